@@ -1,0 +1,96 @@
+//! handle's tables: the cases and what happened to each.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{
+    big_integer, boolean, double, integer, string, string_null, text, text_null,
+    timestamp_with_time_zone as time, timestamp_with_time_zone_null as time_null, uuid,
+};
+
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(First)]
+    }
+
+    fn migration_table_name() -> DynIden {
+        Alias::new("handle_migration").into_iden()
+    }
+}
+
+struct First;
+
+impl MigrationName for First {
+    fn name(&self) -> &'static str {
+        "handle_0001_first"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for First {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::turn::create(manager, "handle").await?;
+        manager.create_table(cases()).await?;
+        for (name, column) in [("handle_case_by_holder", "holder"), ("handle_case_by_area", "area")] {
+            let index = Index::create()
+                .name(name)
+                .table("handle_case")
+                .if_not_exists()
+                .col(column)
+                .col("state")
+                .col("due_at")
+                .col("incident")
+                .to_owned();
+            manager.create_index(index).await?;
+        }
+        manager
+            .create_table(
+                Table::create()
+                    .table("handle_history")
+                    .if_not_exists()
+                    .col(uuid("incident"))
+                    .col(big_integer("sequence"))
+                    .col(string("kind"))
+                    .col(time("at"))
+                    .col(time("noticed_at"))
+                    .col(string_null("person"))
+                    .col(text("happened"))
+                    .col(text_null("note"))
+                    .primary_key(Index::create().col("incident").col("sequence"))
+                    .to_owned(),
+            )
+            .await
+    }
+}
+
+fn cases() -> TableCreateStatement {
+    let mut table = Table::create();
+    table
+        .table("handle_case")
+        .if_not_exists()
+        .col(uuid("incident").primary_key())
+        .col(string("reporter"))
+        .col(string("category"))
+        .col(double("lon"))
+        .col(double("lat"))
+        .col(string("area"))
+        .col(string("holder"))
+        .col(string("state"));
+    for mark in ["signed", "answered", "passed", "closed"] {
+        table.col(string_null(format!("{mark}_by"))).col(time_null(format!("{mark}_at")));
+    }
+    table
+        .col(string("level"))
+        .col(integer("attempt"))
+        .col(integer("returns"))
+        .col(integer("reworks"))
+        .col(text("handlers"))
+        .col(text("flags"))
+        .col(text("deadlines"))
+        .col(boolean("recorded"))
+        .col(time("opened_at"))
+        .col(time("last_at"))
+        .col(time_null("due_at"))
+        .col(integer("revision"))
+        .to_owned()
+}

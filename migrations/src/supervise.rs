@@ -1,0 +1,130 @@
+//! supervise's tables: a mirror of the cases' deadlines and steps, and the tallies of figures.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{
+    big_integer, boolean, integer, string, string_null, timestamp_with_time_zone as time,
+    timestamp_with_time_zone_null as time_null, uuid,
+};
+
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(First)]
+    }
+
+    fn migration_table_name() -> DynIden {
+        Alias::new("supervise_migration").into_iden()
+    }
+}
+
+struct First;
+
+impl MigrationName for First {
+    fn name(&self) -> &'static str {
+        "supervise_0001_first"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for First {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::turn::create(manager, "supervise").await?;
+        manager
+            .create_table(
+                Table::create()
+                    .table("supervise_case")
+                    .if_not_exists()
+                    .col(uuid("incident").primary_key())
+                    .col(string("area"))
+                    .col(string("category"))
+                    .col(string("holder"))
+                    .col(string("state"))
+                    .col(string("level"))
+                    .col(time("opened_at"))
+                    .col(time_null("closed_at"))
+                    .to_owned(),
+            )
+            .await?;
+        manager.create_table(deadlines()).await?;
+        manager.create_table(steps()).await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("supervise_step_by_look_at")
+                    .table("supervise_step")
+                    .if_not_exists()
+                    .col("look_at")
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("supervise_step_by_done_at")
+                    .table("supervise_step")
+                    .if_not_exists()
+                    .col("done_at")
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("supervise_deadline_by_due_at")
+                    .table("supervise_deadline")
+                    .if_not_exists()
+                    .col("open")
+                    .col("due_at")
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_table(
+                Table::create()
+                    .table("supervise_tally")
+                    .if_not_exists()
+                    .col(string("area"))
+                    .col(string("measure"))
+                    .col(big_integer("count"))
+                    .primary_key(Index::create().col("area").col("measure"))
+                    .to_owned(),
+            )
+            .await
+    }
+}
+
+fn deadlines() -> TableCreateStatement {
+    Table::create()
+        .table("supervise_deadline")
+        .if_not_exists()
+        .col(uuid("incident"))
+        .col(string("kind"))
+        .col(integer("round"))
+        .col(string("area"))
+        .col(time("start_at"))
+        .col(time("due_at"))
+        .col(boolean("provisional"))
+        .col(time_null("met_at"))
+        .col(string_null("verdict"))
+        .col(boolean("open"))
+        .primary_key(Index::create().col("incident").col("kind").col("round"))
+        .to_owned()
+}
+
+fn steps() -> TableCreateStatement {
+    Table::create()
+        .table("supervise_step")
+        .if_not_exists()
+        .col(uuid("incident"))
+        .col(string("kind"))
+        .col(integer("round"))
+        .col(integer("step"))
+        .col(string("does"))
+        .col(time("due_at"))
+        .col(time_null("done_at"))
+        .col(time_null("noticed_at"))
+        .col(time_null("look_at"))
+        .primary_key(Index::create().col("incident").col("kind").col("round").col("step"))
+        .to_owned()
+}

@@ -1,0 +1,3 @@
+//! discover's table.
+
+pub mod reports;

@@ -1,0 +1,8 @@
+//! stub
+#[derive(Debug, clap::Args)]
+pub struct Audit {}
+impl Audit {
+    pub async fn run(self) -> anyhow::Result<std::process::ExitCode> {
+        anyhow::bail!("x")
+    }
+}

@@ -1,0 +1,133 @@
+//! The command line. Every command is a file of its own.
+
+mod all;
+mod dead_letters;
+mod migrate;
+mod pack;
+mod token;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use platform::pack::Pack;
+
+pub use all::serve;
+
+/// Gridward (格网): report, route, handle, supervise.
+#[derive(Debug, Parser)]
+#[command(name = "gridward", version, about, max_term_width = 100)]
+pub struct Gridward {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run all services in one process, on one file.
+    All(all::All),
+    /// Bring the database in a folder up to date.
+    Migrate(migrate::Migrate),
+    /// Run recorded reports through the services, on a clock that jumps.
+    Replay(crate::replay::Replay),
+    /// Watch recorded reports live in a browser.
+    Demo(crate::demo::Demo),
+    /// Prove, from outside the services, that nothing was lost, doubled or early.
+    Audit(crate::audit::Audit),
+    /// List, show and retry facts that could not be decided.
+    DeadLetters(dead_letters::DeadLetters),
+    /// Print a signed token for a person of the pack.
+    Token(token::Token),
+    /// Check a pack: its files, its people, its boundaries.
+    Pack(pack::CheckPack),
+}
+
+/// Where the data lies.
+#[derive(Clone, Debug, Args)]
+pub struct DataFolder {
+    /// Folder of the database, the lock and the token key.
+    #[arg(long, value_name = "FOLDER", env = "GRIDWARD_DATA", default_value = ".data")]
+    pub data: PathBuf,
+}
+
+/// Which jurisdiction.
+#[derive(Clone, Debug, Args)]
+pub struct PackFolder {
+    /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (boston).
+    #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK", default_value = "boston")]
+    pub pack: PathBuf,
+}
+
+impl PackFolder {
+    /// # Errors
+    /// Every fault of the pack, by file and line.
+    pub fn load(&self) -> anyhow::Result<Arc<Pack>> {
+        let folder = find_pack(&self.pack)?;
+        let pack = Pack::load(&folder).map_err(|fault| anyhow::anyhow!("{fault}\n{}", fault.zh()))?;
+        Ok(Arc::new(pack))
+    }
+}
+
+/// A folder as given, or one of the packs beside the sources or the program.
+fn find_pack(named: &Path) -> anyhow::Result<PathBuf> {
+    if named.join("pack.json").is_file() {
+        return Ok(named.to_owned());
+    }
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+    let mut tried = vec![PathBuf::from("shared/packs")];
+    let mut above = beside;
+    while let Some(folder) = above {
+        tried.push(folder.join("shared/packs"));
+        tried.push(folder.join("packs"));
+        above = folder.parent().map(Path::to_owned);
+    }
+    tried
+        .into_iter()
+        .map(|packs| packs.join(named))
+        .find(|folder| folder.join("pack.json").is_file())
+        .with_context(|| {
+            format!(
+                "there is no pack `{0}`: give a folder that holds a pack.json, or boston / \
+                 找不到辖区包「{0}」：请给出含 pack.json 的目录，或 boston",
+                named.display()
+            )
+        })
+}
+
+/// Runs the chosen command; a failure is told once, here, with its causes.
+pub fn run(gridward: Gridward) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the runtime")),
+    };
+    let outcome = runtime.block_on(async {
+        match gridward.command {
+            Command::All(all) => all.run().await,
+            Command::Migrate(migrate) => migrate.run().await,
+            Command::Replay(replay) => replay.run().await,
+            Command::Demo(demo) => demo.run().await,
+            Command::Audit(audit) => audit.run().await,
+            Command::DeadLetters(letters) => letters.run().await,
+            Command::Token(token) => token.run(),
+            Command::Pack(pack) => pack.run(),
+        }
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the one place that tells a person that a command failed")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("gridward: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Prints a line for the person at the terminal; a reader that went away is no fault.
+pub(crate) fn say(line: impl std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,44 @@
+//! `gridward token --as PERSON`: a signed token for somebody of the pack, until accounts come.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use clap::Args;
+use platform::clock::host_now;
+use platform::token::{Principal, Tokens};
+
+use super::{DataFolder, PackFolder, say};
+
+#[derive(Debug, Args)]
+pub struct Token {
+    /// The person, by id, as the pack's people.csv lists them.
+    #[arg(long = "as", value_name = "PERSON")]
+    person: String,
+    /// How many hours the token holds, by the host's clock.
+    #[arg(long, value_name = "HOURS", default_value_t = 12, value_parser = clap::value_parser!(i64).range(1..=720))]
+    hours: i64,
+    #[command(flatten)]
+    data: DataFolder,
+    #[command(flatten)]
+    pack: PackFolder,
+}
+
+impl Token {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let pack = self.pack.load()?;
+        let person = pack.people.get(&self.person.as_str().into()).with_context(|| {
+            format!(
+                "the pack {0} has no person `{1}`: look in its people.csv / 辖区包 {0} 中没有「{1}」，请查看 people.csv",
+                pack.code, self.person
+            )
+        })?;
+        std::fs::create_dir_all(&self.data.data).context("cannot make the data folder")?;
+        let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
+        let principal = Principal { person: person.id.clone(), grants: person.grants.clone() };
+        say(tokens
+            .issue(&principal, host_now(), TimeDelta::hours(self.hours))
+            .context("cannot sign the token")?);
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,74 @@
+//! All services' endpoints on one listener.
+
+use axum::routing::get;
+use platform::http::{Gate, Probes, dress, probes};
+use platform::lifecycle::Lifecycle;
+use platform::token::Tokens;
+use platform::turn::Desk;
+use utoipa::OpenApi;
+
+pub use axum::Router;
+
+use crate::embedded::Front;
+
+/// The desks of the running services.
+#[derive(Clone, Debug)]
+pub struct Desks {
+    pub discover: Desk<discover::Discover>,
+    pub handle: Desk<handle::Handle>,
+}
+
+/// The whole API, with health, metrics and its own description.
+pub fn router(all: &Front<'_>, desks: Desks, tokens: &Tokens, lifecycle: &Lifecycle) -> Router {
+    let gate = Gate { tokens: tokens.clone() };
+    let around = all.around;
+    let discover = discover::http::Front {
+        desk: desks.discover,
+        store: around.store.clone(),
+        clock: around.clock.clone(),
+        gate: gate.clone(),
+    };
+    let handle = handle::http::Front {
+        desk: desks.handle,
+        store: around.store.clone(),
+        clock: around.clock.clone(),
+        gate: gate.clone(),
+        arrivals: around.stream.arrivals(),
+    };
+    let supervise = supervise::http::Front {
+        store: around.store.clone(),
+        clock: around.clock.clone(),
+        gate,
+        pack: all.pack.clone(),
+    };
+    let probed = Probes {
+        metrics: around.metrics.clone(),
+        services: all.health.clone(),
+        lifecycle: lifecycle.clone(),
+    };
+    Router::new()
+        .merge(discover::http::routes(discover))
+        .merge(handle::http::routes(handle))
+        .merge(supervise::http::routes(supervise))
+        .merge(probes(probed))
+        .route("/api/v1/openapi.json", get(|| async { axum::Json(document()) }))
+}
+
+/// Dresses a finished router for serving.
+pub fn finished(router: Router) -> Router {
+    dress(router)
+}
+
+/// The OpenAPI document, generated from the code.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = discover::http::Api::openapi();
+    document.merge(handle::http::Api::openapi());
+    document.merge(supervise::http::Api::openapi());
+    document.info.title = "Gridward 格网".to_owned();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    document.info.description = Some(
+        "发现 discover → 流转 route → 处置 handle → 督办 supervise. Every call carries a bearer token."
+            .to_owned(),
+    );
+    document
+}

@@ -1,0 +1,90 @@
+//! What a person does to a case: whether they may, and what came of it. Pure.
+
+use domain::case::{Action, Case, Input, Outcome, Refusal, Terms, receive};
+use domain::id::IncidentId;
+use domain::rights::{self, Grant, may};
+use platform::turn::{Asked, Turn};
+
+use crate::Work;
+
+/// The command.
+#[derive(Clone, Debug)]
+pub struct Act {
+    pub incident: IncidentId,
+    pub action: Action,
+    /// What the asker is, where; from the token.
+    pub grants: Vec<Grant>,
+    /// The revision the asker saw, if they said.
+    pub seen: Option<u32>,
+    /// The asker's words. Kept in the history, never in a fact.
+    pub note: Option<String>,
+}
+
+/// It is done, or was so already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    pub state: &'static str,
+    pub revision: u32,
+}
+
+pub(crate) fn obey(
+    terms: Terms<'_>,
+    work: &mut Work,
+    asked: &Asked<Act>,
+    turn: &mut Turn,
+) -> Result<Done, Refusal> {
+    let act = &asked.command;
+    let case = work.cases.get(&act.incident).ok_or(Refusal::Unknown)?;
+    let input = Input::Act { action: act.action, by: asked.by.clone() };
+    let outcome = receive(act.incident, Some(case), &input, turn.at(asked.recorded_at), terms);
+    // Only facts can be undecidable.
+    let outcome = outcome.unwrap_or(Outcome::Refused(Refusal::Unknown));
+    // A second tap finds the case handed on already; it is answered as the first one was.
+    if outcome == Outcome::Unchanged && visible(case, &act.grants) {
+        turn.unchanged();
+        return Ok(done(case));
+    }
+    allowed(case, act)?;
+    match outcome {
+        Outcome::Changed(effects) => {
+            work.keep(effects, &format!("act/{}", act.action.name()), act.note.as_deref(), turn);
+            work.cases.get(&act.incident).map(done).ok_or(Refusal::Unknown)
+        }
+        Outcome::Unchanged => Err(Refusal::Unknown),
+        Outcome::Refused(refusal) => Err(refusal),
+    }
+}
+
+/// Who may not see a case hears that there is none.
+fn allowed(case: &Case, act: &Act) -> Result<(), Refusal> {
+    if !visible(case, &act.grants) {
+        return Err(Refusal::Unknown);
+    }
+    if !may(&act.grants, right(act.action), &case.area, &case.holder) {
+        return Err(Refusal::NotYours { action: act.action.name(), action_zh: act.action.zh() });
+    }
+    match act.seen {
+        Some(expected) if expected != case.revision => {
+            Err(Refusal::Changed { expected, actual: case.revision })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn visible(case: &Case, grants: &[Grant]) -> bool {
+    may(grants, rights::Action::SeeCase, &case.area, &case.holder)
+}
+
+fn right(action: Action) -> rights::Action {
+    match action {
+        Action::Sign => rights::Action::Sign,
+        Action::Answer => rights::Action::Answer,
+        Action::Return(_) => rights::Action::Return,
+        Action::Pass | Action::Fail => rights::Action::Check,
+        Action::Close => rights::Action::Close,
+    }
+}
+
+fn done(case: &Case) -> Done {
+    Done { state: case.state.name(), revision: case.revision }
+}

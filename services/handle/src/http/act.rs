@@ -1,0 +1,168 @@
+//! 签收 sign, 办结反馈 answer, 退回 return, 核查 check, 结案 close.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use domain::case::{Action, Refusal, ReturnReason};
+use domain::id::IncidentId;
+use domain::text::Text;
+use platform::http::{Asking, Body, Problem};
+use platform::token::Principal;
+use platform::turn::Asked;
+use serde::{Deserialize, Serialize};
+
+use super::Front;
+use crate::Act;
+
+/// The case after the action.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Acted {
+    pub incident: String,
+    pub state: String,
+    pub revision: u32,
+}
+
+/// A person's words with an action; at most 2,000 characters. They stay in the case's history.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Why the case is given back.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GiveBack {
+    /// `wrong_area` 属地不符, `unclear_owner` 权属不清 or `overlapping_duty` 职能交叉.
+    #[schema(value_type = String)]
+    pub reason: ReturnReason,
+    /// The ground for it (依据).
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// What the check found.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckResult {
+    /// `true`: really done. `false`: back to the handler as rework (返工).
+    pub passed: bool,
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+type Answer = Result<([(HeaderName, String); 1], Json<Acted>), Problem>;
+
+#[utoipa::path(post, path = "/api/v1/cases/{incident}/sign", params(("incident" = String, Path)), request_body = Note,
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
+pub async fn sign(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<Note>,
+) -> Answer {
+    act(&front, who, &incident, &headers, Action::Sign, body.note).await
+}
+
+#[utoipa::path(post, path = "/api/v1/cases/{incident}/answer", params(("incident" = String, Path)), request_body = Note,
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
+pub async fn answer(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<Note>,
+) -> Answer {
+    act(&front, who, &incident, &headers, Action::Answer, body.note).await
+}
+
+#[utoipa::path(post, path = "/api/v1/cases/{incident}/return", params(("incident" = String, Path)), request_body = GiveBack,
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
+pub async fn give_back(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<GiveBack>,
+) -> Answer {
+    act(&front, who, &incident, &headers, Action::Return(body.reason), body.note).await
+}
+
+#[utoipa::path(post, path = "/api/v1/cases/{incident}/check", params(("incident" = String, Path)), request_body = CheckResult,
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it, or the own work")))]
+pub async fn check(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<CheckResult>,
+) -> Answer {
+    let action = if body.passed { Action::Pass } else { Action::Fail };
+    act(&front, who, &incident, &headers, action, body.note).await
+}
+
+#[utoipa::path(post, path = "/api/v1/cases/{incident}/close", params(("incident" = String, Path)), request_body = Note,
+    responses((status = 200, body = Acted), (status = 409, description = "not checked yet, or the own work")))]
+pub async fn close(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<Note>,
+) -> Answer {
+    act(&front, who, &incident, &headers, Action::Close, body.note).await
+}
+
+async fn act(
+    front: &Front,
+    who: Principal,
+    incident: &str,
+    headers: &HeaderMap,
+    action: Action,
+    note: Option<String>,
+) -> Answer {
+    let incident: IncidentId = incident.parse().map_err(|_| Problem::not_found())?;
+    check_note(note.as_deref())?;
+    let command = Act { incident, action, grants: who.grants, seen: seen(headers)?, note };
+    let asked = Asked { command, by: who.person, recorded_at: front.clock.now() };
+    let done = front.desk.ask(asked).await?.map_err(|refusal| problem(&refusal))?;
+    let acted =
+        Acted { incident: incident.to_string(), state: done.state.to_owned(), revision: done.revision };
+    Ok(([(header::ETAG, format!("\"{}\"", done.revision))], Json(acted)))
+}
+
+/// The revision in `If-Match`, if the asker said which one they saw.
+fn seen(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let revision = value.to_str().ok().and_then(|text| text.trim().trim_matches('"').parse().ok());
+    revision.map(Some).ok_or_else(|| {
+        let text = Text::new(
+            "If-Match 须为查看案件时得到的 ETag，如 \"3\"",
+            "If-Match must be the ETag the case was seen with, as in \"3\"",
+        );
+        Problem::new(StatusCode::BAD_REQUEST, "wrong-if-match", text)
+    })
+}
+
+fn check_note(note: Option<&str>) -> Result<(), Problem> {
+    if note.is_none_or(|note| note.chars().count() <= 2_000) {
+        return Ok(());
+    }
+    let text = Text::new("说明最长 2000 字", "the note has at most 2,000 characters");
+    Err(Problem::field("note-too-long", "note", text))
+}
+
+fn problem(refusal: &Refusal) -> Problem {
+    let (status, code) = match refusal {
+        Refusal::Unknown => return Problem::not_found(),
+        Refusal::NotYours { .. } => (StatusCode::FORBIDDEN, "not-yours"),
+        Refusal::OwnWork { .. } => (StatusCode::FORBIDDEN, "own-work"),
+        Refusal::Changed { .. } => (StatusCode::PRECONDITION_FAILED, "changed"),
+        Refusal::NotNow { .. } => (StatusCode::CONFLICT, "not-now"),
+        Refusal::Final => (StatusCode::CONFLICT, "final"),
+        Refusal::NotChecked => (StatusCode::CONFLICT, "not-checked"),
+    };
+    Problem::new(status, code, refusal.text())
+}

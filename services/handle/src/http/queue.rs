@@ -1,0 +1,158 @@
+//! `GET /api/v1/cases`: the cases the asker may see, most urgent first.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use domain::case::{Case, State as CaseState};
+use domain::rights::{Action, areas_for};
+use domain::text::Text;
+use platform::http::{Asking, Problem};
+use serde::{Deserialize, Serialize};
+
+use super::Front;
+use crate::store::queue::{self, Key, Wanted};
+
+const PAGE: u64 = 50;
+const LARGEST_PAGE: u64 = 200;
+
+/// How to narrow the queue.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Narrow {
+    area: Option<String>,
+    holder: Option<String>,
+    state: Option<String>,
+    level: Option<String>,
+    after: Option<String>,
+    limit: Option<u64>,
+}
+
+/// A page of the queue.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Page {
+    pub cases: Vec<Listed>,
+    /// Give it as `after` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A case in a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Listed {
+    pub incident: String,
+    pub category: String,
+    pub area: String,
+    pub holder: String,
+    pub state: String,
+    /// The highest level answerable so far.
+    pub level: String,
+    pub opened_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<DateTime<Utc>>,
+    pub overdue: bool,
+    pub flags: Vec<String>,
+}
+
+#[utoipa::path(get, path = "/api/v1/cases", params(
+    ("area" = Option<String>, Query, description = "only this area and below, by path"),
+    ("holder" = Option<String>, Query, description = "post:area, as in grid_leader:boston/03/0305"),
+    ("state" = Option<String>, Query, description = "DISPATCHED, HANDLING, CHECKING or CLOSED; open ones when absent"),
+    ("level" = Option<String>, Query, description = "grid, community or street: the highest level answerable"),
+    ("after" = Option<String>, Query, description = "`next` of the page before"),
+    ("limit" = Option<u64>, Query, description = "1 to 200, 50 when absent"),
+), responses((status = 200, body = Page), (status = 422, description = "a parameter is wrong")))]
+pub async fn list(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    narrow: Result<Query<Narrow>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Page>, Problem> {
+    let Query(narrow) = narrow.map_err(|rejection| {
+        let text = Text::new(
+            format!("查询参数有误：{rejection}"),
+            format!("a query parameter is wrong: {rejection}"),
+        );
+        Problem::new(StatusCode::BAD_REQUEST, "wrong-query", text)
+    })?;
+    let mut wanted = wanted(&narrow)?;
+    wanted.scope = areas_for(&who.grants, Action::SeeCase).into_iter().cloned().collect();
+    let limit = wanted.limit;
+    wanted.limit += 1;
+    let mut cases = queue::page(front.store.readers(), &wanted).await?;
+    let more = cases.len() as u64 > limit;
+    cases.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = cases.last().filter(|_| more).map(|case| write_key(case));
+    let now = front.clock.now();
+    Ok(Json(Page { cases: cases.iter().map(|case| listed(case, now)).collect(), next }))
+}
+
+fn wanted(narrow: &Narrow) -> Result<Wanted, Problem> {
+    let state = narrow.state.clone();
+    if state.as_ref().is_some_and(|state| !CaseState::NAMES.contains(&state.as_str())) {
+        return Err(wrong("state", &CaseState::NAMES.join(", ")));
+    }
+    let limit = narrow.limit.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(wrong("limit", "1 to 200"));
+    }
+    Ok(Wanted {
+        scope: Vec::new(),
+        area: parsed(narrow.area.as_ref(), "area", "a path, as in boston/03")?,
+        holder: parsed(narrow.holder.as_ref(), "holder", "post:area, as in grid_leader:boston/03/0305")?,
+        state,
+        level: parsed(narrow.level.as_ref(), "level", "grid, community, street")?,
+        after: narrow.after.as_deref().map(read_key).transpose()?,
+        limit,
+    })
+}
+
+fn parsed<T: std::str::FromStr>(
+    text: Option<&String>,
+    field: &'static str,
+    expected: &str,
+) -> Result<Option<T>, Problem> {
+    text.map(|text| text.parse().map_err(|_| wrong(field, expected))).transpose()
+}
+
+fn wrong(field: &'static str, expected: &str) -> Problem {
+    let text = Text::new(
+        format!("参数 {field} 有误，应为：{expected}"),
+        format!("the parameter {field} is wrong; expected: {expected}"),
+    );
+    Problem::field("wrong-parameter", field, text)
+}
+
+/// A page's end as one word: milliseconds (or `-`), then the incident.
+fn write_key(case: &Case) -> String {
+    let due = case.due_at().map_or_else(|| "-".to_owned(), |due_at| due_at.timestamp_millis().to_string());
+    format!("{due}_{}", case.incident)
+}
+
+fn read_key(text: &str) -> Result<Key, Problem> {
+    let fault = || wrong("after", "`next` of the page before");
+    let (due, incident) = text.split_once('_').ok_or_else(fault)?;
+    let due_at = match due {
+        "-" => None,
+        millis => {
+            let millis = millis.parse().map_err(|_| fault())?;
+            Some(DateTime::from_timestamp_millis(millis).ok_or_else(fault)?)
+        }
+    };
+    Ok(Key { due_at, incident: incident.parse().map_err(|_| fault())? })
+}
+
+pub(super) fn listed(case: &Case, now: DateTime<Utc>) -> Listed {
+    let due_at = case.due_at();
+    Listed {
+        incident: case.incident.to_string(),
+        category: case.category.0.clone(),
+        area: case.area.to_string(),
+        holder: case.holder.to_string(),
+        state: case.state.name().to_owned(),
+        level: case.level.to_string(),
+        opened_at: case.opened_at,
+        due_at,
+        overdue: due_at.is_some_and(|due_at| due_at < now),
+        flags: case.flags.clone(),
+    }
+}

@@ -1,0 +1,205 @@
+//! `GET /api/v1/cases/{incident}`: one case with its deadlines, its history, and why it is here.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use domain::case::{Case, Happened};
+use domain::deadline::Verdict;
+use domain::id::IncidentId;
+use domain::rights::{Action, may};
+use domain::text::Text;
+use platform::http::{Asking, Problem};
+use serde::{Deserialize, Serialize};
+
+use super::Front;
+use super::queue::{Listed, listed};
+use crate::just_reported;
+use crate::store::{cases, history};
+
+/// How long a reader may wait for a case that is about to open.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Deserialize)]
+pub struct Wait {
+    /// As in `2s`.
+    wait: Option<String>,
+}
+
+/// A case as whoever may see it sees it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SeenCase {
+    #[serde(flatten)]
+    pub case: Listed,
+    pub revision: u32,
+    pub reporter: String,
+    pub lon: f64,
+    pub lat: f64,
+    pub attempt: u32,
+    pub returns: u32,
+    pub reworks: u32,
+    /// Why it is with this holder.
+    #[schema(value_type = Option<Object>)]
+    pub why: Option<Text>,
+    pub deadlines: Vec<SeenDeadline>,
+    pub history: Vec<Line>,
+}
+
+/// A deadline with how it stands now.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SeenDeadline {
+    pub kind: String,
+    pub round: u32,
+    pub start_at: DateTime<Utc>,
+    pub due_at: DateTime<Utc>,
+    /// 暂定: a year it counts through has no published calendar.
+    pub provisional: bool,
+    pub limit: Option<String>,
+    pub met_at: Option<DateTime<Utc>>,
+    /// `running`, `on_time` or `overdue`.
+    pub verdict: &'static str,
+    pub steps: Vec<SeenStep>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SeenStep {
+    pub does: &'static str,
+    pub due_at: DateTime<Utc>,
+    pub done_at: Option<DateTime<Utc>>,
+}
+
+/// One line of history.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Line {
+    pub sequence: i64,
+    pub what: &'static str,
+    pub at: DateTime<Utc>,
+    pub noticed_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// As in the fact.
+    #[schema(value_type = Object)]
+    pub happened: Happened,
+}
+
+/// 200 with the case; 202 while a report of the last minute has no case yet; 404 for a case that is not
+/// there or not the asker's to see. `?wait=2s` waits for it to open.
+#[utoipa::path(get, path = "/api/v1/cases/{incident}", params(
+    ("incident" = String, Path), ("wait" = Option<String>, Query, description = "wait for it to open, up to 10s, as in 2s"),
+), responses((status = 200, body = SeenCase), (status = 202, description = "about to open"), (status = 404)))]
+pub async fn see(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+    Query(wait): Query<Wait>,
+) -> Result<Response, Problem> {
+    let incident: IncidentId = incident.parse().map_err(|_| Problem::not_found())?;
+    let case = match wait.wait.as_deref().map(read_wait).transpose()? {
+        Some(wait) => appears(&front, incident, wait).await?,
+        None => find(&front, incident).await?,
+    };
+    let now = front.clock.now();
+    let Some(case) = case else {
+        return if just_reported(incident, now) { Ok(not_yet()) } else { Err(Problem::not_found()) };
+    };
+    let own = case.reporter == who.person;
+    if !own && !may(&who.grants, Action::SeeCase, &case.area, &case.holder) {
+        return Err(Problem::not_found());
+    }
+    let history = history::of_case(front.store.readers(), incident).await?;
+    let seen = seen(&case, history, now);
+    Ok(([(header::ETAG, format!("\"{}\"", case.revision))], Json(seen)).into_response())
+}
+
+async fn find(front: &Front, incident: IncidentId) -> Result<Option<Case>, Problem> {
+    Ok(cases::load(front.store.readers(), &[incident]).await?.remove(&incident))
+}
+
+/// Waits until the case is there, woken by commits.
+async fn appears(front: &Front, incident: IncidentId, wait: Duration) -> Result<Option<Case>, Problem> {
+    let mut arrivals = front.arrivals.clone();
+    let looked = tokio::time::timeout(wait, async {
+        loop {
+            arrivals.mark_unchanged();
+            let case = find(front, incident).await?;
+            if case.is_some() || arrivals.changed().await.is_err() {
+                return Ok(case);
+            }
+        }
+    });
+    looked.await.unwrap_or(Ok(None))
+}
+
+fn read_wait(text: &str) -> Result<Duration, Problem> {
+    let seconds = text.strip_suffix('s').and_then(|number| number.parse::<u64>().ok());
+    let wait = seconds.map(Duration::from_secs).filter(|wait| *wait <= LONGEST_WAIT);
+    wait.ok_or_else(|| {
+        let text = Text::new("wait 应为 0s 到 10s，如 2s", "wait must be 0s to 10s, as in 2s");
+        Problem::field("wrong-parameter", "wait", text)
+    })
+}
+
+fn not_yet() -> Response {
+    let body = serde_json::json!({"state": "REPORTED", "detail": "the case is about to open 案件即将生成"});
+    (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
+}
+
+fn seen(case: &Case, history: Vec<history::Entry>, now: DateTime<Utc>) -> SeenCase {
+    let why = history.iter().rev().find_map(|entry| match &entry.happened {
+        Happened::Opened { why, .. } | Happened::Assigned { why, .. } => Some(why.clone()),
+        _ => None,
+    });
+    SeenCase {
+        case: listed(case, now),
+        revision: case.revision,
+        reporter: case.reporter.0.clone(),
+        lon: case.lon,
+        lat: case.lat,
+        attempt: case.attempt,
+        returns: case.returns,
+        reworks: case.reworks,
+        why,
+        deadlines: case.deadlines.iter().map(|deadline| seen_deadline(deadline, now)).collect(),
+        history: history.into_iter().map(line).collect(),
+    }
+}
+
+fn seen_deadline(deadline: &domain::deadline::Deadline, now: DateTime<Utc>) -> SeenDeadline {
+    let step = |step: &domain::deadline::Step| SeenStep {
+        does: step.does.as_str(),
+        due_at: step.due_at,
+        done_at: step.done_at,
+    };
+    SeenDeadline {
+        kind: deadline.kind.as_str().to_owned(),
+        round: deadline.round,
+        start_at: deadline.start_at,
+        due_at: deadline.due_at,
+        provisional: deadline.provisional,
+        limit: deadline.limit.map(|limit| limit.to_string()),
+        met_at: deadline.met_at,
+        verdict: match deadline.verdict(now) {
+            Verdict::Running => "running",
+            Verdict::OnTime => "on_time",
+            Verdict::Overdue => "overdue",
+        },
+        steps: deadline.steps.iter().map(step).collect(),
+    }
+}
+
+fn line(entry: history::Entry) -> Line {
+    Line {
+        sequence: entry.sequence,
+        what: entry.happened.fact_type(),
+        at: entry.at,
+        noticed_at: entry.noticed_at,
+        by: entry.happened.by().map(|person| person.0.clone()),
+        note: entry.note,
+        happened: entry.happened,
+    }
+}

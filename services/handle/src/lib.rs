@@ -1,0 +1,135 @@
+//! 处置 handle: the case. It alone changes one; everybody else proposes.
+//!
+//! In: `incident.routed` from `routed`, `step.due` from `supervised`, and what people do over HTTP. Out:
+//! `case.*` on `handled`, each with the case's row after it. Every input first advances the case to its
+//! own time, so that the outcome depends on recorded times and never on which message was slow.
+
+mod act;
+pub mod http;
+mod on_incident_routed;
+mod on_step_due;
+mod store;
+
+pub use act::{Act, Done};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::case::{Case, Effect, Happened, Refusal, Terms};
+use domain::facts::{CaseFact, INCIDENT_ROUTED, STEP_DUE, Topic};
+use domain::id::IncidentId;
+use platform::pack::Pack;
+use platform::store::{StoreError, Tx};
+use platform::stream::Record;
+use platform::turn::{Asked, Service, Turn};
+
+use store::history::Entry;
+
+/// The service.
+#[derive(Debug)]
+pub struct Handle {
+    pack: Arc<Pack>,
+}
+
+impl Handle {
+    pub fn new(pack: &Arc<Pack>) -> Arc<Self> {
+        Arc::new(Self { pack: pack.clone() })
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            policy: &self.pack.policy,
+            calendar: &self.pack.calendar,
+            categories: &self.pack.categories,
+            areas: &self.pack.areas,
+        }
+    }
+}
+
+/// The cases of one turn, and what happened to them.
+#[derive(Debug, Default)]
+pub struct Work {
+    cases: BTreeMap<IncidentId, Case>,
+    changed: BTreeSet<IncidentId>,
+    history: Vec<Entry>,
+}
+
+impl Work {
+    /// Keeps what happened: the row, a line of history and a fact for each, in order.
+    fn keep(&mut self, effects: Vec<Effect>, cause: &str, note: Option<&str>, turn: &mut Turn) {
+        for Effect { at, happened, case } in effects {
+            let incident = case.incident;
+            let cause = cause_of(&happened, cause);
+            let body = CaseFact { happened, case };
+            let sequence = turn.publish(incident, body.happened.fact_type(), at, cause, &body);
+            let by_person = body.happened.by().is_some();
+            self.history.push(Entry {
+                incident,
+                sequence,
+                at,
+                noticed_at: turn.now(),
+                happened: body.happened,
+                note: note.filter(|_| by_person).map(str::to_owned),
+            });
+            self.cases.insert(incident, body.case);
+            self.changed.insert(incident);
+        }
+    }
+}
+
+/// A step takes effect because its time came, whoever noticed; everything else because of its input.
+fn cause_of(happened: &Happened, input: &str) -> String {
+    match happened {
+        Happened::Reminded { deadline, round, step } | Happened::Escalated { deadline, round, step, .. } => {
+            format!("due/{}/{round}/{step}", deadline.as_str())
+        }
+        _ => input.to_owned(),
+    }
+}
+
+#[async_trait::async_trait]
+impl Service for Handle {
+    const NAME: &'static str = "handle";
+    const READS: &'static [Topic] = &[Topic::Routed, Topic::Supervised];
+    const WRITES: Topic = Topic::Handled;
+    type Command = Act;
+    type Answer = Result<Done, Refusal>;
+    type Work = Work;
+
+    fn incident(command: &Act) -> IncidentId {
+        command.incident
+    }
+
+    async fn load(
+        &self,
+        tx: &Tx,
+        incidents: &[IncidentId],
+        _commands: &[Asked<Act>],
+    ) -> Result<Work, StoreError> {
+        Ok(Work { cases: store::cases::load(tx, incidents).await?, ..Work::default() })
+    }
+
+    fn obey(&self, work: &mut Work, asked: &Asked<Act>, turn: &mut Turn) -> Self::Answer {
+        act::obey(self.terms(), work, asked, turn)
+    }
+
+    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+        match record.kind.as_str() {
+            INCIDENT_ROUTED => on_incident_routed::react(self.terms(), work, record, turn),
+            STEP_DUE => on_step_due::react(self.terms(), work, record, turn),
+            kind => Err(format!("handle does not know facts of type `{kind}` on `{}`", record.source.topic)),
+        }
+    }
+
+    async fn save(&self, tx: &Tx, work: Work, _turn: &Turn) -> Result<(), StoreError> {
+        let changed: Vec<&Case> = work.changed.iter().filter_map(|id| work.cases.get(id)).collect();
+        store::cases::save(tx, &changed).await?;
+        store::history::save(tx, &work.history).await
+    }
+}
+
+/// The time an incident was reported, if that was a moment ago: its case is then about to open.
+fn just_reported(incident: IncidentId, now: DateTime<Utc>) -> bool {
+    incident.time().is_some_and(|at| (now - at).num_seconds().abs() <= 60)
+}

@@ -1,0 +1,159 @@
+//! What can be wrong with boundaries, said so that the person who keeps the pack can mend it.
+
+use thiserror::Error;
+
+use super::report::{ACCEPT_KEY, BoundaryReport};
+
+/// Why boundaries were refused. Each message is Chinese, then English.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum BoundaryFault {
+    /// The text is not JSON at all.
+    #[error(
+        "{file}：第 {line} 行第 {column} 列不是合法的 JSON（{detail}），请改正该处。/ {file}: not valid JSON at line {line}, column {column} ({detail}); correct it there."
+    )]
+    BrokenJson { file: String, line: usize, column: usize, detail: String },
+    /// JSON, but not a list of features.
+    #[error(
+        "{file}：不是 GeoJSON FeatureCollection（{found}），请导出为 FeatureCollection。/ {file}: not a GeoJSON FeatureCollection ({found}); export it as one."
+    )]
+    NotACollection { file: String, found: String },
+    /// A file that would leave every point unplaced.
+    #[error("{file}：没有任何要素，请检查导出。/ {file}: holds no feature; check the export.")]
+    NoFeatures { file: String },
+    /// The pack did not say which datum the coordinates are in.
+    #[error(
+        "{file}：未声明坐标系，不予猜测；请在 pack.json 中写明 \"datum\"（WGS-84、CGCS2000、GCJ-02 或 BD-09）。/ {file}: no datum is declared and none is guessed; state \"datum\" in pack.json (WGS-84, CGCS2000, GCJ-02 or BD-09)."
+    )]
+    NoDatum { file: String },
+    /// `valid_to` does not lie after `valid_from`.
+    #[error(
+        "{file}：失效日期不晚于生效日期，请改正 pack.json。/ {file}: valid_to is not after valid_from; correct pack.json."
+    )]
+    NeverInForce { file: String },
+    /// One feature cannot be used.
+    #[error("{file}：第 {feature} 个要素{}：{} / {file}: feature {feature}{}: {}", code_zh(code), fault.zh(), code_en(code), fault.en())]
+    Feature { file: String, feature: usize, code: Option<String>, fault: FeatureFault },
+    /// Two files whose numbers may not be compared.
+    #[error(
+        "{first} 的坐标系为 {first_datum}，{second} 为 {second_datum}，不能混用；请先换算为同一坐标系。/ {first} is in {first_datum} and {second} in {second_datum}; they cannot be used together, convert one of them first."
+    )]
+    MixedDatums { first: String, first_datum: &'static str, second: String, second_datum: &'static str },
+    /// Two files in force on one day give the same area a shape each.
+    #[error(
+        "{level} {code} 在 {first} 与 {second} 中同时有效；请用 valid_from/valid_to 分开，或删去其一。/ {level} {code} is in force in both {first} and {second}; separate them by valid_from/valid_to or remove one."
+    )]
+    CodeTwice { level: String, code: String, first: String, second: String },
+    /// The shapes have faults that nobody has accepted.
+    #[error("{report}\n{}", refusal(report, accepted.as_deref()))]
+    NotAccepted { report: Box<BoundaryReport>, accepted: Option<String> },
+}
+
+/// What is wrong with one feature of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FeatureFault {
+    /// Not a GeoJSON feature; what the parser said.
+    Malformed { detail: String },
+    /// The key property is absent.
+    NoKey { key: String },
+    /// The key property is there, and empty.
+    BlankKey { key: String },
+    /// The key property is neither text nor a whole number.
+    KeyNotText { key: String },
+    /// Another feature (counted from 1) has this code already.
+    CodeTwice { first: usize },
+    /// Not a Polygon or MultiPolygon.
+    WrongType { found: String },
+    /// A ring of fewer than four positions; part and ring counted from 1.
+    TooFewPositions { part: usize, ring: usize, count: usize },
+    /// A ring whose last position is not its first.
+    Unclosed { part: usize, ring: usize },
+    /// A position that is not at least two finite numbers.
+    NotAPosition { part: usize, ring: usize },
+    /// |lon| > 180 or |lat| > 90.
+    OutOfRange { lon: f64, lat: f64 },
+    /// Out of range as it stands, in range the other way round.
+    Swapped { lon: f64, lat: f64 },
+}
+
+impl FeatureFault {
+    fn zh(&self) -> String {
+        match self {
+            Self::Malformed { detail } => format!("不是合法的 GeoJSON 要素（{detail}），请改正。"),
+            Self::NoKey { key } => format!("缺少属性 \"{key}\"，请补上编码，或改正 pack.json 中的 \"key\"。"),
+            Self::BlankKey { key } => format!("属性 \"{key}\" 为空，请填写编码。"),
+            Self::KeyNotText { key } => format!("属性 \"{key}\" 既不是文本也不是整数，请改为文本编码。"),
+            Self::CodeTwice { first } => format!("编码与第 {first} 个要素重复，请改正其一或合并为一个要素。"),
+            Self::WrongType { found } => format!("几何类型为 {found}，应为 Polygon 或 MultiPolygon。"),
+            Self::TooFewPositions { part, ring, count } => {
+                format!("第 {part} 部分第 {ring} 环只有 {count} 个点，至少应有 4 个（首尾相同）。")
+            }
+            Self::Unclosed { part, ring } => format!("第 {part} 部分第 {ring} 环未闭合，末点应与首点相同。"),
+            Self::NotAPosition { part, ring } => {
+                format!("第 {part} 部分第 {ring} 环有一个点不是 [经度, 纬度] 两个有限数值，请改正。")
+            }
+            Self::OutOfRange { lon, lat } => {
+                format!("坐标 [{lon}, {lat}] 超出经纬度范围，可能是投影坐标；请换算为经纬度。")
+            }
+            Self::Swapped { lon, lat } => {
+                format!("坐标 [{lon}, {lat}] 疑似经纬度颠倒；GeoJSON 规定经度在前，请对调。")
+            }
+        }
+    }
+
+    fn en(&self) -> String {
+        match self {
+            Self::Malformed { detail } => format!("not a valid GeoJSON feature ({detail}); correct it."),
+            Self::NoKey { key } => {
+                format!("no property \"{key}\"; add the code, or correct \"key\" in pack.json.")
+            }
+            Self::BlankKey { key } => format!("property \"{key}\" is blank; fill in the code."),
+            Self::KeyNotText { key } => {
+                format!("property \"{key}\" is neither text nor a whole number; make it the code as text.")
+            }
+            Self::CodeTwice { first } => format!("same code as feature {first}; correct one, or join both."),
+            Self::WrongType { found } => {
+                format!("its geometry is {found}; a Polygon or MultiPolygon is needed.")
+            }
+            Self::TooFewPositions { part, ring, count } => {
+                format!("part {part}, ring {ring} has {count} positions; 4 are the least (first = last).")
+            }
+            Self::Unclosed { part, ring } => {
+                format!("part {part}, ring {ring} is not closed; its last position must equal its first.")
+            }
+            Self::NotAPosition { part, ring } => {
+                format!(
+                    "part {part}, ring {ring} has a position that is not two finite numbers [lon, lat]; correct it."
+                )
+            }
+            Self::OutOfRange { lon, lat } => {
+                format!(
+                    "[{lon}, {lat}] is no longitude and latitude, perhaps projected; convert it to degrees."
+                )
+            }
+            Self::Swapped { lon, lat } => {
+                format!("[{lon}, {lat}] looks like latitude first; GeoJSON has longitude first, swap them.")
+            }
+        }
+    }
+}
+
+fn code_zh(code: &Option<String>) -> String {
+    code.as_ref().map_or_else(String::new, |code| format!("（编码 {code}）"))
+}
+
+fn code_en(code: &Option<String>) -> String {
+    code.as_ref().map_or_else(String::new, |code| format!(" (code {code})"))
+}
+
+fn refusal(report: &BoundaryReport, accepted: Option<&str>) -> String {
+    let digest = report.digest();
+    let (was_zh, was_en) = match accepted {
+        None => ("尚未有人确认以上问题".to_owned(), "nobody has accepted these faults".to_owned()),
+        Some(old) => {
+            (format!("已确认的是另一份报告（{old}）"), format!("another report was accepted ({old})"))
+        }
+    };
+    format!(
+        "{was_zh}，边界不予启用。核对后在 pack.json 中写入此行，即按奇偶规则原样使用：\n{was_en}, so the boundaries are not used. Once you have looked at them, add this line to pack.json to use them as published, by the even-odd rule:\n  \"{ACCEPT_KEY}\": \"{digest}\""
+    )
+}

@@ -1,0 +1,190 @@
+//! The area of a point on a day.
+
+use chrono::NaiveDate;
+use geo::{BoundingRect, coord};
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{AABB, RTree};
+
+use super::fault::BoundaryFault;
+use super::file::{Area, BoundaryFile, Layer};
+use super::report::{Accepted, BoundaryReport, check};
+use super::shape::{Side, side};
+use domain::place::Datum;
+
+/// Places an area's box in the tree: index of its layer, index in that layer.
+type Boxed = GeomWithData<Rectangle<[f64; 2]>, (usize, usize)>;
+
+/// All boundaries of a pack, ready to be searched.
+#[derive(Debug)]
+pub struct Boundaries {
+    layers: Vec<Layer>,
+    /// One tree per level, in the order in which the files first name the levels.
+    levels: Vec<RTree<Boxed>>,
+    report: BoundaryReport,
+}
+
+/// Where a point was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found<'a> {
+    /// The declaration of the file the area is from: its level, version and whether it is exclusive.
+    pub file: &'a BoundaryFile,
+    /// The chosen area.
+    pub area: &'a Area,
+    /// Whether the point lies on the chosen area's border.
+    pub on_border: bool,
+    /// The areas of the same level that contain the point too, in the order they would be chosen.
+    pub others: Vec<&'a Area>,
+    lon: f64,
+    lat: f64,
+}
+
+impl Found<'_> {
+    /// The chosen area's code.
+    pub fn code(&self) -> &str {
+        &self.area.code
+    }
+
+    /// The codes of the other candidates.
+    pub fn other_codes(&self) -> Vec<&str> {
+        self.others.iter().map(|area| area.code.as_str()).collect()
+    }
+
+    /// Metres from the point to the chosen area's own border; good to half a per cent.
+    pub fn border_distance_m(&self) -> f64 {
+        self.area.border_distance_m(self.lon, self.lat)
+    }
+}
+
+/// An area that contains the point.
+struct Hit<'a> {
+    file: &'a BoundaryFile,
+    area: &'a Area,
+    on_border: bool,
+}
+
+impl Boundaries {
+    /// Makes `layers` searchable. List the finest level first: a point in none of its areas is looked
+    /// up in the level named next, and so on.
+    ///
+    /// # Errors
+    /// [`BoundaryFault::MixedDatums`], [`BoundaryFault::CodeTwice`], and [`BoundaryFault::NotAccepted`]
+    /// when the shapes have faults and `accepted` does not name exactly the report that lists them.
+    pub fn build(layers: Vec<Layer>, accepted: &Accepted) -> Result<Boundaries, BoundaryFault> {
+        one_datum(&layers)?;
+        each_code_once(&layers)?;
+        let report = check(&layers);
+        if !report.is_clean() && !report.is_accepted(accepted) {
+            let (report, accepted) = (Box::new(report), accepted.digest.clone());
+            return Err(BoundaryFault::NotAccepted { report, accepted });
+        }
+        let levels = trees(&layers);
+        Ok(Boundaries { layers, levels, report })
+    }
+
+    /// The area in force on `at` that contains the point: of the finest level that has one, exclusive
+    /// areas before ordinary ones, then the lowest code compared as text. A border belongs to every
+    /// area it bounds. Exact for the given numbers, by the even-odd rule.
+    ///
+    /// `None` when no area contains it: the nearest one is never taken. The point must be in
+    /// [`Boundaries::datum`]; WGS-84 and CGCS2000 do for each other.
+    pub fn find(&self, lon: f64, lat: f64, at: NaiveDate) -> Option<Found<'_>> {
+        let mut hits =
+            self.levels.iter().map(|tree| self.hits(tree, lon, lat, at)).find(|hits| !hits.is_empty())?;
+        hits.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        let mut hits = hits.into_iter();
+        let Hit { file, area, on_border } = hits.next()?;
+        let others = hits.map(|hit| hit.area).collect();
+        Some(Found { file, area, on_border, others, lon, lat })
+    }
+
+    /// What the files hold, in the order given to [`Boundaries::build`].
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The datum in which [`Boundaries::find`] takes points; convert others before asking.
+    pub fn datum(&self) -> Option<Datum> {
+        self.layers.first().map(|layer| layer.datum)
+    }
+
+    /// What is wrong with the shapes: nothing, or what was accepted.
+    pub fn report(&self) -> &BoundaryReport {
+        &self.report
+    }
+
+    fn hits(&self, tree: &RTree<Boxed>, lon: f64, lat: f64, at: NaiveDate) -> Vec<Hit<'_>> {
+        tree.locate_all_at_point(&[lon, lat]).filter_map(|boxed| self.hit(boxed.data, lon, lat, at)).collect()
+    }
+
+    fn hit(&self, (layer, area): (usize, usize), lon: f64, lat: f64, at: NaiveDate) -> Option<Hit<'_>> {
+        let layer = &self.layers[layer];
+        if !layer.file.in_force(at) {
+            return None;
+        }
+        let area = &layer.areas[area];
+        match side(&area.shape, coord! { x: lon, y: lat }) {
+            Side::Outside => None,
+            side => Some(Hit { file: &layer.file, area, on_border: side == Side::Border }),
+        }
+    }
+}
+
+fn rank<'a>(hit: &Hit<'a>) -> (bool, &'a str) {
+    (!hit.file.exclusive, &hit.area.code)
+}
+
+fn one_datum(layers: &[Layer]) -> Result<(), BoundaryFault> {
+    let Some((first, rest)) = layers.split_first() else {
+        return Ok(());
+    };
+    match rest.iter().find(|layer| !layer.datum.agrees_with(first.datum)) {
+        None => Ok(()),
+        Some(second) => Err(BoundaryFault::MixedDatums {
+            first: first.file.file.clone(),
+            first_datum: first.datum.as_str(),
+            second: second.file.file.clone(),
+            second_datum: second.datum.as_str(),
+        }),
+    }
+}
+
+fn each_code_once(layers: &[Layer]) -> Result<(), BoundaryFault> {
+    for (place, first) in layers.iter().enumerate() {
+        let rivals = layers[place + 1..].iter();
+        for second in
+            rivals.filter(|second| second.file.level == first.file.level && second.file.meets(&first.file))
+        {
+            let codes: std::collections::BTreeSet<&str> =
+                first.areas.iter().map(|area| area.code.as_str()).collect();
+            if let Some(area) = second.areas.iter().find(|area| codes.contains(area.code.as_str())) {
+                return Err(BoundaryFault::CodeTwice {
+                    level: first.file.level.clone(),
+                    code: area.code.clone(),
+                    first: first.file.file.clone(),
+                    second: second.file.file.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn trees(layers: &[Layer]) -> Vec<RTree<Boxed>> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut boxes: Vec<Vec<Boxed>> = Vec::new();
+    for (index, layer) in layers.iter().enumerate() {
+        let level = names.iter().position(|name| *name == layer.file.level).unwrap_or_else(|| {
+            names.push(&layer.file.level);
+            boxes.push(Vec::new());
+            names.len() - 1
+        });
+        boxes[level].extend(layer.areas.iter().enumerate().map(|(area, shape)| boxed(shape, (index, area))));
+    }
+    boxes.into_iter().map(RTree::bulk_load).collect()
+}
+
+fn boxed(area: &Area, place: (usize, usize)) -> Boxed {
+    let bounds = area.shape.bounding_rect().expect("read() refuses a shape without a position");
+    let corners = AABB::from_corners(bounds.min().into(), bounds.max().into());
+    GeomWithData::new(Rectangle::from_aabb(corners), place)
+}

@@ -1,0 +1,231 @@
+//! The choice itself: a place, a category and the rules in, a holder and the reason out. Pure.
+
+use domain::area::{AreaPath, Areas, Level};
+use domain::facts::Route;
+use domain::holder::{Holder, Post};
+use domain::id::CategoryCode;
+use domain::routing::{Flag, Routing, Rule};
+use domain::text::Text;
+
+/// Where the boundaries say a place lies.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Located {
+    pub area: AreaPath,
+    pub level: Level,
+    /// Other areas of that level that hold the place too.
+    pub others: Vec<String>,
+    /// How far inside, to the area's own border.
+    pub border_m: f64,
+}
+
+/// What is to be routed.
+pub(crate) struct Asking<'a> {
+    /// On WGS-84, degrees.
+    pub lon: f64,
+    pub lat: f64,
+    pub category: &'a CategoryCode,
+    pub flags: Vec<Flag>,
+    /// `None`: in no area, or a spot that says nothing about where it is.
+    pub located: Option<Located>,
+    /// Holders that gave it back.
+    pub tried: &'a [Holder],
+    pub boundaries: &'a str,
+}
+
+/// Chooses by the first rule that fits; the fallback holds what none does.
+pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> Route {
+    let area = asking.located.as_ref().map_or(&routing.fallback.area, |located| &located.area);
+    let fitting = routing.rules.iter().find_map(|rule| {
+        let holder = fits(rule, asking, area).then(|| holder_of(rule.to, area, areas)).flatten()?;
+        (!asking.tried.contains(&holder)).then_some((rule.name.as_str(), holder))
+    });
+    let (rule, holder) = fitting.unwrap_or_else(|| ("fallback", routing.fallback.clone()));
+    let grid = asking.located.as_ref().filter(|located| located.level == Level::Grid);
+    Route {
+        lon: asking.lon,
+        lat: asking.lat,
+        area: area.clone(),
+        grid: grid.map(|located| located.area.code().to_owned()),
+        boundaries: asking.boundaries.to_owned(),
+        rule: rule.to_owned(),
+        why: why(asking, rule, &holder, areas),
+        holder,
+        candidates: asking.located.as_ref().map(|located| located.others.clone()).unwrap_or_default(),
+        flags: asking.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
+    }
+}
+
+fn fits(rule: &Rule, asking: &Asking<'_>, area: &AreaPath) -> bool {
+    let flag = rule.flag.as_ref().is_none_or(|flag| asking.flags.iter().any(|has| has.as_str() == flag));
+    let category = rule.categories.is_empty() || rule.categories.contains(asking.category);
+    let within = rule.within.as_ref().is_none_or(|within| within.contains(area));
+    flag && category && within
+}
+
+/// The post in the incident's own area of the post's level; none when the place is not known that closely.
+fn holder_of(post: Post, area: &AreaPath, areas: &Areas) -> Option<Holder> {
+    let own = areas.at_level(area, post.level()).filter(|own| own.level == post.level())?;
+    Some(Holder { post, area: own.path.clone() })
+}
+
+fn why(asking: &Asking<'_>, rule: &str, holder: &Holder, areas: &Areas) -> Text {
+    let place = where_it_lies(asking, areas);
+    let holder_name = name(&holder.area, areas);
+    let again = match asking.tried.len() {
+        0 => Text::new("", ""),
+        times => Text::new(
+            format!("已被退回 {times} 次，不再派给原承办；"),
+            format!("It was returned {times} time(s), so earlier holders are passed over. "),
+        ),
+    };
+    Text::new(
+        format!("{}；{}按规则「{rule}」由{}{}承办。", place.zh, again.zh, holder_name.zh, holder.post.zh()),
+        format!(
+            "{}. {}Rule `{rule}` gives it to the {} of {}.",
+            place.en,
+            again.en,
+            holder.post.as_str().replace('_', " "),
+            holder_name.en
+        ),
+    )
+}
+
+fn where_it_lies(asking: &Asking<'_>, areas: &Areas) -> Text {
+    if asking.flags.contains(&Flag::Placeholder) {
+        return Text::new(
+            "坐标是定位失败时的占位点，不能说明地点",
+            "The point is where failed geocodes are put, so it says nothing about the place",
+        );
+    }
+    let Some(located) = &asking.located else {
+        return Text::new("地点不在任何网格内", "The place lies in no known area");
+    };
+    let area = name(&located.area, areas);
+    let metres = located.border_m.round();
+    let shared = match located.others.as_slice() {
+        [] => Text::new("", ""),
+        others => Text::new(
+            format!("，同时也在 {} 内，取最小编码", others.join("、")),
+            format!("; {} hold(s) it too, and the lowest code is taken", others.join(", ")),
+        ),
+    };
+    Text::new(
+        format!("地点在{}内，距其边界 {metres} 米{}", area.zh, shared.zh),
+        format!("The place lies in {}, {metres} m inside its border{}", area.en, shared.en),
+    )
+}
+
+fn name(area: &AreaPath, areas: &Areas) -> Text {
+    areas.by_path(area).map_or_else(|| Text::new(area.as_str(), area.as_str()), |area| area.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::area::CodeScheme;
+
+    fn areas() -> Areas {
+        let mut areas = Areas::default();
+        for (code, level, parent) in
+            [("s", Level::Street, None), ("c", Level::Community, Some("s")), ("g", Level::Grid, Some("c"))]
+        {
+            areas.add(CodeScheme::Opaque, code, level, parent, Text::new(code, code)).unwrap();
+        }
+        areas
+    }
+
+    fn rule(name: &str, flag: Option<&str>, to: Post) -> Rule {
+        Rule {
+            name: name.to_owned(),
+            flag: flag.map(str::to_owned),
+            categories: Vec::new(),
+            within: None,
+            to,
+        }
+    }
+
+    fn routing() -> Routing {
+        Routing {
+            rules: vec![
+                rule("placeholder", Some("placeholder"), Post::StreetDesk),
+                rule("grid", None, Post::GridLeader),
+                rule("community", None, Post::Community),
+            ],
+            fallback: "street_desk:s".parse().unwrap(),
+            placeholders: Vec::new(),
+            rounded_decimals: None,
+        }
+    }
+
+    fn routed(located: Option<&str>, flags: Vec<Flag>, tried: &[Holder]) -> (String, String, Option<String>) {
+        let located = located.map(|path| Located {
+            area: path.parse().unwrap(),
+            level: if path.ends_with('g') { Level::Grid } else { Level::Community },
+            others: Vec::new(),
+            border_m: 12.0,
+        });
+        let category = "litter".into();
+        let asking =
+            Asking { lon: 1.0, lat: 2.0, category: &category, flags, located, tried, boundaries: "v1" };
+        let route = choose(&asking, &routing(), &areas());
+        (route.rule, route.holder.to_string(), route.grid)
+    }
+
+    #[test]
+    fn a_place_in_a_grid_goes_to_its_leader() {
+        let grid = Some("g".to_owned());
+        assert_eq!(
+            routed(Some("s/c/g"), vec![], &[]),
+            ("grid".to_owned(), "grid_leader:s/c/g".to_owned(), grid)
+        );
+    }
+
+    #[test]
+    fn a_placeholder_and_a_place_in_no_area_go_to_the_street_desk() {
+        let placeholder = routed(None, vec![Flag::Placeholder], &[]);
+        assert_eq!(placeholder, ("placeholder".to_owned(), "street_desk:s".to_owned(), None));
+        assert_eq!(routed(None, vec![], &[]), ("fallback".to_owned(), "street_desk:s".to_owned(), None));
+    }
+
+    #[test]
+    fn who_gave_it_back_is_passed_over_one_level_at_a_time() {
+        let leader: Holder = "grid_leader:s/c/g".parse().unwrap();
+        let community: Holder = "community:s/c".parse().unwrap();
+        assert_eq!(routed(Some("s/c/g"), vec![], std::slice::from_ref(&leader)).1, "community:s/c");
+        assert_eq!(routed(Some("s/c/g"), vec![], &[leader, community]).1, "street_desk:s");
+    }
+
+    #[test]
+    fn a_place_known_only_to_the_community_goes_to_the_community() {
+        assert_eq!(routed(Some("s/c"), vec![], &[]).1, "community:s/c");
+    }
+
+    #[test]
+    fn the_reason_names_the_place_the_rule_and_the_holder_in_both_languages() {
+        let category = "litter".into();
+        let located = Located {
+            area: "s/c/g".parse().unwrap(),
+            level: Level::Grid,
+            others: vec!["h".to_owned()],
+            border_m: 12.4,
+        };
+        let asking = Asking {
+            lon: 1.0,
+            lat: 2.0,
+            category: &category,
+            flags: vec![],
+            located: Some(located),
+            tried: &[],
+            boundaries: "v1",
+        };
+        let why = choose(&asking, &routing(), &areas()).why;
+        assert_eq!(
+            why.en,
+            "The place lies in g, 12 m inside its border; h hold(s) it too, and the lowest code is taken. Rule `grid` gives it to the grid leader of g."
+        );
+        assert_eq!(
+            why.zh,
+            "地点在g内，距其边界 12 米，同时也在 h 内，取最小编码；按规则「grid」由g网格长承办。"
+        );
+    }
+}

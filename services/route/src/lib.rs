@@ -1,0 +1,116 @@
+//! 流转 route: who should hold an incident, and why.
+//!
+//! In: `report.submitted` from `reported`, `case.returned` from `handled`. Out: `incident.routed` on
+//! `routed`, one for each attempt. It proposes; handle decides. Never looks at a case, and never takes the
+//! nearest area for a place that lies in none.
+
+pub mod boundaries;
+mod choose;
+mod on_case_returned;
+mod on_report_submitted;
+pub mod published;
+mod store;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::facts::{INCIDENT_ROUTED, IncidentRouted, REPORT_SUBMITTED, Topic};
+use domain::id::IncidentId;
+use domain::report::Report;
+use platform::pack::Pack;
+use platform::store::{StoreError, Tx};
+use platform::stream::Record;
+use platform::turn::{Asked, Service, Turn};
+
+use boundaries::{Boundaries, BoundaryFault};
+use store::incidents::{self, Incident};
+
+/// The service.
+#[derive(Debug)]
+pub struct Route {
+    pack: Arc<Pack>,
+    boundaries: Boundaries,
+    /// Names the boundaries in force; written down with every incident.
+    version: String,
+}
+
+impl Route {
+    /// # Errors
+    /// When a boundary file of the pack cannot be used; names the file, the feature and the reason.
+    pub fn new(pack: &Arc<Pack>) -> Result<Arc<Self>, BoundaryFault> {
+        let boundaries = published::boundaries(pack)?;
+        let version = pack.digest.chars().take(12).collect();
+        Ok(Arc::new(Self { pack: pack.clone(), boundaries, version }))
+    }
+}
+
+/// route takes no commands from people yet.
+#[derive(Clone, Copy, Debug)]
+pub enum NoCommand {}
+
+/// The incidents of one turn.
+pub struct Work {
+    incidents: BTreeMap<IncidentId, Incident>,
+    changed: Vec<IncidentId>,
+}
+
+impl Work {
+    /// Keeps the incident's new row and tells handle.
+    fn propose(
+        &mut self,
+        incident: Incident,
+        report: Option<Report>,
+        at: DateTime<Utc>,
+        cause: String,
+        turn: &mut Turn,
+    ) {
+        let body = IncidentRouted { attempt: incident.attempt, route: incident.route.clone(), report };
+        turn.publish(incident.id, INCIDENT_ROUTED, at, cause, &body);
+        self.changed.push(incident.id);
+        self.incidents.insert(incident.id, incident);
+    }
+}
+
+#[async_trait::async_trait]
+impl Service for Route {
+    const NAME: &'static str = "route";
+    const READS: &'static [Topic] = &[Topic::Reported, Topic::Handled];
+    const WRITES: Topic = Topic::Routed;
+    type Command = NoCommand;
+    type Answer = ();
+    type Work = Work;
+
+    fn incident(command: &NoCommand) -> IncidentId {
+        match *command {}
+    }
+
+    async fn load(
+        &self,
+        tx: &Tx,
+        incidents: &[IncidentId],
+        _commands: &[Asked<NoCommand>],
+    ) -> Result<Work, StoreError> {
+        Ok(Work { incidents: incidents::load(tx, incidents).await?, changed: Vec::new() })
+    }
+
+    fn obey(&self, _work: &mut Work, asked: &Asked<NoCommand>, _turn: &mut Turn) {
+        match asked.command {}
+    }
+
+    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+        match (record.source.topic, record.kind.as_str()) {
+            (_, REPORT_SUBMITTED) => on_report_submitted::react(self, work, record, turn),
+            (_, "case.returned") => on_case_returned::react(self, work, record, turn),
+            (Topic::Handled, _) => Ok(()),
+            (topic, kind) => Err(format!("route does not know facts of type `{kind}` on `{topic}`")),
+        }
+    }
+
+    async fn save(&self, tx: &Tx, mut work: Work, _turn: &Turn) -> Result<(), StoreError> {
+        work.changed.sort_unstable();
+        work.changed.dedup();
+        let changed: Vec<&Incident> = work.changed.iter().filter_map(|id| work.incidents.get(id)).collect();
+        incidents::save(tx, &changed).await
+    }
+}

@@ -1,0 +1,56 @@
+//! `case.returned`: the holder gave it back, so propose the next one, or leave it with the street.
+
+use domain::facts::CaseFact;
+use domain::routing::Flag;
+use platform::stream::Record;
+use platform::turn::Turn;
+
+use crate::choose::{Asking, choose};
+use crate::store::incidents::Incident;
+use crate::{Route, Work};
+
+/// A case that was returned this often is the street's for good; no further attempt is made.
+const LAST_RETURN: u32 = 3;
+
+pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+    let CaseFact { case, .. } = record.body()?;
+    let known = work.incidents.get(&record.incident);
+    let before = known.ok_or_else(|| format!("route never routed incident {}", record.incident))?;
+    // An attempt that handle never took up is not the one that was returned.
+    if case.returns >= LAST_RETURN || before.attempt != case.attempt {
+        turn.unchanged();
+        return Ok(());
+    }
+    let at = turn.at(record.at);
+    let mut tried = before.tried.clone();
+    tried.push(before.route.holder.clone());
+    let flags: Vec<Flag> = [Flag::Placeholder, Flag::Rounded]
+        .into_iter()
+        .filter(|flag| before.route.flags.iter().any(|has| has == flag.as_str()))
+        .collect();
+    let located = if flags.contains(&Flag::Placeholder) {
+        None
+    } else {
+        route.locate(before.route.lon, before.route.lat, route.pack.calendar.local(at).date())?
+    };
+    let asking = Asking {
+        lon: before.route.lon,
+        lat: before.route.lat,
+        category: &before.category,
+        flags,
+        located,
+        tried: &tried,
+        boundaries: &route.version,
+    };
+    let chosen = choose(&asking, &route.pack.routing, &route.pack.areas);
+    let incident = Incident {
+        id: record.incident,
+        attempt: before.attempt + 1,
+        category: before.category.clone(),
+        route: chosen,
+        tried,
+        routed_at: at,
+    };
+    work.propose(incident, None, at, record.as_cause(), turn);
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! route's table.
+
+pub mod incidents;

@@ -1,0 +1,129 @@
+//! 督办 supervise: sees the time pass, and keeps the figures.
+//!
+//! In: `case.*` from `handled`. Out: `step.due` on `supervised`, one for each step that falls due, also when
+//! handle noticed first, so that the topic tells of every step exactly once and in order. It proposes;
+//! handle decides on its own row. It never moves a deadline, and keeps nothing between sweeps but rows: a
+//! step is due or done.
+
+pub mod http;
+mod metrics;
+mod on_case_changed;
+mod store;
+mod sweep;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::deadline::DeadlineKind;
+use domain::facts::Topic;
+use domain::id::IncidentId;
+use platform::metrics::Metrics;
+use platform::store::{Readers, StoreError, Tx};
+use platform::stream::Record;
+use platform::turn::{Asked, Service, Turn};
+
+use store::cases::Mirrored;
+use store::deadlines::DeadlineRow;
+use store::steps::StepRow;
+use store::tallies::Tallies;
+
+/// The service.
+#[derive(Debug)]
+pub struct Supervise {
+    steps: metrics::Steps,
+}
+
+impl Supervise {
+    /// # Errors
+    /// When its metrics are registered already: two of it in one process.
+    pub fn new(metrics: &Metrics) -> Result<Arc<Self>, prometheus::Error> {
+        Ok(Arc::new(Self { steps: metrics::Steps::register(&metrics.registry)? }))
+    }
+}
+
+/// supervise takes no commands from people yet.
+#[derive(Clone, Copy, Debug)]
+pub enum NoCommand {}
+
+/// Names one deadline: kind and round.
+type DeadlineKey = (IncidentId, DeadlineKind, u32);
+/// Names one step of one deadline.
+type StepKey = (IncidentId, DeadlineKind, u32, u32);
+
+/// The mirror of the cases of one turn.
+#[derive(Debug, Default)]
+pub struct Work {
+    cases: BTreeMap<IncidentId, Mirrored>,
+    deadlines: BTreeMap<DeadlineKey, DeadlineRow>,
+    steps: BTreeMap<StepKey, StepRow>,
+    changed_cases: BTreeSet<IncidentId>,
+    changed_deadlines: BTreeSet<DeadlineKey>,
+    changed_steps: BTreeSet<StepKey>,
+    tallies: Tallies,
+    /// What took effect, and how long after it was due it was noticed.
+    effected: Vec<(String, chrono::TimeDelta)>,
+}
+
+#[async_trait::async_trait]
+impl Service for Supervise {
+    const NAME: &'static str = "supervise";
+    const READS: &'static [Topic] = &[Topic::Handled];
+    const WRITES: Topic = Topic::Supervised;
+    type Command = NoCommand;
+    type Answer = ();
+    type Work = Work;
+
+    fn incident(command: &NoCommand) -> IncidentId {
+        match *command {}
+    }
+
+    async fn load(
+        &self,
+        tx: &Tx,
+        incidents: &[IncidentId],
+        _commands: &[Asked<NoCommand>],
+    ) -> Result<Work, StoreError> {
+        Ok(Work {
+            cases: store::cases::load(tx, incidents).await?,
+            deadlines: store::deadlines::load(tx, incidents).await?,
+            steps: store::steps::load(tx, incidents).await?,
+            ..Work::default()
+        })
+    }
+
+    fn obey(&self, _work: &mut Work, asked: &Asked<NoCommand>, _turn: &mut Turn) {
+        match asked.command {}
+    }
+
+    fn react(&self, work: &mut Work, record: &Record, _turn: &mut Turn) -> Result<(), String> {
+        on_case_changed::react(work, record)
+    }
+
+    async fn save(&self, tx: &Tx, work: Work, _turn: &Turn) -> Result<(), StoreError> {
+        let cases: Vec<_> =
+            work.changed_cases.iter().filter_map(|key| work.cases.get_key_value(key)).collect();
+        store::cases::save(tx, &cases).await?;
+        let deadlines: Vec<_> =
+            work.changed_deadlines.iter().filter_map(|key| work.deadlines.get_key_value(key)).collect();
+        store::deadlines::save(tx, &deadlines).await?;
+        let steps: Vec<_> =
+            work.changed_steps.iter().filter_map(|key| work.steps.get_key_value(key)).collect();
+        store::steps::save(tx, &steps).await?;
+        store::tallies::add(tx, &work.tallies).await?;
+        self.steps.count(&work.effected);
+        Ok(())
+    }
+
+    async fn due(&self, tx: &Tx, now: DateTime<Utc>, limit: u64) -> Result<Vec<IncidentId>, StoreError> {
+        store::steps::due(tx, now, limit).await
+    }
+
+    fn sweep(&self, work: &mut Work, incident: IncidentId, turn: &mut Turn) {
+        sweep::sweep(work, incident, turn);
+    }
+
+    async fn next_due(&self, readers: &Readers) -> Result<Option<DateTime<Utc>>, StoreError> {
+        store::steps::next(readers).await
+    }
+}

@@ -1,0 +1,97 @@
+//! Table `supervise_case`: what supervise knows of each case.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::area::{AreaPath, Level};
+use domain::holder::Holder;
+use domain::id::{CategoryCode, IncidentId};
+use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use sea_orm::ActiveValue::Set;
+use sea_orm::Iterable as _;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+
+use super::wrong;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "supervise_case")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub incident: Uuid,
+    pub area: String,
+    pub category: String,
+    pub holder: String,
+    pub state: String,
+    pub level: String,
+    pub opened_at: DateTime<Utc>,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// A case as it was last heard of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mirrored {
+    pub area: AreaPath,
+    pub category: CategoryCode,
+    pub holder: Holder,
+    pub state: String,
+    pub level: Level,
+    pub opened_at: DateTime<Utc>,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+pub async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<BTreeMap<IncidentId, Mirrored>, StoreError> {
+    let mut cases = BTreeMap::new();
+    for some in incidents.chunks(ROWS_PER_INSERT) {
+        let ids = some.iter().map(|incident| incident.0);
+        let rows = Entity::find()
+            .filter(Column::Incident.is_in(ids))
+            .all(tx)
+            .await
+            .doing("loading mirrored cases")?;
+        for row in rows {
+            cases.insert(IncidentId(row.incident), mirrored(row)?);
+        }
+    }
+    Ok(cases)
+}
+
+pub async fn save(tx: &Tx, cases: &[(&IncidentId, &Mirrored)]) -> Result<(), StoreError> {
+    let replaced: Vec<Column> = Column::iter().filter(|column| !matches!(column, Column::Incident)).collect();
+    for some in cases.chunks(ROWS_PER_INSERT) {
+        let rows = some.iter().map(|(incident, case)| ActiveModel {
+            incident: Set(incident.0),
+            area: Set(case.area.as_str().to_owned()),
+            category: Set(case.category.0.clone()),
+            holder: Set(case.holder.to_string()),
+            state: Set(case.state.clone()),
+            level: Set(case.level.as_str().to_owned()),
+            opened_at: Set(case.opened_at),
+            closed_at: Set(case.closed_at),
+        });
+        Entity::insert_many(rows)
+            .on_conflict(OnConflict::column(Column::Incident).update_columns(replaced.clone()).to_owned())
+            .exec_without_returning(tx)
+            .await
+            .doing("saving mirrored cases")?;
+    }
+    Ok(())
+}
+
+fn mirrored(row: Model) -> Result<Mirrored, StoreError> {
+    let table = "supervise_case";
+    Ok(Mirrored {
+        area: row.area.parse().map_err(|why| wrong(table, &row.incident, why))?,
+        category: CategoryCode(row.category),
+        holder: row.holder.parse().map_err(|why: String| wrong(table, &row.incident, why))?,
+        state: row.state,
+        level: row.level.parse().map_err(|why: String| wrong(table, &row.incident, why))?,
+        opened_at: row.opened_at,
+        closed_at: row.closed_at,
+    })
+}

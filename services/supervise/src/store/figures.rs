@@ -1,0 +1,105 @@
+//! What the figures are read from: tallies summed over a subtree, open deadlines past due, and the steps
+//! that escalated last.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::area::AreaPath;
+use platform::store::{Doing, Readers, StoreError, get, get_incident, get_time, within};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Alias, Cond, ExprTrait, Order, Query};
+use sea_orm::{ConnectionTrait, QuerySelect};
+
+use super::{deadlines, tallies};
+
+/// Counts by measure, for each area that has any.
+pub async fn tallies_below(
+    readers: &Readers,
+    area: &AreaPath,
+) -> Result<BTreeMap<String, BTreeMap<String, i64>>, StoreError> {
+    let rows = tallies::Entity::find()
+        .filter(within(tallies::Column::Area, area))
+        .all(readers)
+        .await
+        .doing("reading tallies")?;
+    let mut by_area: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    for row in rows {
+        by_area.entry(row.area).or_default().insert(row.measure, row.count);
+    }
+    Ok(by_area)
+}
+
+/// Open handling deadlines past due at `now`, by area.
+pub async fn open_overdue(
+    readers: &Readers,
+    area: &AreaPath,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<String, i64>, StoreError> {
+    let rows: Vec<(String, i64)> = deadlines::Entity::find()
+        .select_only()
+        .column(deadlines::Column::Area)
+        .column_as(deadlines::Column::Incident.count(), "overdue")
+        .filter(deadlines::Column::Open.eq(true))
+        .filter(deadlines::Column::Kind.eq("handle"))
+        .filter(deadlines::Column::DueAt.lt(now))
+        .filter(within(deadlines::Column::Area, area))
+        .group_by(deadlines::Column::Area)
+        .into_tuple()
+        .all(readers)
+        .await
+        .doing("counting open overdue cases")?;
+    Ok(rows.into_iter().collect())
+}
+
+/// An escalation that took effect.
+#[derive(Clone, Debug)]
+pub struct Escalated {
+    pub incident: domain::id::IncidentId,
+    pub kind: String,
+    pub to: String,
+    pub due_at: DateTime<Utc>,
+    pub done_at: DateTime<Utc>,
+    pub area: String,
+    pub category: String,
+    pub holder: String,
+    pub state: String,
+}
+
+/// The latest escalations in any of `scope`, newest first.
+pub async fn escalated(
+    readers: &Readers,
+    scope: &[AreaPath],
+    limit: u64,
+) -> Result<Vec<Escalated>, StoreError> {
+    let (step, case) = (Alias::new("supervise_step"), Alias::new("supervise_case"));
+    let of_step = |name: &'static str| (step.clone(), Alias::new(name));
+    let of_case = |name: &'static str| (case.clone(), Alias::new(name));
+    let inside = scope.iter().fold(Cond::any(), |any, area| any.add(within(of_case("area"), area)));
+    let select = Query::select()
+        .columns(["incident", "kind", "does", "due_at", "done_at"].map(of_step))
+        .columns(["area", "category", "holder", "state"].map(of_case))
+        .from(step.clone())
+        .inner_join(case.clone(), Expr::col(of_step("incident")).equals(of_case("incident")))
+        .and_where(Expr::col(of_step("done_at")).is_not_null())
+        .and_where(Expr::col(of_step("does")).ne("remind"))
+        .cond_where(inside)
+        .order_by(of_step("done_at"), Order::Desc)
+        .limit(limit)
+        .to_owned();
+    let rows = readers.query_all(&select).await.doing("listing escalations")?;
+    rows.iter()
+        .map(|row| {
+            Ok(Escalated {
+                incident: get_incident(row, "incident")?,
+                kind: get(row, "kind")?,
+                to: get(row, "does")?,
+                due_at: get_time(row, "due_at")?,
+                done_at: get_time(row, "done_at")?,
+                area: get(row, "area")?,
+                category: get(row, "category")?,
+                holder: get(row, "holder")?,
+                state: get(row, "state")?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! Table `supervise_step`: every step of every deadline, and when the sweep should look at it next.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::deadline::Does;
+use domain::id::IncidentId;
+use platform::store::{Doing, ROWS_PER_INSERT, Readers, StoreError, Tx};
+use sea_orm::ActiveValue::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{Iterable as _, QueryOrder, QuerySelect};
+
+use super::wrong;
+use crate::StepKey;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "supervise_step")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub incident: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub round: i32,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub step: i32,
+    pub does: String,
+    pub due_at: DateTime<Utc>,
+    pub done_at: Option<DateTime<Utc>>,
+    /// When the sweep first told of it.
+    pub noticed_at: Option<DateTime<Utc>>,
+    /// When the sweep should look at it; `None`: never again.
+    pub look_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// One step as supervise keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRow {
+    pub does: Does,
+    pub due_at: DateTime<Utc>,
+    pub done_at: Option<DateTime<Utc>>,
+    pub noticed_at: Option<DateTime<Utc>>,
+    pub look_at: Option<DateTime<Utc>>,
+}
+
+pub async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<BTreeMap<StepKey, StepRow>, StoreError> {
+    let table = "supervise_step";
+    let mut steps = BTreeMap::new();
+    for some in incidents.chunks(ROWS_PER_INSERT) {
+        let ids = some.iter().map(|incident| incident.0);
+        let rows = Entity::find().filter(Column::Incident.is_in(ids)).all(tx).await.doing("loading steps")?;
+        for row in rows {
+            let kind = row.kind.parse().map_err(|why: String| wrong(table, &row.incident, why))?;
+            let key = (IncidentId(row.incident), kind, row.round.cast_unsigned(), row.step.cast_unsigned());
+            let kept = StepRow {
+                does: row.does.parse().map_err(|why: String| wrong(table, &row.incident, why))?,
+                due_at: row.due_at,
+                done_at: row.done_at,
+                noticed_at: row.noticed_at,
+                look_at: row.look_at,
+            };
+            steps.insert(key, kept);
+        }
+    }
+    Ok(steps)
+}
+
+pub async fn save(tx: &Tx, steps: &[(&StepKey, &StepRow)]) -> Result<(), StoreError> {
+    let key = [Column::Incident, Column::Kind, Column::Round, Column::Step];
+    let replaced: Vec<Column> = Column::iter()
+        .filter(|column| !matches!(column, Column::Incident | Column::Kind | Column::Round | Column::Step))
+        .collect();
+    for some in steps.chunks(ROWS_PER_INSERT) {
+        let rows = some.iter().map(|((incident, kind, round, step), row)| ActiveModel {
+            incident: Set(incident.0),
+            kind: Set(kind.as_str().to_owned()),
+            round: Set(round.cast_signed()),
+            step: Set(step.cast_signed()),
+            does: Set(row.does.as_str().to_owned()),
+            due_at: Set(row.due_at),
+            done_at: Set(row.done_at),
+            noticed_at: Set(row.noticed_at),
+            look_at: Set(row.look_at),
+        });
+        Entity::insert_many(rows)
+            .on_conflict(OnConflict::columns(key).update_columns(replaced.clone()).to_owned())
+            .exec_without_returning(tx)
+            .await
+            .doing("saving steps")?;
+    }
+    Ok(())
+}
+
+/// Incidents with a step to look at by `now`, the longest due first; at most `limit` steps' worth.
+pub async fn due(tx: &Tx, now: DateTime<Utc>, limit: u64) -> Result<Vec<IncidentId>, StoreError> {
+    let rows: Vec<Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Incident)
+        .filter(Column::LookAt.lte(now))
+        .order_by_asc(Column::LookAt)
+        .limit(limit)
+        .into_tuple()
+        .all(tx)
+        .await
+        .doing("finding due steps")?;
+    Ok(rows.into_iter().map(IncidentId).collect())
+}
+
+/// When the sweep should look next.
+pub async fn next(readers: &Readers) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Entity::find()
+        .select_only()
+        .column(Column::LookAt)
+        .filter(Column::LookAt.is_not_null())
+        .order_by_asc(Column::LookAt)
+        .limit(1)
+        .into_tuple()
+        .one(readers)
+        .await
+        .doing("finding the next due step")
+}

@@ -1,0 +1,55 @@
+//! Table `supervise_tally`: counts per area and measure, moved in the turn that moves what they count and
+//! summed on read. Areas are the smallest known, so no row is shared by a whole street.
+
+use std::collections::BTreeMap;
+
+use domain::area::AreaPath;
+use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use sea_orm::ActiveValue::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{ExprTrait, OnConflict};
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "supervise_tally")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub area: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub measure: String,
+    pub count: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What one turn adds.
+#[derive(Debug, Default)]
+pub struct Tallies(BTreeMap<(AreaPath, String), i64>);
+
+impl Tallies {
+    pub fn add(&mut self, area: &AreaPath, measure: &str) {
+        *self.0.entry((area.clone(), measure.to_owned())).or_default() += 1;
+    }
+}
+
+pub async fn add(tx: &Tx, tallies: &Tallies) -> Result<(), StoreError> {
+    let rows: Vec<_> = tallies.0.iter().collect();
+    for some in rows.chunks(ROWS_PER_INSERT) {
+        let rows = some.iter().map(|((area, measure), count)| ActiveModel {
+            area: Set(area.as_str().to_owned()),
+            measure: Set(measure.clone()),
+            count: Set(**count),
+        });
+        let sum = Expr::col((Entity, Column::Count)).add(Expr::cust("excluded.count"));
+        Entity::insert_many(rows)
+            .on_conflict(
+                OnConflict::columns([Column::Area, Column::Measure]).value(Column::Count, sum).to_owned(),
+            )
+            .exec_without_returning(tx)
+            .await
+            .doing("adding to tallies")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,349 @@
+//! Areas: administrative units as nodes of one tree. Scope is always a subtree.
+//!
+//! An area is named by its path from the root, `330206/330206002/330206002009/330206002009014`, so
+//! that "is it inside" is a comparison of text, the same here and in SQL.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::Text;
+
+/// The ladder of grid governance, lowest first: 网格 → 社区/村 → 街道/镇 → 县/区.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// 网格, a leaf with boundaries.
+    Grid,
+    /// 社区 or 村.
+    Community,
+    /// 街道 or 镇: the street office.
+    Street,
+    /// 县 or 区.
+    County,
+}
+
+impl Level {
+    pub const ALL: [Self; 4] = [Self::Grid, Self::Community, Self::Street, Self::County];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Community => "community",
+            Self::Street => "street",
+            Self::County => "county",
+        }
+    }
+
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Grid => "网格",
+            Self::Community => "社区",
+            Self::Street => "街道",
+            Self::County => "区县",
+        }
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Level {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|level| level.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not a level: use grid, community, street or county"))
+    }
+}
+
+/// An area by its path from the root of the tree: codes joined by `/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AreaPath(String);
+
+impl AreaPath {
+    /// Takes a path as it is stored: one or more codes joined by `/`.
+    ///
+    /// # Errors
+    /// Names the text when a code is empty or has a character other than a letter, a digit, `-`, `_`.
+    pub fn parse(text: &str) -> Result<Self, AreaFault> {
+        for code in text.split('/') {
+            check_code(code)?;
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The area's own code, the last of the path.
+    pub fn code(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// How many codes the path has; the root has 1.
+    pub fn depth(&self) -> usize {
+        self.0.split('/').count()
+    }
+
+    pub fn parent(&self) -> Option<Self> {
+        self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
+    }
+
+    pub fn child(&self, code: &str) -> Result<Self, AreaFault> {
+        check_code(code)?;
+        Ok(Self(format!("{}/{code}", self.0)))
+    }
+
+    /// Whether `other` is this area or lies below it. The one predicate of scope in memory; its
+    /// rendering in SQL is `path = p OR (path >= p/ AND path < p0)`, `0` being the character after `/`.
+    pub fn contains(&self, other: &Self) -> bool {
+        other.0.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The half-open range of text that holds every path strictly below this one.
+    pub fn below(&self) -> (String, String) {
+        (format!("{}/", self.0), format!("{}0", self.0))
+    }
+}
+
+impl std::fmt::Display for AreaPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for AreaPath {
+    type Err = AreaFault;
+    fn from_str(text: &str) -> Result<Self, AreaFault> {
+        Self::parse(text)
+    }
+}
+
+/// What is wrong with an area or a list of areas.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AreaFault {
+    #[error("area code `{0}` is empty or has a character other than a letter, a digit, `-` or `_`")]
+    Code(String),
+    #[error("area `{code}` is listed twice: keep one of the two lines")]
+    Twice { code: String },
+    #[error("area `{code}` names the parent `{parent}`, which is not listed above it")]
+    NoParent { code: String, parent: String },
+    #[error(
+        "area `{code}` is a {level}, but its parent `{parent}` is a {parent_level}: a parent must stand higher"
+    )]
+    Upside { code: String, level: Level, parent: String, parent_level: Level },
+    #[error("area code `{code}`: {why}")]
+    Chinese { code: String, why: &'static str },
+}
+
+fn check_code(code: &str) -> Result<(), AreaFault> {
+    let fine = !code.is_empty()
+        && code.len() <= 32
+        && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if fine { Ok(()) } else { Err(AreaFault::Code(code.to_owned())) }
+}
+
+/// How the codes of a jurisdiction are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeScheme {
+    /// 6 digits of county (GB/T 2260), 9 of street and 12 of community (GB/T 10114 with the
+    /// Bureau of Statistics), 15 of grid (3 more digits, numbered inside the community).
+    Chinese,
+    /// Any letters and digits; compared as text.
+    Opaque,
+}
+
+/// Checks a Chinese code against its level and its parent.
+/// 乡级 001–399 and 400–599 (政企合一) after the county; 村级 001–399 after the street
+/// (communities 001–199, villages 200–399).
+///
+/// # Errors
+/// Says which rule the code breaks.
+pub fn check_chinese_code(code: &str, level: Level, parent: Option<&str>) -> Result<(), AreaFault> {
+    let fault = |why| Err(AreaFault::Chinese { code: code.to_owned(), why });
+    if !code.bytes().all(|b| b.is_ascii_digit()) {
+        return fault("only digits are allowed");
+    }
+    let digits = match level {
+        Level::County => 6,
+        Level::Street => 9,
+        Level::Community => 12,
+        Level::Grid => 15,
+    };
+    if code.len() != digits {
+        return fault("a county has 6 digits, a street 9, a community 12, a grid 15");
+    }
+    if parent.is_some_and(|parent| !code.starts_with(parent)) {
+        return fault("it does not begin with its parent's code");
+    }
+    let last = code[digits - 3..].parse::<u16>().unwrap_or(0);
+    match level {
+        Level::Street if !(1..=599).contains(&last) => fault("a street's own digits run from 001 to 599"),
+        Level::Community if !(1..=399).contains(&last) => {
+            fault("a community's own digits run from 001 to 199, a village's from 200 to 399")
+        }
+        Level::Grid if last == 0 => fault("grids are numbered from 001"),
+        _ => Ok(()),
+    }
+}
+
+/// One area as the pack lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Area {
+    pub path: AreaPath,
+    pub level: Level,
+    pub name: Text,
+}
+
+/// All areas of a jurisdiction, by code.
+#[derive(Clone, Debug, Default)]
+pub struct Areas {
+    by_code: BTreeMap<String, Area>,
+}
+
+impl Areas {
+    /// Adds one area below a parent already added; a root has none.
+    ///
+    /// # Errors
+    /// A code twice, an unknown parent, a parent that stands lower, or a code that breaks the scheme.
+    pub fn add(
+        &mut self,
+        scheme: CodeScheme,
+        code: &str,
+        level: Level,
+        parent: Option<&str>,
+        name: Text,
+    ) -> Result<(), AreaFault> {
+        check_code(code)?;
+        if self.by_code.contains_key(code) {
+            return Err(AreaFault::Twice { code: code.to_owned() });
+        }
+        if scheme == CodeScheme::Chinese {
+            check_chinese_code(code, level, parent)?;
+        }
+        let path = match parent {
+            None => AreaPath::parse(code)?,
+            Some(parent) => self.below_parent(code, level, parent)?,
+        };
+        self.by_code.insert(code.to_owned(), Area { path, level, name });
+        Ok(())
+    }
+
+    fn below_parent(&self, code: &str, level: Level, parent: &str) -> Result<AreaPath, AreaFault> {
+        let Some(above) = self.by_code.get(parent) else {
+            return Err(AreaFault::NoParent { code: code.to_owned(), parent: parent.to_owned() });
+        };
+        if above.level <= level {
+            return Err(AreaFault::Upside {
+                code: code.to_owned(),
+                level,
+                parent: parent.to_owned(),
+                parent_level: above.level,
+            });
+        }
+        above.path.child(code)
+    }
+
+    pub fn by_code(&self, code: &str) -> Option<&Area> {
+        self.by_code.get(code)
+    }
+
+    pub fn by_path(&self, path: &AreaPath) -> Option<&Area> {
+        self.by_code.get(path.code()).filter(|area| area.path == *path)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Area> {
+        self.by_code.values()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_code.is_empty()
+    }
+
+    /// The area of `level` that `path` lies in, or the nearest one above where that level is missing
+    /// (a case held at the street has no community).
+    pub fn at_level(&self, path: &AreaPath, level: Level) -> Option<&Area> {
+        let mut here = Some(path.clone());
+        while let Some(candidate) = here {
+            let area = self.by_path(&candidate);
+            if area.is_some_and(|area| area.level >= level) {
+                return area;
+            }
+            here = candidate.parent();
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> AreaPath {
+        AreaPath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn an_area_contains_itself_and_what_lies_below_but_not_a_neighbour_whose_code_begins_alike() {
+        let street = path("330206/330206002");
+        assert!(street.contains(&street));
+        assert!(street.contains(&path("330206/330206002/330206002009")));
+        assert!(!street.contains(&path("330206/3302060021")));
+        assert!(!street.contains(&path("330206")));
+    }
+
+    #[test]
+    fn the_range_of_text_below_an_area_agrees_with_contains() {
+        let ward = path("boston/03");
+        let (from, to) = ward.below();
+        for other in ["boston/03/0305", "boston/03", "boston/030", "boston/03-a", "boston/04/0401"] {
+            let in_sql = other == ward.as_str() || (other >= from.as_str() && other < to.as_str());
+            assert_eq!(in_sql, ward.contains(&path(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn chinese_codes_are_checked_for_length_parent_and_range() {
+        assert!(check_chinese_code("330206002009014", Level::Grid, Some("330206002009")).is_ok());
+        assert!(check_chinese_code("330206401", Level::Street, Some("330206")).is_ok());
+        assert!(check_chinese_code("33020600200901", Level::Grid, Some("330206002009")).is_err());
+        assert!(check_chinese_code("330207002", Level::Street, Some("330206")).is_err());
+        assert!(check_chinese_code("330206600", Level::Street, Some("330206")).is_err());
+        assert!(check_chinese_code("330206002400", Level::Community, Some("330206002")).is_err());
+        assert!(check_chinese_code("33020600200X", Level::Community, Some("330206002")).is_err());
+    }
+
+    #[test]
+    fn a_level_that_is_missing_is_answered_by_the_next_one_above() {
+        let mut areas = Areas::default();
+        let name = || Text::new("", "");
+        areas.add(CodeScheme::Opaque, "s", Level::Street, None, name()).unwrap();
+        areas.add(CodeScheme::Opaque, "c", Level::Community, Some("s"), name()).unwrap();
+        areas.add(CodeScheme::Opaque, "g", Level::Grid, Some("c"), name()).unwrap();
+        let at = |from: &str, level| areas.at_level(&path(from), level).map(|a| a.path.as_str().to_owned());
+        assert_eq!(at("s/c/g", Level::Community).as_deref(), Some("s/c"));
+        assert_eq!(at("s", Level::Community).as_deref(), Some("s"));
+        assert_eq!(at("s/c/g", Level::County), None);
+    }
+
+    #[test]
+    fn a_parent_must_be_known_and_stand_higher() {
+        let mut areas = Areas::default();
+        let name = || Text::new("", "");
+        areas.add(CodeScheme::Opaque, "c", Level::Community, None, name()).unwrap();
+        let upside = areas.add(CodeScheme::Opaque, "s", Level::Street, Some("c"), name());
+        assert!(matches!(upside, Err(AreaFault::Upside { .. })));
+        let orphan = areas.add(CodeScheme::Opaque, "g", Level::Grid, Some("x"), name());
+        assert!(matches!(orphan, Err(AreaFault::NoParent { .. })));
+        let twice = areas.add(CodeScheme::Opaque, "c", Level::Community, None, name());
+        assert!(matches!(twice, Err(AreaFault::Twice { .. })));
+    }
+}

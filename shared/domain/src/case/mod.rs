@@ -1,0 +1,225 @@
+//! The case (案卷): one incident from dispatch to closing.
+//!
+//! ```text
+//!                     sign            answer               check: passed, then close
+//!   DISPATCHED ───────────▶ HANDLING ───────────▶ CHECKING ───────────────────────▶ CLOSED
+//!   待签收        holder    处置中      holder     待核查      somebody else          已结案
+//!      ▲                      │  ▲                   │
+//!      │ return (holder)      │  └───────────────────┘ check: failed (rework, 返工)
+//!      └──────────────────────┘
+//! ```
+//!
+//! `docs/states.md` draws the same from [`Action`] itself. A case is changed in one way: [`receive`]
+//! first advances it to the time of the input, so that each step due by then takes effect, then decides.
+//! What it decides is a list of [`Happened`]; [`Case::apply`] is the only code that changes a row, so the
+//! facts folded one by one always give it.
+
+mod advance;
+mod apply;
+mod receive;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use advance::{Effect, next_step_due};
+pub use receive::{Action, Input, Outcome, ReturnReason, Terms, receive};
+pub use refusal::Refusal;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::area::{AreaPath, Level};
+use crate::deadline::{Deadline, DeadlineKind};
+use crate::holder::Holder;
+use crate::id::{CategoryCode, IncidentId, PersonId};
+use crate::text::Text;
+
+/// Who did something, and when it counts as done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub by: PersonId,
+    pub at: DateTime<Utc>,
+}
+
+/// Where a case stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// 待签收: its holder has not signed for it yet.
+    Dispatched,
+    /// 处置中.
+    Handling { signed: Mark },
+    /// 待核查: answered; `passed` once somebody else has found it done.
+    Checking {
+        signed: Mark,
+        answered: Mark,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passed: Option<Mark>,
+    },
+    /// 已结案.
+    Closed { signed: Mark, answered: Mark, passed: Mark, closed: Mark },
+}
+
+impl State {
+    pub const NAMES: [&'static str; 4] = ["DISPATCHED", "HANDLING", "CHECKING", "CLOSED"];
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dispatched => "DISPATCHED",
+            Self::Handling { .. } => "HANDLING",
+            Self::Checking { .. } => "CHECKING",
+            Self::Closed { .. } => "CLOSED",
+        }
+    }
+
+    pub fn zh(&self) -> &'static str {
+        match self {
+            Self::Dispatched => "待签收",
+            Self::Handling { .. } => "处置中",
+            Self::Checking { .. } => "待核查",
+            Self::Closed { .. } => "已结案",
+        }
+    }
+}
+
+/// One case: the row handle keeps and every `handled` fact carries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    pub incident: IncidentId,
+    pub reporter: PersonId,
+    pub category: CategoryCode,
+    /// On WGS-84, degrees.
+    pub lon: f64,
+    pub lat: f64,
+    pub area: AreaPath,
+    pub holder: Holder,
+    #[serde(flatten)]
+    pub state: State,
+    /// The highest level answerable so far.
+    pub level: Level,
+    /// Which attempt of route's stands.
+    pub attempt: u32,
+    pub returns: u32,
+    pub reworks: u32,
+    /// Everybody who ever signed for it or answered it: none of them may check or close it.
+    pub handlers: Vec<PersonId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
+    /// The latest round of each kind, in the order sign, handle, check.
+    pub deadlines: Vec<Deadline>,
+    /// Its one deadline came with a recorded report.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
+    pub opened_at: DateTime<Utc>,
+    /// When it last changed; nothing is ever put before it.
+    pub last_at: DateTime<Utc>,
+    /// Moved by people and by a change of holder, never by a step taking effect; the `ETag`.
+    pub revision: u32,
+}
+
+impl Case {
+    pub fn deadline(&self, kind: DeadlineKind) -> Option<&Deadline> {
+        self.deadlines.iter().find(|deadline| deadline.kind == kind)
+    }
+
+    /// The earliest time something still has to be done by; queues sort by it.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        self.deadlines
+            .iter()
+            .filter(|deadline| deadline.met_at.is_none())
+            .map(|deadline| deadline.due_at)
+            .min()
+    }
+}
+
+/// What can happen to a case; the body of a `handled` fact beside the case's row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Happened {
+    /// 立案派遣: the case in the fact is its first row.
+    Opened { rule: String, boundaries: String, why: Text },
+    /// 改派: another attempt of route's after a return.
+    Assigned {
+        attempt: u32,
+        area: AreaPath,
+        holder: Holder,
+        rule: String,
+        why: Text,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sign: Option<Deadline>,
+    },
+    /// 签收.
+    Signed { by: PersonId, met_at: DateTime<Utc> },
+    /// 退回: held by the street desk until route proposes again, or for good after the third.
+    Returned {
+        by: PersonId,
+        reason: ReturnReason,
+        holder: Holder,
+        met_at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sign: Option<Deadline>,
+    },
+    /// 办结反馈. `met_at` is when it was done as recorded; verdicts compare that.
+    Answered {
+        by: PersonId,
+        met_at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        check: Option<Deadline>,
+    },
+    /// 核查通过.
+    Checked { by: PersonId, met_at: DateTime<Utc> },
+    /// 返工: the check failed; the handling deadline is un-met, its due time as before.
+    Reworked { by: PersonId, met_at: DateTime<Utc> },
+    /// 催办.
+    Reminded { deadline: DeadlineKind, round: u32, step: u32 },
+    /// 升级: a level made answerable; the person is looked up when shown or told.
+    Escalated { deadline: DeadlineKind, round: u32, step: u32, to: Level, area: AreaPath },
+    /// 结案.
+    Closed { by: PersonId },
+}
+
+impl Happened {
+    /// The fact's type on `handled`.
+    pub fn fact_type(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "case.opened",
+            Self::Assigned { .. } => "case.assigned",
+            Self::Signed { .. } => "case.signed",
+            Self::Returned { .. } => "case.returned",
+            Self::Answered { .. } => "case.answered",
+            Self::Checked { .. } => "case.checked",
+            Self::Reworked { .. } => "case.reworked",
+            Self::Reminded { .. } => "case.reminded",
+            Self::Escalated { .. } => "case.escalated",
+            Self::Closed { .. } => "case.closed",
+        }
+    }
+
+    pub const FACT_TYPES: [&'static str; 10] = [
+        "case.opened",
+        "case.assigned",
+        "case.signed",
+        "case.returned",
+        "case.answered",
+        "case.checked",
+        "case.reworked",
+        "case.reminded",
+        "case.escalated",
+        "case.closed",
+    ];
+
+    /// The person who did it, if a person did.
+    pub fn by(&self) -> Option<&PersonId> {
+        match self {
+            Self::Signed { by, .. }
+            | Self::Returned { by, .. }
+            | Self::Answered { by, .. }
+            | Self::Checked { by, .. }
+            | Self::Reworked { by, .. }
+            | Self::Closed { by } => Some(by),
+            Self::Opened { .. } | Self::Assigned { .. } | Self::Reminded { .. } | Self::Escalated { .. } => {
+                None
+            }
+        }
+    }
+}

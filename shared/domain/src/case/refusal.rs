@@ -1,0 +1,64 @@
+//! Why an action on a case is refused, in words for the person who tried.
+
+use super::State;
+use crate::id::PersonId;
+use crate::text::Text;
+
+/// A refusal changes nothing and leaves no fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The case is not in a state that allows the action.
+    NotNow { action: &'static str, action_zh: &'static str, state: &'static str, state_zh: &'static str },
+    /// 谁处置谁不得核查: the person signed for it or answered it before.
+    OwnWork { person: PersonId },
+    /// The third return was decided by the street, and that is final.
+    Final,
+    /// It has not been found done yet, so it cannot be closed.
+    NotChecked,
+    /// There is no such case, or it is not the person's to see: both look alike.
+    Unknown,
+    /// The person may see it but not do this to it.
+    NotYours { action: &'static str, action_zh: &'static str },
+    /// Somebody changed the case since the person looked.
+    Changed { expected: u32, actual: u32 },
+}
+
+impl Refusal {
+    pub(super) fn not_now(action: &'static str, action_zh: &'static str, state: &State) -> Self {
+        Self::NotNow { action, action_zh, state: state.name(), state_zh: state.zh() }
+    }
+
+    pub fn text(&self) -> Text {
+        match self {
+            Self::NotNow { action, action_zh, state, state_zh } => Text::new(
+                format!("案件处于「{state_zh}」，不能{action_zh}；请刷新后再看"),
+                format!("cannot {action} a case that is {state}: look at it again"),
+            ),
+            Self::OwnWork { person } => Text::new(
+                format!("{person} 经手过此案，核查和结案须由他人进行"),
+                format!("{person} handled this case: somebody else has to check and close it"),
+            ),
+            Self::Final => Text::new(
+                "此案已第三次退回，由街道最终指定，不能再退回",
+                "this case was returned three times; the street has decided and it cannot be returned again",
+            ),
+            Self::NotChecked => Text::new(
+                "核查尚未通过，不能结案",
+                "the case has not passed its check yet, so it cannot be closed",
+            ),
+            Self::Unknown => {
+                Text::new("没有这个案件，或您无权查看", "there is no such case, or it is not yours to see")
+            }
+            Self::NotYours { action, action_zh } => Text::new(
+                format!("此案不由您承办，不能{action_zh}"),
+                format!("you may see this case but not {action} it: it is held by somebody else"),
+            ),
+            Self::Changed { expected, actual } => Text::new(
+                format!("案件已被更新（您看到的是第 {expected} 版，现为第 {actual} 版），请刷新后再操作"),
+                format!(
+                    "the case has changed since you looked (you saw revision {expected}, it is {actual}): reload and try again"
+                ),
+            ),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Who may do what: one table, role × action × reach. Everything that asks, asks here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::area::AreaPath;
+use crate::holder::{Holder, Post};
+
+/// What a person is in an area (角色).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// 网格员: reports.
+    GridWorker,
+    /// 网格长: holds the cases of a grid.
+    GridLeader,
+    /// 社区/村 desk: holds what a grid could not, sees its grids.
+    CommunityDesk,
+    /// 街道指挥室: holds what nobody else does, dispatches, checks and closes.
+    StreetDesk,
+    /// 核查员: looks whether it is really done.
+    Checker,
+    /// 督查: sees which grids are late, and why. Changes nothing.
+    Supervisor,
+}
+
+impl Role {
+    pub const ALL: [Self; 6] = [
+        Self::GridWorker,
+        Self::GridLeader,
+        Self::CommunityDesk,
+        Self::StreetDesk,
+        Self::Checker,
+        Self::Supervisor,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GridWorker => "grid_worker",
+            Self::GridLeader => "grid_leader",
+            Self::CommunityDesk => "community_desk",
+            Self::StreetDesk => "street_desk",
+            Self::Checker => "checker",
+            Self::Supervisor => "supervisor",
+        }
+    }
+
+    /// The post whose cases a person in this role works on.
+    pub fn post(self) -> Option<Post> {
+        match self {
+            Self::GridLeader => Some(Post::GridLeader),
+            Self::CommunityDesk => Some(Post::Community),
+            Self::StreetDesk => Some(Post::StreetDesk),
+            Self::GridWorker | Self::Checker | Self::Supervisor => None,
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("`{text}` is not a role: use one of {known}")
+        })
+    }
+}
+
+/// What can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// 上报.
+    Report,
+    /// List, count, open a case.
+    SeeCase,
+    /// 签收.
+    Sign,
+    /// 办结反馈.
+    Answer,
+    /// 退回.
+    Return,
+    /// 核查.
+    Check,
+    /// 结案.
+    Close,
+    /// Figures and escalations by area.
+    SeeFigures,
+}
+
+/// How far an action reaches for a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Every case in the subtree of the area the role was given for.
+    Subtree,
+    /// Only cases held by the role's own post in that very area.
+    Held,
+}
+
+const TABLE: &[(Role, Action, Reach)] = &[
+    (Role::GridWorker, Action::Report, Reach::Subtree),
+    (Role::GridWorker, Action::SeeCase, Reach::Subtree),
+    (Role::GridLeader, Action::Report, Reach::Subtree),
+    (Role::GridLeader, Action::SeeCase, Reach::Subtree),
+    (Role::GridLeader, Action::Sign, Reach::Held),
+    (Role::GridLeader, Action::Answer, Reach::Held),
+    (Role::GridLeader, Action::Return, Reach::Held),
+    (Role::CommunityDesk, Action::Report, Reach::Subtree),
+    (Role::CommunityDesk, Action::SeeCase, Reach::Subtree),
+    (Role::CommunityDesk, Action::Sign, Reach::Held),
+    (Role::CommunityDesk, Action::Answer, Reach::Held),
+    (Role::CommunityDesk, Action::Return, Reach::Held),
+    (Role::CommunityDesk, Action::Check, Reach::Subtree),
+    (Role::CommunityDesk, Action::SeeFigures, Reach::Subtree),
+    (Role::StreetDesk, Action::Report, Reach::Subtree),
+    (Role::StreetDesk, Action::SeeCase, Reach::Subtree),
+    (Role::StreetDesk, Action::Sign, Reach::Held),
+    (Role::StreetDesk, Action::Answer, Reach::Held),
+    (Role::StreetDesk, Action::Check, Reach::Subtree),
+    (Role::StreetDesk, Action::Close, Reach::Subtree),
+    (Role::StreetDesk, Action::SeeFigures, Reach::Subtree),
+    (Role::Checker, Action::SeeCase, Reach::Subtree),
+    (Role::Checker, Action::Check, Reach::Subtree),
+    (Role::Checker, Action::Close, Reach::Subtree),
+    (Role::Supervisor, Action::SeeCase, Reach::Subtree),
+    (Role::Supervisor, Action::SeeFigures, Reach::Subtree),
+];
+
+/// A role given for an area and everything below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub role: Role,
+    pub area: AreaPath,
+}
+
+/// Whether any of `grants` lets its bearer do `action` to a case in `area` held by `holder`.
+pub fn may(grants: &[Grant], action: Action, area: &AreaPath, holder: &Holder) -> bool {
+    grants.iter().any(|grant| {
+        reach(grant.role, action).is_some_and(|reach| match reach {
+            Reach::Subtree => grant.area.contains(area),
+            Reach::Held => grant.role.post() == Some(holder.post) && grant.area == holder.area,
+        })
+    })
+}
+
+/// The areas whose subtrees `grants` let their bearer do `action` in. Empty: nowhere.
+/// Only for actions that reach a whole subtree; for the others ask [`may`] about the case.
+pub fn areas_for(grants: &[Grant], action: Action) -> Vec<&AreaPath> {
+    let within = |grant: &&Grant| reach(grant.role, action) == Some(Reach::Subtree);
+    grants.iter().filter(within).map(|grant| &grant.area).collect()
+}
+
+fn reach(role: Role, action: Action) -> Option<Reach> {
+    TABLE.iter().find(|row| row.0 == role && row.1 == action).map(|row| row.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(role: Role, area: &str) -> Vec<Grant> {
+        vec![Grant { role, area: area.parse().unwrap() }]
+    }
+
+    fn allowed(grants: &[Grant], action: Action, holder: &str) -> bool {
+        let holder: Holder = holder.parse().unwrap();
+        may(grants, action, &"s/c/g".parse().unwrap(), &holder)
+    }
+
+    #[test]
+    fn a_grid_leader_works_on_what_the_own_grid_holds_and_nothing_else() {
+        let leader = grant(Role::GridLeader, "s/c/g");
+        assert!(allowed(&leader, Action::Sign, "grid_leader:s/c/g"));
+        assert!(!allowed(&leader, Action::Sign, "street_desk:s"));
+        assert!(!allowed(&leader, Action::Check, "grid_leader:s/c/g"));
+        assert!(!allowed(&grant(Role::GridLeader, "s/c/h"), Action::SeeCase, "grid_leader:s/c/g"));
+    }
+
+    #[test]
+    fn the_street_sees_and_checks_everything_below_it_but_signs_only_what_it_holds() {
+        let desk = grant(Role::StreetDesk, "s");
+        assert!(allowed(&desk, Action::Check, "grid_leader:s/c/g"));
+        assert!(allowed(&desk, Action::Close, "grid_leader:s/c/g"));
+        assert!(!allowed(&desk, Action::Sign, "grid_leader:s/c/g"));
+        assert!(allowed(&desk, Action::Sign, "street_desk:s"));
+    }
+
+    #[test]
+    fn nobody_from_the_next_street_may_do_anything() {
+        for role in Role::ALL {
+            for action in
+                [Action::SeeCase, Action::Sign, Action::Answer, Action::Return, Action::Check, Action::Close]
+            {
+                assert!(!allowed(&grant(role, "t"), action, "grid_leader:s/c/g"), "{role:?} {action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_has_one_row_for_each_role_and_action() {
+        for (n, row) in TABLE.iter().enumerate() {
+            assert!(!TABLE[..n].iter().any(|other| other.0 == row.0 && other.1 == row.1), "{row:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The source of time, passed in wherever time is needed. Nothing else reads the host's clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Where "now" comes from. Always whole milliseconds, so that both databases keep it unchanged.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The host's clock.
+    Host,
+    /// Somebody sets it: a replayed file, a test. Jumps; never runs by itself.
+    Driven(Arc<AtomicI64>),
+    /// The host's clock run faster from an origin: the demo, where a day passes while one watches.
+    Paced { host_origin: DateTime<Utc>, origin: DateTime<Utc>, speed: f64 },
+}
+
+impl Clock {
+    pub fn driven(start: DateTime<Utc>) -> Self {
+        Self::Driven(Arc::new(AtomicI64::new(start.timestamp_millis())))
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        match self {
+            Self::Host => host_now(),
+            Self::Driven(millis) => from_millis(millis.load(Ordering::SeqCst)),
+            Self::Paced { host_origin, origin, speed } => {
+                let elapsed = (host_now() - *host_origin).num_milliseconds();
+                // A demo runs for hours at most: no precision is lost that anybody could see.
+                #[expect(
+                    clippy::cast_precision_loss,
+                    clippy::cast_possible_truncation,
+                    reason = "hours in milliseconds fit an f64"
+                )]
+                let paced = (elapsed as f64 * speed) as i64;
+                *origin + TimeDelta::milliseconds(paced)
+            }
+        }
+    }
+
+    /// Moves a driven clock forward to `to`; it never goes back. Other clocks move by themselves.
+    pub fn drive(&self, to: DateTime<Utc>) {
+        if let Self::Driven(millis) = self {
+            millis.fetch_max(to.timestamp_millis(), Ordering::SeqCst);
+        }
+    }
+
+    /// On a driven clock an input counts as of its recorded time; on any other as of now.
+    pub fn is_driven(&self) -> bool {
+        matches!(self, Self::Driven(_))
+    }
+
+    /// How long to wait on the host until this clock shows `at`; nothing on a driven clock.
+    pub fn until(&self, at: DateTime<Utc>) -> Option<Duration> {
+        let speed = match self {
+            Self::Host => 1.0,
+            Self::Driven(_) => return None,
+            Self::Paced { speed, .. } => *speed,
+        };
+        let ahead = (at - self.now()).to_std().unwrap_or(Duration::ZERO);
+        Some(ahead.div_f64(speed))
+    }
+}
+
+/// The one place that reads the host's clock.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the host's clock")]
+pub fn host_now() -> DateTime<Utc> {
+    from_millis(Utc::now().timestamp_millis())
+}
+
+fn from_millis(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

@@ -1,0 +1,14 @@
+//! HTTP as every service speaks it: who asks, what is wrong, and how a listener lives.
+
+mod asking;
+mod body;
+mod problem;
+mod serving;
+
+pub use asking::{Asking, Gate};
+pub use body::Body;
+pub use problem::Problem;
+pub use serving::{Probes, dress, probes, serve};
+
+/// The largest body a request may have: 1 MB.
+pub const BODY_LIMIT: usize = 1_000_000;

@@ -1,0 +1,187 @@
+//! Errors over HTTP: RFC 9457 problem+json, in the reader's language. A 500 never shows its cause.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::text::Text;
+use serde::Serialize;
+use tracing::error;
+
+use crate::turn::Unanswered;
+
+/// What is wrong, where, and what to do.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub status: StatusCode,
+    /// Short and stable, for machines: `unknown-category`.
+    pub code: &'static str,
+    /// The field to correct, if there is one.
+    pub field: Option<String>,
+    pub text: Text,
+    /// Seconds after which it is worth trying again.
+    pub retry_after: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, code: &'static str, text: Text) -> Self {
+        Self { status, code, field: None, text, retry_after: None }
+    }
+
+    /// 422: understood, but a field of it cannot be.
+    pub fn field(code: &'static str, field: impl Into<String>, text: Text) -> Self {
+        Self { field: Some(field.into()), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, text) }
+    }
+
+    /// 404, the same for what is not there and for what is not the asker's to see.
+    pub fn not_found() -> Self {
+        let text =
+            Text::new("没有这条记录，或您无权查看", "there is no such thing, or it is not yours to see");
+        Self::new(StatusCode::NOT_FOUND, "not-found", text)
+    }
+
+    /// 403: may be seen, not done.
+    pub fn forbidden(text: Text) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", text)
+    }
+
+    pub fn unauthorized() -> Self {
+        let text = Text::new(
+            "请先登录：缺少令牌，或令牌无效、已过期",
+            "sign in first: the bearer token is missing, invalid or expired",
+        );
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", text)
+    }
+
+    /// 500: logged here, where it is handled; the reader learns only that it was us.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        error!("could not answer a request: {cause}");
+        let text = Text::new(
+            "系统内部错误，已记录；请稍后再试",
+            "something went wrong on our side; it was recorded",
+        );
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text)
+    }
+}
+
+impl From<Unanswered> for Problem {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Failed(why) => Self::internal(&why),
+            Unanswered::Stopping | Unanswered::Busy | Unanswered::Unavailable(_) => {
+                let text = Text::new("系统正忙，请稍后再试", "busy just now: try again in a moment");
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self { retry_after: Some(1), ..Self::new(status, "unavailable", text) }
+            }
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for Problem {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::from(Unanswered::from(error))
+    }
+}
+
+impl IntoResponse for Problem {
+    /// The language is not known yet; [`render`] fills in the body.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the body of every [`Problem`] in the language the request asks for: Chinese when it prefers it,
+/// else English. Also gives bodiless errors of the router (no such path, wrong method) a body.
+pub async fn render(request: Request, next: Next) -> Response {
+    let chinese = prefers_chinese(request.headers().get(header::ACCEPT_LANGUAGE));
+    let mut response = next.run(request).await;
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None => match plain(response.status()) {
+            Some(problem) => problem,
+            None => return response,
+        },
+    };
+    let mut rendered = problem.write(chinese);
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    rendered
+}
+
+impl Problem {
+    fn write(&self, chinese: bool) -> Response {
+        let wire = Wire {
+            r#type: format!("urn:gridward:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: if chinese { &self.text.zh } else { &self.text.en },
+            field: self.field.as_deref(),
+        };
+        let mut response = (self.status, Json(wire)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers
+            .insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(if chinese { "zh-CN" } else { "en" }));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+fn plain(status: StatusCode) -> Option<Problem> {
+    match status {
+        StatusCode::NOT_FOUND => Some(Problem::not_found()),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let text = Text::new("此地址不支持这种请求方法", "this address does not take that method");
+            Some(Problem::new(status, "method-not-allowed", text))
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Some(too_large()),
+        _ => None,
+    }
+}
+
+pub(super) fn too_large() -> Problem {
+    let text = Text::new("请求正文超过 1 MB", "the body is larger than 1 MB");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", text)
+}
+
+fn prefers_chinese(accept: Option<&HeaderValue>) -> bool {
+    let Some(accept) = accept.and_then(|value| value.to_str().ok()) else { return false };
+    let first =
+        |tag: &str| accept.split(',').position(|part| part.trim().to_ascii_lowercase().starts_with(tag));
+    match (first("zh"), first("en")) {
+        (Some(zh), Some(en)) => zh < en,
+        (zh, _) => zh.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_language_named_wins_and_english_is_the_default() {
+        let chinese = |text: &'static str| prefers_chinese(Some(&HeaderValue::from_static(text)));
+        assert!(chinese("zh-CN,zh;q=0.9,en;q=0.8"));
+        assert!(!chinese("en-GB,en;q=0.9,zh;q=0.8"));
+        assert!(!prefers_chinese(None));
+    }
+}

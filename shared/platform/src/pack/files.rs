@@ -1,0 +1,84 @@
+//! Reading the files of a pack, and the digest over all of them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use domain::text::Text;
+use sha2::{Digest, Sha256};
+
+use super::fault::Fault;
+
+/// A text file, without the byte order mark that spreadsheets put before it.
+pub(super) struct Source {
+    /// As `pack.json` names it.
+    pub name: String,
+    pub text: String,
+}
+
+/// The files of a pack read so far.
+pub(super) struct Files {
+    folder: PathBuf,
+    /// SHA-256 of each file's bytes, by its name.
+    sums: BTreeMap<String, String>,
+}
+
+impl Files {
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), sums: BTreeMap::new() }
+    }
+
+    /// Reads a file and takes it into the digest. `named` is where `pack.json` names it; the fault goes
+    /// there, since that is the line to correct.
+    pub fn bytes(&mut self, name: &str, named: impl FnOnce(Text) -> Fault) -> Result<Vec<u8>, Fault> {
+        // An absolute name would give the same pack another digest on each machine.
+        if name.is_empty() || Path::new(name).is_absolute() {
+            return Err(named(Text::new(
+                format!("文件名“{name}”无效；请写相对于包目录的路径"),
+                format!("`{name}` is not the name of a file: write a path relative to the pack's folder"),
+            )));
+        }
+        let bytes = std::fs::read(self.folder.join(name)).map_err(|error| {
+            named(Text::new(
+                format!("无法读取文件 {name}：{error}"),
+                format!("the file {name} cannot be read: {error}"),
+            ))
+        })?;
+        self.sums.insert(name.to_owned(), hex(&Sha256::digest(&bytes)));
+        Ok(bytes)
+    }
+
+    /// Reads a text file; see [`bytes`](Self::bytes).
+    pub fn text(&mut self, name: &str, named: impl FnOnce(Text) -> Fault) -> Result<Source, Fault> {
+        let bytes = self.bytes(name, named)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            Fault::at_line(
+                name,
+                line,
+                Text::new(
+                    "不是 UTF-8 编码；请另存为 UTF-8",
+                    "this line is not UTF-8: save the file as UTF-8",
+                ),
+            )
+        })?;
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        Ok(Source { name: name.to_owned(), text })
+    }
+
+    /// One digest over names and contents, whatever the order they were read in.
+    pub fn digest(&self) -> String {
+        let mut all = Sha256::new();
+        for (name, sum) in &self.sums {
+            all.update(format!("{sum}  {name}\n"));
+        }
+        hex(&all.finalize())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

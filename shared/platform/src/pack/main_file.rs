@@ -1,0 +1,238 @@
+//! `pack.json` itself: its form, and the words in it.
+//!
+//! Words such as levels, datums and limits are read as text first and understood later, so that one
+//! wrong word does not hide the next; only what is not of this form at all ends the reading.
+
+use chrono::NaiveDate;
+use domain::area::{CodeScheme, Level};
+use domain::place::Datum;
+use domain::text::Text;
+use serde::Deserialize;
+
+use super::areas::not_a_level;
+use super::fault::Fault;
+use super::files::Source;
+use super::locate::locate;
+
+pub(super) const NAME: &str = "pack.json";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PackFile {
+    pub code: String,
+    pub name: TextFile,
+    pub source: String,
+    pub codes: CodeScheme,
+    pub datum: Option<String>,
+    pub zone: String,
+    pub areas: String,
+    pub categories: String,
+    pub people: String,
+    pub calendar: String,
+    pub boundaries: Vec<BoundaryEntry>,
+    #[serde(default)]
+    pub accepted_boundary_report: Option<String>,
+    pub policy: PolicyEntry,
+    pub routing: RoutingEntry,
+    #[serde(default)]
+    pub recorded: Option<RecordedEntry>,
+}
+
+/// A name; `Text` itself would let a misspelt language pass.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TextFile {
+    pub zh: String,
+    pub en: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BoundaryEntry {
+    pub file: String,
+    pub level: String,
+    pub key: String,
+    #[serde(default)]
+    pub pad: Option<usize>,
+    pub datum: Option<String>,
+    pub valid_from: String,
+    #[serde(default)]
+    pub valid_to: Option<String>,
+    #[serde(default)]
+    pub exclusive: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyEntry {
+    pub version: String,
+    #[serde(default)]
+    pub sign_limit: Option<String>,
+    #[serde(default)]
+    pub check_limit: Option<String>,
+    pub sign: LadderEntry,
+    pub handle: LadderEntry,
+    pub check: LadderEntry,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LadderEntry {
+    #[serde(default)]
+    pub remind_percent: Option<u32>,
+    pub escalate: Vec<RungEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RungEntry {
+    pub to: String,
+    pub after: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoutingEntry {
+    pub fallback: String,
+    #[serde(default)]
+    pub rounded_decimals: Option<u32>,
+    #[serde(default)]
+    pub placeholders: Vec<PlaceholderEntry>,
+    pub rules: Vec<RuleEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlaceholderEntry {
+    pub lon: f64,
+    pub lat: f64,
+    pub datum: Option<String>,
+    pub name: TextFile,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleEntry {
+    pub name: String,
+    #[serde(default)]
+    pub flag: Option<String>,
+    #[serde(default)]
+    pub categories: Vec<String>,
+    #[serde(default)]
+    pub within: Option<String>,
+    pub to: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecordedEntry {
+    pub file: String,
+    #[serde(default)]
+    pub unlisted_category: Option<String>,
+    #[serde(default)]
+    pub truth: Vec<TruthEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TruthEntry {
+    pub name: String,
+    pub level: String,
+    pub column: String,
+    #[serde(default)]
+    pub pad: Option<usize>,
+}
+
+/// `pack.json` as read, with its text, in which faults are placed.
+pub(super) struct MainFile {
+    text: String,
+    pub file: PackFile,
+}
+
+impl MainFile {
+    pub fn read(source: Source) -> Result<Self, Fault> {
+        let file = serde_json::from_str(&source.text).map_err(form_fault)?;
+        Ok(Self { text: source.text, file })
+    }
+
+    /// A fault at the value of this path, such as `boundaries/0/datum`.
+    pub fn fault(&self, path: &str, reason: Text) -> Fault {
+        let field = dotted(path);
+        let reason = Text::new(format!("{field}：{}", reason.zh), format!("{field}: {}", reason.en));
+        Fault::at_spot(NAME, locate(&self.text, path), reason)
+    }
+
+    /// What a word was understood as, or nothing and a fault at its path.
+    pub fn keep<T>(&self, path: &str, understood: Result<T, Text>, faults: &mut Vec<Fault>) -> Option<T> {
+        understood.map_err(|reason| faults.push(self.fault(path, reason))).ok()
+    }
+
+    pub fn check(&self, path: &str, verdict: Result<(), Text>, faults: &mut Vec<Fault>) {
+        let _ = self.keep(path, verdict, faults);
+    }
+}
+
+fn form_fault(error: serde_json::Error) -> Fault {
+    let spot = (error.line(), error.column());
+    let said = error.to_string();
+    let place = format!(" at line {} column {}", spot.0, spot.1);
+    let detail = said.strip_suffix(&place).unwrap_or(&said);
+    let reason = Text::new(
+        format!("{detail}；请按 pack.json 的格式更正"),
+        format!("{detail}; correct the file to the documented format"),
+    );
+    Fault::at_spot(NAME, spot, reason)
+}
+
+/// `boundaries/0/datum` as `boundaries[0].datum`.
+fn dotted(path: &str) -> String {
+    path.split('/').fold(String::new(), |dotted, step| match step.parse::<usize>() {
+        Ok(index) => format!("{dotted}[{index}]"),
+        Err(_) if dotted.is_empty() => step.to_owned(),
+        Err(_) => format!("{dotted}.{step}"),
+    })
+}
+
+pub(super) fn level(text: &str) -> Result<Level, Text> {
+    text.parse().map_err(|_| not_a_level(text))
+}
+
+/// `of` is whose datum it is: a missing one is refused, never guessed.
+pub(super) fn datum(text: Option<&str>, of: Text) -> Result<Datum, Text> {
+    let known = "WGS-84, CGCS2000, GCJ-02 or BD-09";
+    let Some(text) = text else {
+        return Err(Text::new(
+            format!("{}没有声明坐标系；坐标系绝不猜测，请写 WGS-84、CGCS2000、GCJ-02 或 BD-09", of.zh),
+            format!("{} has no datum; a datum is never guessed: write {known}", of.en),
+        ));
+    };
+    text.parse().map_err(|english| {
+        Text::new(format!("“{text}”不是坐标系；请写 WGS-84、CGCS2000、GCJ-02 或 BD-09"), english)
+    })
+}
+
+/// chrono alone would also take `2026-1-4` and a sign.
+pub(super) fn date(text: &str) -> Result<NaiveDate, Text> {
+    let date = text.parse().ok().filter(|date: &NaiveDate| date.to_string() == text);
+    date.ok_or_else(|| {
+        Text::new(
+            format!("“{text}”不是日期；请写 YYYY-MM-DD"),
+            format!("`{text}` is not a date: write YYYY-MM-DD"),
+        )
+    })
+}
+
+pub(super) fn filled(text: &str) -> Result<(), Text> {
+    if text.trim().is_empty() { Err(Text::new("不能为空", "this must not be empty")) } else { Ok(()) }
+}
+
+/// Digits to fill a key up to: no code is longer than 32.
+pub(super) fn pad(pad: Option<usize>) -> Result<(), Text> {
+    match pad {
+        Some(pad) if !(1..=32).contains(&pad) => Err(Text::new(
+            format!("补零位数 {pad} 不在 1 到 32 之间"),
+            format!("pad {pad} is not between 1 and 32"),
+        )),
+        _ => Ok(()),
+    }
+}

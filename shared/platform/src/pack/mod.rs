@@ -1,0 +1,228 @@
+//! A *pack*: a jurisdiction as data. Everything that differs between one street office and the next
+//! is in a folder of files and none of it in code.
+//!
+//! A pack that loads is whole: every code, post and level that one file names is in another, and
+//! limits, dates and datums are understood. One that does not is refused with all its faults at once
+//! ([`PackFault`]), each with file and line. What is odd but harmless is in [`Pack::warnings`].
+//!
+//! # `pack.json`
+//!
+//! Unknown fields are refused; names of files are relative to the folder. `?` marks what may be left out.
+//!
+//! | field | what it is |
+//! |---|---|
+//! | `code` | lower-case letters, digits, `-` |
+//! | `name` | `{"zh": …, "en": …}` |
+//! | `source` | where the data comes from, in words |
+//! | `codes` | `chinese`: area codes are checked as 6/9/12/15 digits; `opaque`: any |
+//! | `datum` | of coordinates of this jurisdiction: `WGS-84`, `CGCS2000`, `GCJ-02`, `BD-09` |
+//! | `zone` | must be the calendar's, so that nobody takes the wrong calendar unnoticed |
+//! | `areas` | CSV `code,level,parent,name_zh,name_en`, parents first |
+//! | `categories` | CSV `code,name_zh,name_en,handle_limit,sensitive` (`yes`/`no`) |
+//! | `people` | CSV `person,name_zh,name_en,role,area`, a line for each role of a person |
+//! | `calendar` | a calendar file, such as `../calendars/us.json` |
+//! | `boundaries` | list of `{file, level, key, pad?, datum, valid_from, valid_to?, exclusive?}` |
+//! | `accepted_boundary_report`? | digest of the boundary report a person has accepted |
+//! | `policy` | `{version, sign_limit?, check_limit?, sign, handle, check}`; each of the last three a ladder `{remind_percent?, escalate: [{to, after}]}` |
+//! | `routing` | `{fallback, rounded_decimals?, placeholders?, rules}` |
+//! | `routing.fallback` | `street_desk:CODE` |
+//! | `routing.placeholders` | list of `{lon, lat, datum, name}` |
+//! | `routing.rules` | list of `{name, flag?, categories?, within?, to}`; `within` a code, `to` a post |
+//! | `recorded`? | `{file, unlisted_category?, truth?: [{name, level, column, pad?}]}` |
+//!
+//! Limits are written as [`Limit::parse`](domain::calendar::Limit::parse) reads them: `4wh`, `3wd`,
+//! `0h`. `level` is `grid`, `community`, `street` or `county`; `key` the GeoJSON property with the
+//! area's code, filled up with zeros to `pad` digits; `valid_to` the first day no longer in force.
+//!
+//! CSV files are UTF-8, with or without a byte order mark; columns may stand in any order, blank lines
+//! are skipped, and every field is text: `0101` stays `0101`.
+
+mod areas;
+mod boundaries;
+mod calendar;
+mod categories;
+mod fault;
+mod files;
+mod locate;
+mod main_file;
+mod people;
+mod policy;
+mod recorded;
+mod routing;
+mod table;
+mod warnings;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use domain::area::Areas;
+use domain::calendar::Calendar;
+use domain::category::Categories;
+use domain::place::Datum;
+use domain::policy::Policy;
+use domain::routing::Routing;
+use domain::text::Text;
+
+pub use boundaries::BoundaryFile;
+pub use fault::{Fault, PackFault};
+pub use people::{People, Person};
+pub use recorded::{Recorded, Truth};
+
+use areas::AreaBook;
+use categories::CategoryBook;
+use files::{Files, Source};
+use main_file::{MainFile, filled};
+
+/// A jurisdiction. Made by [`Pack::load`] only, so it is whole.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    pub code: String,
+    pub name: Text,
+    pub source: String,
+    /// SHA-256 in hex of every file `pack.json` names and of itself, by name and content.
+    pub digest: String,
+    pub folder: PathBuf,
+    pub datum: Datum,
+    pub areas: Areas,
+    pub categories: Categories,
+    pub people: People,
+    pub calendar: Calendar,
+    pub policy: Policy,
+    pub routing: Routing,
+    pub boundaries: Vec<BoundaryFile>,
+    pub accepted_boundary_report: Option<String>,
+    pub recorded: Option<Recorded>,
+    /// What an operator should look at, such as posts without anybody.
+    pub warnings: Vec<Text>,
+}
+
+impl Pack {
+    /// Reads and checks the pack in `folder`.
+    ///
+    /// # Errors
+    /// Every fault of every file. Only a `pack.json` that cannot be read, or is not of its form, hides
+    /// the others.
+    pub fn load(folder: &Path) -> Result<Self, PackFault> {
+        let mut faults = Vec::new();
+        match read(folder, &mut faults) {
+            Some(pack) if faults.is_empty() => Ok(pack),
+            _ => Err(PackFault::new(faults, main_file::NAME)),
+        }
+    }
+}
+
+/// The pack, whole only if `faults` stays empty.
+fn read(folder: &Path, faults: &mut Vec<Fault>) -> Option<Pack> {
+    let mut files = Files::new(folder);
+    let main = read_main(&mut files).map_err(|fault| faults.push(fault)).ok()?;
+    check_labels(&main, faults);
+    let of = Text::new("本包", "the pack");
+    let datum = main.keep("datum", main_file::datum(main.file.datum.as_deref(), of), faults);
+    let calendar = read_calendar(&main, &mut files, faults);
+    let areas = read_areas(&main, &mut files, faults);
+    let categories = read_categories(&main, &mut files, faults);
+    let people = read_people(&main, &mut files, &areas, faults);
+    let boundaries = boundaries::read(&main, &mut files, &areas, faults);
+    let policy = policy::read(&main, &areas, faults);
+    let lists = routing::Lists { areas: &areas, categories: &categories };
+    let routing = routing::read(&main, &lists, faults);
+    let recorded = recorded::read(&main, folder, &mut files, &lists, faults);
+    Some(Pack {
+        name: Text::new(main.file.name.zh, main.file.name.en),
+        code: main.file.code,
+        source: main.file.source,
+        digest: files.digest(),
+        folder: folder.to_owned(),
+        datum: datum?,
+        warnings: warnings::list(&areas.areas, &people, &boundaries),
+        areas: areas.areas,
+        categories: categories.categories,
+        people,
+        calendar: calendar?,
+        policy: policy?,
+        routing: routing?,
+        boundaries,
+        accepted_boundary_report: main.file.accepted_boundary_report,
+        recorded,
+    })
+}
+
+fn read_main(files: &mut Files) -> Result<MainFile, Fault> {
+    let source = files.text(main_file::NAME, |reason| Fault::of_file(main_file::NAME, reason))?;
+    MainFile::read(source)
+}
+
+fn check_labels(main: &MainFile, faults: &mut Vec<Fault>) {
+    let file = &main.file;
+    main.check("code", pack_code(&file.code), faults);
+    main.check("name/zh", filled(&file.name.zh), faults);
+    main.check("name/en", filled(&file.name.en), faults);
+    main.check("source", filled(&file.source), faults);
+}
+
+fn pack_code(code: &str) -> Result<(), Text> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !code.is_empty() && code.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(Text::new(
+        format!("“{code}”不是包代码；只能用小写字母、数字和连字符"),
+        format!("`{code}` is not the code of a pack: use lower-case letters, digits and hyphens"),
+    ))
+}
+
+/// The text of a file `pack.json` names in `field`, or nothing and a fault.
+fn text(
+    main: &MainFile,
+    field: &str,
+    name: &str,
+    files: &mut Files,
+    faults: &mut Vec<Fault>,
+) -> Option<Source> {
+    let read = files.text(name, |reason| main.fault(field, reason));
+    read.map_err(|fault| faults.push(fault)).ok()
+}
+
+fn read_calendar(main: &MainFile, files: &mut Files, faults: &mut Vec<Fault>) -> Option<Calendar> {
+    let source = text(main, "calendar", &main.file.calendar, files, faults)?;
+    let calendar = calendar::read(&source).map_err(|fault| faults.push(fault)).ok()?;
+    main.check("zone", same_zone(&main.file.zone, &calendar), faults);
+    Some(calendar)
+}
+
+fn same_zone(zone: &str, calendar: &Calendar) -> Result<(), Text> {
+    let calendars = calendar.zone_name();
+    if zone == calendars {
+        return Ok(());
+    }
+    let code = calendar.code();
+    Err(Text::new(
+        format!("本包时区是“{zone}”，日历 {code} 的时区是 {calendars}；请换日历或改时区"),
+        format!(
+            "the pack's zone is `{zone}`, but that of its calendar {code} is {calendars}: take another calendar or correct the zone"
+        ),
+    ))
+}
+
+fn read_areas(main: &MainFile, files: &mut Files, faults: &mut Vec<Fault>) -> AreaBook {
+    match text(main, "areas", &main.file.areas, files, faults) {
+        Some(source) => AreaBook::read(&source, main.file.codes, faults),
+        None => AreaBook::unread(),
+    }
+}
+
+fn read_categories(main: &MainFile, files: &mut Files, faults: &mut Vec<Fault>) -> CategoryBook {
+    match text(main, "categories", &main.file.categories, files, faults) {
+        Some(source) => CategoryBook::read(&source, faults),
+        None => CategoryBook::unread(),
+    }
+}
+
+fn read_people(main: &MainFile, files: &mut Files, areas: &AreaBook, faults: &mut Vec<Fault>) -> People {
+    match text(main, "people", &main.file.people, files, faults) {
+        Some(source) => People::read(&source, areas, faults),
+        None => People::default(),
+    }
+}

@@ -1,0 +1,172 @@
+//! `people.csv`: who works where. One line for each role of a person.
+
+use std::collections::BTreeMap;
+
+use domain::area::{Area, AreaPath, Level};
+use domain::holder::Holder;
+use domain::id::PersonId;
+use domain::rights::{Grant, Role};
+use domain::text::Text;
+
+use super::areas::{AreaBook, Found, holder_at, unknown_area};
+use super::fault::Fault;
+use super::files::Source;
+use super::table;
+
+const COLUMNS: [&str; 5] = ["person", "name_zh", "name_en", "role", "area"];
+const LONGEST_ID: usize = 64;
+
+/// A person and all roles the pack gives them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    pub id: PersonId,
+    pub name: Text,
+    pub grants: Vec<Grant>,
+}
+
+/// Everybody a pack names, by id and by where they work.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    by_id: BTreeMap<PersonId, Person>,
+    by_grant: BTreeMap<(Role, AreaPath), Vec<PersonId>>,
+}
+
+impl People {
+    pub fn get(&self, id: &PersonId) -> Option<&Person> {
+        self.by_id.get(id)
+    }
+
+    /// In order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Person> {
+        self.by_id.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Those who work on what this post holds, in the order of the file.
+    pub fn working_for(&self, holder: &Holder) -> impl Iterator<Item = &Person> {
+        let role = Role::ALL.into_iter().find(|role| role.post() == Some(holder.post));
+        role.into_iter().flat_map(|role| self.with_role_at(role, &holder.area))
+    }
+
+    /// Those who have this role over `area`: for the area itself or for one above it, nearest first,
+    /// each once.
+    pub fn with_role_over(&self, role: Role, area: &AreaPath) -> impl Iterator<Item = &Person> {
+        let mut found: Vec<&Person> = Vec::new();
+        for here in std::iter::successors(Some(area.clone()), AreaPath::parent) {
+            for person in self.with_role_at(role, &here) {
+                if !found.iter().any(|known| known.id == person.id) {
+                    found.push(person);
+                }
+            }
+        }
+        found.into_iter()
+    }
+
+    fn with_role_at(&self, role: Role, area: &AreaPath) -> impl Iterator<Item = &Person> {
+        let ids = self.by_grant.get(&(role, area.clone()));
+        ids.into_iter().flatten().filter_map(|id| self.by_id.get(id))
+    }
+
+    pub(super) fn read(source: &Source, areas: &AreaBook, faults: &mut Vec<Fault>) -> Self {
+        let mut people = Self::default();
+        for row in table::read(source, COLUMNS, faults).rows {
+            let [id, zh, en, role, area] = &row.fields;
+            let name = table::name(&source.name, row.line, zh, en, faults);
+            let mut fault = |reason| faults.push(Fault::at_line(&source.name, row.line, reason));
+            let id = person_id(id).map_err(&mut fault).ok();
+            let grant = grant(role, area, areas).map_err(&mut fault).ok().flatten();
+            let (Some(id), Some(name), Some(grant)) = (id, name, grant) else { continue };
+            if let Err(reason) = people.add(id, name, grant) {
+                fault(reason);
+            }
+        }
+        people
+    }
+
+    fn add(&mut self, id: PersonId, name: Text, grant: Grant) -> Result<(), Text> {
+        if let Some(known) = self.by_id.get(&id) {
+            check_same_person(known, &name, &grant)?;
+        }
+        self.by_grant.entry((grant.role, grant.area.clone())).or_default().push(id.clone());
+        let person = Person { id: id.clone(), name, grants: Vec::new() };
+        self.by_id.entry(id).or_insert(person).grants.push(grant);
+        Ok(())
+    }
+}
+
+fn check_same_person(known: &Person, name: &Text, grant: &Grant) -> Result<(), Text> {
+    let id = &known.id;
+    if known.name != *name {
+        return Err(Text::new(
+            format!("人员 {id} 在上面叫“{}”，这里叫“{}”；请改编号或统一姓名", known.name.zh, name.zh),
+            format!(
+                "person `{id}` is called `{}` above and `{}` here: give one of them another id, or write one name",
+                known.name, name
+            ),
+        ));
+    }
+    if known.grants.contains(grant) {
+        return Err(Text::new(
+            format!("人员 {id} 的这一角色出现两次；请删去一行"),
+            format!("person `{id}` is given this role twice: keep one of the two lines"),
+        ));
+    }
+    Ok(())
+}
+
+fn person_id(text: &str) -> Result<PersonId, Text> {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control();
+    if !text.is_empty() && text.len() <= LONGEST_ID && text.chars().all(plain) {
+        return Ok(PersonId(text.to_owned()));
+    }
+    Err(Text::new(
+        format!("人员编号“{text}”无效：不能为空、不能含空格、最长 {LONGEST_ID} 字节"),
+        format!("person id `{text}` is empty, has a space in it or is longer than {LONGEST_ID} bytes"),
+    ))
+}
+
+/// Nothing where the area's own line is at fault and has said so.
+fn grant(role: &str, code: &str, areas: &AreaBook) -> Result<Option<Grant>, Text> {
+    let role = role.parse::<Role>().map_err(|english| not_a_role(role, english))?;
+    let area = match areas.find(code) {
+        Found::Area(area) => area,
+        Found::Reported => return Ok(None),
+        Found::Unknown => return Err(unknown_area(code)),
+    };
+    check_reach(role, area)?;
+    Ok(Some(Grant { role, area: area.path.clone() }))
+}
+
+fn not_a_role(text: &str, english: String) -> Text {
+    let known = Role::ALL.map(Role::as_str).join("、");
+    Text::new(format!("“{text}”不是角色；请用 {known} 之一"), english)
+}
+
+/// A post stands on its own level. A grid worker may walk several grids of a street; a checker or
+/// supervisor looks at others' work, so never at one grid only.
+fn check_reach(role: Role, area: &Area) -> Result<(), Text> {
+    if let Some(post) = role.post() {
+        return holder_at(post, area).map(drop);
+    }
+    let (fits, zh, en) = match role {
+        Role::GridWorker => {
+            (area.level <= Level::Street, "网格、社区或街道", "a grid, a community or a street")
+        }
+        _ => (area.level >= Level::Community, "社区、街道或区县", "a community, a street or a county"),
+    };
+    if fits {
+        return Ok(());
+    }
+    let (code, role) = (area.path.code(), role.as_str());
+    Err(Text::new(
+        format!("角色 {role} 须设在{zh}，而 {code} 是{}", area.level.zh()),
+        format!("the role {role} is given for {en}, but area `{code}` is a {}", area.level),
+    ))
+}

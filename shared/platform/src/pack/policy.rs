@@ -1,0 +1,102 @@
+//! The `policy` of `pack.json`: limits and ladders.
+
+use domain::area::Level;
+use domain::calendar::Limit;
+use domain::policy::{Ladder, Policy, Rung};
+use domain::text::Text;
+
+use super::areas::{AreaBook, no_area_at};
+use super::categories::{granted, limit};
+use super::fault::Fault;
+use super::main_file::{LadderEntry, MainFile, RungEntry, filled, level};
+
+pub(super) fn read(main: &MainFile, areas: &AreaBook, faults: &mut Vec<Fault>) -> Option<Policy> {
+    let entry = &main.file.policy;
+    main.check("policy/version", filled(&entry.version), faults);
+    let sign_limit = optional_limit(main, "policy/sign_limit", entry.sign_limit.as_deref(), faults);
+    let check_limit = optional_limit(main, "policy/check_limit", entry.check_limit.as_deref(), faults);
+    let sign = ladder(main, "policy/sign", &entry.sign, areas, faults);
+    let handle = ladder(main, "policy/handle", &entry.handle, areas, faults);
+    let check = ladder(main, "policy/check", &entry.check, areas, faults);
+    let version = entry.version.clone();
+    Some(Policy { version, sign_limit, check_limit, sign: sign?, handle: handle?, check: check? })
+}
+
+fn optional_limit(main: &MainFile, path: &str, text: Option<&str>, faults: &mut Vec<Fault>) -> Option<Limit> {
+    main.keep(path, granted(text?), faults)
+}
+
+fn ladder(
+    main: &MainFile,
+    path: &str,
+    entry: &LadderEntry,
+    areas: &AreaBook,
+    faults: &mut Vec<Fault>,
+) -> Option<Ladder> {
+    main.check(&format!("{path}/remind_percent"), percent(entry.remind_percent), faults);
+    let mut escalate: Vec<Rung> = Vec::new();
+    for (n, rung_entry) in entry.escalate.iter().enumerate() {
+        let path = format!("{path}/escalate/{n}");
+        let Some(rung) = rung(main, &path, rung_entry, areas, faults) else { continue };
+        if let Some(below) = escalate.last() {
+            main.check(&path, above(below, &rung), faults);
+        }
+        escalate.push(rung);
+    }
+    let whole = escalate.len() == entry.escalate.len();
+    whole.then_some(Ladder { remind_percent: entry.remind_percent, escalate })
+}
+
+fn percent(percent: Option<u32>) -> Result<(), Text> {
+    match percent {
+        Some(percent) if !(1..=99).contains(&percent) => Err(Text::new(
+            format!("提醒比例 {percent} 不在 1 到 99 之间"),
+            format!("{percent} percent is not between 1 and 99"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn rung(
+    main: &MainFile,
+    path: &str,
+    entry: &RungEntry,
+    areas: &AreaBook,
+    faults: &mut Vec<Fault>,
+) -> Option<Rung> {
+    let to = level(&entry.to).and_then(|to| answerable(to, areas));
+    let to = main.keep(&format!("{path}/to"), to, faults);
+    let after = main.keep(&format!("{path}/after"), limit(&entry.after), faults);
+    Some(Rung { to: to?, after: after? })
+}
+
+fn answerable(to: Level, areas: &AreaBook) -> Result<Level, Text> {
+    if to == Level::Grid {
+        return Err(Text::new(
+            "网格是最低一级，不能向它升级",
+            "a grid is the lowest level: nothing escalates to it",
+        ));
+    }
+    if areas.has_level(to) { Ok(to) } else { Err(no_area_at(to)) }
+}
+
+/// Times in different units are not compared: which is longer depends on the day.
+fn above(below: &Rung, rung: &Rung) -> Result<(), Text> {
+    if rung.to <= below.to {
+        return Err(Text::new(
+            format!("{}不高于上一步的{}；应逐级升高", rung.to.zh(), below.to.zh()),
+            format!("{} does not stand above {}, the level of the step before: go up", rung.to, below.to),
+        ));
+    }
+    let same_unit = std::mem::discriminant(&rung.after) == std::mem::discriminant(&below.after);
+    if same_unit && rung.after < below.after {
+        return Err(Text::new(
+            format!("{} 早于上一步的 {}；应按时间先后排列", rung.after, below.after),
+            format!(
+                "{} is sooner than {}, the time of the step before: write steps in order",
+                rung.after, below.after
+            ),
+        ));
+    }
+    Ok(())
+}

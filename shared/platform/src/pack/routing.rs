@@ -1,0 +1,150 @@
+//! The `routing` of `pack.json`: rules, the fallback, and spots that say nothing.
+
+use domain::area::AreaPath;
+use domain::holder::{Holder, Post};
+use domain::place::{Place, to_wgs84};
+use domain::routing::{Flag, Placeholder, Routing, Rule};
+use domain::text::Text;
+
+use super::areas::{AreaBook, Found, holder_at, unknown_area};
+use super::categories::CategoryBook;
+use super::fault::Fault;
+use super::main_file::{MainFile, PlaceholderEntry, RuleEntry, datum, filled};
+
+const FLAGS: [Flag; 2] = [Flag::Placeholder, Flag::Rounded];
+/// 15 decimals are all a double holds.
+const MOST_DECIMALS: u32 = 15;
+
+/// The lists that rules refer to.
+pub(super) struct Lists<'a> {
+    pub areas: &'a AreaBook,
+    pub categories: &'a CategoryBook,
+}
+
+pub(super) fn read(main: &MainFile, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Routing> {
+    let entry = &main.file.routing;
+    let fallback = main.keep("routing/fallback", fallback(&entry.fallback, lists.areas), faults).flatten();
+    main.check("routing/rounded_decimals", decimals(entry.rounded_decimals), faults);
+    let placeholders = entry.placeholders.iter().enumerate();
+    let placeholders: Vec<_> =
+        placeholders.filter_map(|(n, spot)| placeholder(main, n, spot, faults)).collect();
+    let rules: Vec<_> =
+        entry.rules.iter().enumerate().filter_map(|(n, one)| rule(main, n, one, lists, faults)).collect();
+    Some(Routing { rules, fallback: fallback?, placeholders, rounded_decimals: entry.rounded_decimals })
+}
+
+/// `street_desk:CODE`. Nothing where the area's own line is at fault and has said so.
+fn fallback(text: &str, areas: &AreaBook) -> Result<Option<Holder>, Text> {
+    let Some((post_text, code)) = text.split_once(':') else {
+        return Err(Text::new(
+            format!("“{text}”不是承办人；请写 street_desk:区域代码"),
+            format!("`{text}` is not a holder: write street_desk:CODE with the code of a street"),
+        ));
+    };
+    let post = post(post_text)?;
+    match areas.find(code) {
+        Found::Area(area) => holder_at(post, area).map(Some),
+        Found::Reported => Ok(None),
+        Found::Unknown => Err(unknown_area(code)),
+    }
+}
+
+fn post(text: &str) -> Result<Post, Text> {
+    let known = Post::ALL.map(Post::as_str).join(", ");
+    Post::ALL.into_iter().find(|post| post.as_str() == text).ok_or_else(|| {
+        Text::new(
+            format!("“{text}”不是承办岗位；请用 {known} 之一"),
+            format!("`{text}` is not a post: use one of {known}"),
+        )
+    })
+}
+
+fn decimals(decimals: Option<u32>) -> Result<(), Text> {
+    match decimals {
+        Some(decimals) if decimals > MOST_DECIMALS => Err(Text::new(
+            format!("小数位数 {decimals} 大于 {MOST_DECIMALS}"),
+            format!("{decimals} decimals are more than {MOST_DECIMALS}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn placeholder(
+    main: &MainFile,
+    n: usize,
+    entry: &PlaceholderEntry,
+    faults: &mut Vec<Fault>,
+) -> Option<Placeholder> {
+    let path = format!("routing/placeholders/{n}");
+    main.check(&format!("{path}/name/zh"), filled(&entry.name.zh), faults);
+    main.check(&format!("{path}/name/en"), filled(&entry.name.en), faults);
+    let of = Text::new("占位点", "a placeholder");
+    let datum = main.keep(&format!("{path}/datum"), datum(entry.datum.as_deref(), of), faults)?;
+    let place =
+        Place { lon: entry.lon, lat: entry.lat, datum, accuracy_m: None, source: None, captured_at: None };
+    if let Err(fault) = place.check() {
+        let field = format!("{path}/{}", fault.field());
+        faults.push(main.fault(&field, Text::new(fault.zh(), fault.to_string())));
+    }
+    let (lon, lat) = to_wgs84(datum, entry.lon, entry.lat);
+    Some(Placeholder { lon, lat, name: Text::new(&entry.name.zh, &entry.name.en) })
+}
+
+fn rule(
+    main: &MainFile,
+    n: usize,
+    entry: &RuleEntry,
+    lists: &Lists,
+    faults: &mut Vec<Fault>,
+) -> Option<Rule> {
+    let path = format!("routing/rules/{n}");
+    let earlier = &main.file.routing.rules[..n];
+    main.check(&format!("{path}/name"), rule_name(&entry.name, earlier), faults);
+    main.check(&format!("{path}/flag"), flag(entry.flag.as_deref()), faults);
+    let mut categories = Vec::new();
+    for (k, code) in entry.categories.iter().enumerate() {
+        categories.extend(main.keep(&format!("{path}/categories/{k}"), lists.categories.check(code), faults));
+    }
+    let within = entry.within.as_deref().map(|code| within(code, lists.areas));
+    let within = main.keep(&format!("{path}/within"), within.transpose(), faults)?;
+    let to = main.keep(&format!("{path}/to"), post(&entry.to), faults)?;
+    Some(Rule {
+        name: entry.name.clone(),
+        flag: entry.flag.clone(),
+        categories,
+        within: within.flatten(),
+        to,
+    })
+}
+
+/// The name is written down with every incident the rule routes, so it must say which rule it was.
+fn rule_name(name: &str, earlier: &[RuleEntry]) -> Result<(), Text> {
+    filled(name)?;
+    if earlier.iter().any(|rule| rule.name == name) {
+        return Err(Text::new(
+            format!("规则名“{name}”出现两次"),
+            format!("the name `{name}` is that of an earlier rule: give each rule its own"),
+        ));
+    }
+    Ok(())
+}
+
+fn flag(text: Option<&str>) -> Result<(), Text> {
+    let known = FLAGS.map(Flag::as_str).join(", ");
+    match text {
+        Some(text) if !FLAGS.iter().any(|flag| flag.as_str() == text) => Err(Text::new(
+            format!("“{text}”不是位置标记；请用 {known} 之一"),
+            format!("`{text}` is not a flag of a place: use one of {known}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Nothing where the area's own line is at fault and has said so.
+fn within(code: &str, areas: &AreaBook) -> Result<Option<AreaPath>, Text> {
+    match areas.find(code) {
+        Found::Area(area) => Ok(Some(area.path.clone())),
+        Found::Reported => Ok(None),
+        Found::Unknown => Err(unknown_area(code)),
+    }
+}

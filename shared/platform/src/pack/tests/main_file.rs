@@ -1,0 +1,164 @@
+//! Faults of `pack.json` and of the calendar it names.
+
+use std::path::Path;
+
+use super::super::Pack;
+use super::{Copy, places, refused, said};
+
+/// One fault of `pack.json` that points at `at`.
+fn pack(old: &str, new: &str, at: &str, words: &str) {
+    refused("pack.json", old, new, at, words);
+}
+
+#[test]
+fn what_is_not_of_the_form_is_refused_with_line_and_column() {
+    let begins = |old, new, begin: &str| {
+        let said = said("pack.json", old, new);
+        assert!(said.starts_with(begin), "{said}");
+    };
+    begins("\"opaque\",", "\"opaque\"", "pack.json:6:3: expected `,` or `}`; correct the file");
+    begins("\"codes\"", "\"code_scheme\"", "pack.json:5:15: unknown field `code_scheme`, expected one of");
+    begins(
+        "\"opaque\"",
+        "\"dutch\"",
+        "pack.json:5:18: unknown variant `dutch`, expected `chinese` or `opaque`",
+    );
+    begins("  \"zone\": \"Asia/Shanghai\",\n", "", "pack.json:42:1: missing field `zone`");
+    begins("\"level\"", "\"lvl\"", "pack.json:13:36: unknown field `lvl`");
+    begins("\"zh\"", "\"cn\"", "pack.json:3:16: unknown field `cn`");
+    let none = Pack::load(Path::new("/nowhere/at/all")).unwrap_err().to_string();
+    assert!(none.starts_with("pack.json: the file pack.json cannot be read: "), "{none}");
+}
+
+#[test]
+fn labels_must_be_there() {
+    pack(
+        "\"twostreets\"",
+        "\"Two streets\"",
+        "\"Two streets\"",
+        "code: `Two streets` is not the code of a pack",
+    );
+    pack(
+        "\"en\": \"Two streets (synthetic grids, not legal boundaries)\"",
+        "\"en\": \"\"",
+        "\"\"",
+        "name.en: this must",
+    );
+    pack(
+        "\"policy\"",
+        "\"recorded\": { \"file\": \"x.csv\" }, \"policy\"",
+        "\"x.csv\"",
+        "the file x.csv cannot be read",
+    );
+}
+
+#[test]
+fn a_datum_is_never_guessed() {
+    let boundary = "\"datum\": \"CGCS2000\", \"valid_from\"";
+    let words = "boundaries[0].datum: the boundary file grids.geojson has no datum; a datum is never guessed";
+    pack(boundary, "\"valid_from\"", "{ \"file\": \"grids.geojson\"", words);
+    pack(boundary, "\"datum\": \"北京54\", \"valid_from\"", "\"北京54\"", "`北京54` is not a datum");
+    let none = said("pack.json", "\"datum\": \"CGCS2000\",\n", "");
+    assert!(none.starts_with("pack.json:1:1: datum: the pack has no datum"), "{none}");
+    pack("\"datum\": \"CGCS2000\", \"name\"", "\"name\"", "{ \"lon\"", "a placeholder has no datum");
+}
+
+#[test]
+fn boundaries_name_a_file_a_key_a_level_and_their_days() {
+    pack("\"key\": \"code\"", "\"key\": \"\"", "\"\"", "boundaries[0].key: this must not be empty");
+    pack("\"level\": \"grid\"", "\"level\": \"block\"", "\"block\"", "`block` is not a level");
+    pack("\"2020-01-01\"", "\"2020-1-1\"", "\"2020-1-1\"", "`2020-1-1` is not a date");
+    let ended = "\"2020-01-01\", \"valid_to\": \"2019-12-31\"";
+    pack("\"2020-01-01\"", ended, "\"2019-12-31\"", "2019-12-31 is not after 2020-01-01");
+    pack("\"key\": \"code\"", "\"key\": \"code\", \"pad\": 99", "99", "pad 99 is not between");
+    pack("grids.geojson", "grid.geojson", "\"grid.geojson\"", "the file grid.geojson cannot be read");
+    pack("grids.geojson", "/grids.geojson", "\"/grids.geojson\"", "relative to the pack's folder");
+    let twice = "\"2020-01-01\" },\n    { \"file\": \"grids.geojson\", \"level\": \"grid\", \"key\": \"code\", \
+                 \"datum\": \"CGCS2000\", \"valid_from\": \"2021-01-01\" }";
+    pack("\"2020-01-01\" }", twice, "\"grids.geojson\"", "the file grids.geojson is listed twice");
+}
+
+#[test]
+fn the_zone_must_be_that_of_the_calendar() {
+    pack("Asia/Shanghai", "Asia/Tokyo", "\"Asia/Tokyo\"", "the pack's zone is `Asia/Tokyo`");
+    let american = "its calendar us is America/New_York";
+    pack("calendars/cn.json", "calendars/us.json", "\"Asia/Shanghai\"", american);
+    let missing = "the file ../calendars/xx.json cannot be read";
+    pack("calendars/cn.json", "calendars/xx.json", "\"../calendars/xx.json\"", missing);
+}
+
+#[test]
+fn a_fault_of_the_calendar_is_placed_in_the_calendar() {
+    let calendar = |old, new, at, words| refused("../calendars/cn.json", old, new, at, words);
+    calendar("08:30", "8:30", "[[\"8:30\"", "\"8:30\" is not a time of day");
+    calendar("Asia/Shanghai", "Asia/Ningbo", "\"Asia/Ningbo\"", "zone \"Asia/Ningbo\" is not known");
+    let fault = Copy::new().with("../calendars/cn.json", "\"2024-02-04\"", "\"2024-02-05\"").fault();
+    assert_eq!(places(&fault), ["../calendars/cn.json:26:13"], "the year that lists it");
+    let fault = Copy::new().with("../calendars/cn.json", "\"years\": {", "\"years\": [").fault();
+    assert_eq!(places(&fault), ["../calendars/cn.json:6:11"]);
+}
+
+#[test]
+fn limits_of_the_policy_grant_time() {
+    pack("\"10m\"", "\"10\"", "\"10\"", "policy.sign_limit: limit \"10\" is not a number and a unit");
+    pack("\"1wd\"", "\"0wd\"", "\"0wd\"", "policy.check_limit: limit `0wd` grants no time");
+    pack("\"24h\"", "\"1 day\"", "\"1 day\"", "policy.handle.escalate[2].after: limit");
+    pack("\"remind_percent\": 80", "\"remind_percent\": 100", "100", "100 percent is not between 1 and 99");
+    pack("\"twostreets-1\"", "\" \"", "\" \"", "policy.version: this must not be empty");
+}
+
+#[test]
+fn ladders_go_up_to_levels_that_exist() {
+    let top = "{ \"to\": \"county\", \"after\": \"24h\" }";
+    pack(top, "{ \"to\": \"county\", \"after\": \"0h\" }", "{", "0h is sooner than 1m");
+    pack(top, "{ \"to\": \"street\", \"after\": \"24h\" }", "{", "does not stand above street");
+    pack("\"to\": \"county\"", "\"to\": \"city\"", "\"city\"", "`city` is not a level");
+    pack("\"to\": \"community\"", "\"to\": \"grid\"", "\"grid\"", "nothing escalates to it");
+    let county = "990001,county,,示意区（非法定区划）,Synthetic County (not a legal division)\n";
+    let rootless = Copy::new()
+        .with("areas.csv", county, "")
+        .with("areas.csv", "990001001,street,990001,", "990001001,street,,")
+        .with("areas.csv", "990001002,street,990001,", "990001002,street,,")
+        .with("people.csv", "supervisor,990001\n", "supervisor,990001001\n");
+    let said = rootless.fault().to_string();
+    assert!(said.ends_with("policy.handle.escalate[2].to: no area of the list is a county"), "{said}");
+}
+
+#[test]
+fn routing_names_known_areas_categories_posts_and_flags() {
+    let fallback = |new: &str, words| {
+        pack("\"street_desk:990001001\"", &format!("\"{new}\""), &format!("\"{new}\""), words)
+    };
+    fallback("street_desk:9", "routing.fallback: area `9` is not in the list");
+    fallback("street_desk:990001", "but area `990001` is a county");
+    fallback("mayor:990001001", "`mayor` is not a post");
+    fallback("990001001", "`990001001` is not a holder");
+    let noise = "routing.rules[1].categories[1]: category `noise` is not in the list";
+    pack("\"dispute\"", "\"gas\", \"noise\"", "\"noise\"", noise);
+    pack("\"flag\": \"placeholder\"", "\"flag\": \"odd\"", "\"odd\"", "`odd` is not a flag");
+    pack("\"to\": \"grid_leader\"", "\"to\": \"grid\"", "\"grid\"", "`grid` is not a post");
+    pack(
+        "\"to\": \"grid_leader\"",
+        "\"within\": \"x\", \"to\": \"grid_leader\"",
+        "\"x\"",
+        "area `x` is not in the list",
+    );
+    pack("\"name\": \"grid\"", "\"name\": \"sensitive\"", "\"sensitive\"", "that of an earlier rule");
+    pack("\"lat\": 29.9001", "\"lat\": 129.9", "129.9", "latitude 129.9 is not between");
+    pack("\"rounded_decimals\": 2", "\"rounded_decimals\": 20", "20", "20 decimals are more than 15");
+}
+
+#[test]
+fn what_a_recorded_file_is_compared_with_must_exist() {
+    let recorded = "\"recorded\": { \"file\": \"areas.csv\", \"unlisted_category\": \"x\",\n    \
+                    \"truth\": [{ \"name\": \"\", \"level\": \"ward\", \"column\": \"\", \"pad\": 0 }] },\n  \"policy\"";
+    let said = said("pack.json", "\"policy\"", recorded);
+    assert_eq!(
+        said,
+        "pack.json:15:59: recorded.unlisted_category: category `x` is not in the list of categories\n\
+         pack.json:16:25: recorded.truth[0].name: this must not be empty\n\
+         pack.json:16:38: recorded.truth[0].level: `ward` is not a level: write grid, community, street or county\n\
+         pack.json:16:56: recorded.truth[0].column: this must not be empty\n\
+         pack.json:16:67: recorded.truth[0].pad: pad 0 is not between 1 and 32"
+    );
+}

@@ -1,0 +1,118 @@
+//! Facts that could not be decided, kept with their cause until somebody has mended it and retries.
+//! Table `SERVICE_dead_letter`, by (topic, incident, sequence).
+
+use chrono::{DateTime, Utc};
+use domain::facts::Topic;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use super::parked::{COLUMNS, record, values};
+use super::{Doing, StoreError, Tx, get, get_time, iden, table};
+use crate::stream::Record;
+
+/// One fact set aside.
+#[derive(Clone, Debug)]
+pub struct DeadLetter {
+    pub service: &'static str,
+    pub record: Record,
+    pub reason: String,
+    pub dead_at: DateTime<Utc>,
+    /// Somebody asked that it be tried again.
+    pub retry_asked: bool,
+}
+
+/// Sets `record` aside, or renews the reason if it was already.
+pub async fn keep(
+    tx: &Tx,
+    service: &'static str,
+    record: &Record,
+    reason: &str,
+    dead_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let more = [iden("reason"), iden("dead_at"), iden("retry_asked")];
+    let values = values(record).into_iter().chain([reason.into(), dead_at.into(), false.into()]);
+    let insert = Query::insert()
+        .into_table(table(service, "dead_letter"))
+        .columns(COLUMNS.map(iden).into_iter().chain(more.clone()))
+        .values_panic(values)
+        .on_conflict(
+            OnConflict::columns([iden("topic"), iden("incident"), iden("sequence")])
+                .update_columns(more)
+                .to_owned(),
+        )
+        .to_owned();
+    tx.execute(&insert).await.doing("keeping a dead letter")?;
+    Ok(())
+}
+
+/// The dead letter was decided after all.
+pub async fn resolve(tx: &Tx, service: &'static str, record: &Record) -> Result<(), StoreError> {
+    let delete = Query::delete()
+        .from_table(table(service, "dead_letter"))
+        .and_where(Expr::col(iden("topic")).eq(record.source.topic.as_str()))
+        .and_where(Expr::col(iden("incident")).eq(record.incident.0))
+        .and_where(Expr::col(iden("sequence")).eq(record.sequence))
+        .to_owned();
+    tx.execute(&delete).await.doing("resolving a dead letter")?;
+    Ok(())
+}
+
+/// All dead letters of a service, oldest first.
+pub async fn list<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+) -> Result<Vec<DeadLetter>, StoreError> {
+    let select = select(service)
+        .order_by(iden("dead_at"), Order::Asc)
+        .order_by(iden("position"), Order::Asc)
+        .to_owned();
+    let rows = connection.query_all(&select).await.doing("listing dead letters")?;
+    rows.iter().map(|row| letter(service, row)).collect()
+}
+
+/// Those that somebody asked to try again.
+pub async fn asked<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+) -> Result<Vec<DeadLetter>, StoreError> {
+    let select = select(service)
+        .and_where(Expr::col(iden("retry_asked")).eq(true))
+        .order_by(iden("position"), Order::Asc)
+        .to_owned();
+    let rows = connection.query_all(&select).await.doing("listing dead letters to retry")?;
+    rows.iter().map(|row| letter(service, row)).collect()
+}
+
+/// Asks that the dead letter be tried again; the service does it, now or when it next runs.
+/// Answers whether there is such a letter.
+pub async fn ask_retry<C: ConnectionTrait>(connection: &C, letter: &DeadLetter) -> Result<bool, StoreError> {
+    let update = Query::update()
+        .table(table(letter.service, "dead_letter"))
+        .value(iden("retry_asked"), true)
+        .and_where(Expr::col(iden("topic")).eq(letter.record.source.topic.as_str()))
+        .and_where(Expr::col(iden("incident")).eq(letter.record.incident.0))
+        .and_where(Expr::col(iden("sequence")).eq(letter.record.sequence))
+        .to_owned();
+    Ok(connection.execute(&update).await.doing("asking for a retry")?.rows_affected() == 1)
+}
+
+fn select(service: &'static str) -> sea_orm::sea_query::SelectStatement {
+    let columns = COLUMNS.map(iden).into_iter().chain([iden("reason"), iden("dead_at"), iden("retry_asked")]);
+    Query::select().columns(columns).from(table(service, "dead_letter")).to_owned()
+}
+
+fn letter(service: &'static str, row: &QueryResult) -> Result<DeadLetter, StoreError> {
+    let topic: String = get(row, "topic")?;
+    let topic: Topic = topic.parse().map_err(|why| StoreError::Inconsistent {
+        table: "dead_letter",
+        id: topic.clone(),
+        why,
+    })?;
+    Ok(DeadLetter {
+        service,
+        record: record(row, topic)?,
+        reason: get(row, "reason")?,
+        dead_at: get_time(row, "dead_at")?,
+        retry_asked: get(row, "retry_asked")?,
+    })
+}

@@ -1,0 +1,200 @@
+//! The database: one SQLite file in the embedded setting.
+//!
+//! WAL, `synchronous=FULL`, one connection that writes (BEGIN IMMEDIATE) and a pool that reads. Every
+//! change is made inside a turn's transaction; nothing here commits by itself but [`Store::begin`]'s holder.
+
+pub mod dead_letters;
+pub mod log;
+pub mod packs;
+pub mod parked;
+pub mod positions;
+pub mod sequences;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::area::AreaPath;
+use domain::id::IncidentId;
+use sea_orm::sea_query::{Alias, ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef, IntoIden};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use uuid::Uuid;
+
+/// The transaction of a turn.
+pub type Tx = DatabaseTransaction;
+
+/// The pool that reads.
+pub type Readers = DatabaseConnection;
+
+/// The most rows one INSERT carries: SQLite takes 32,766 values a statement, our widest row has 40.
+pub const ROWS_PER_INSERT: usize = 400;
+
+/// What went wrong with the database, and what we were doing.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{doing}")]
+    Failed {
+        doing: &'static str,
+        #[source]
+        source: DbErr,
+    },
+    /// A row that fits no state. Somebody has to look at it; no retry helps.
+    #[error("row {id} of table {table} is inconsistent: {why}")]
+    Inconsistent { table: &'static str, id: String, why: String },
+    /// The position was not where this reader left it: another one has the partition.
+    #[error("another reader of {service} has moved the position of {topic}; rejoining")]
+    Overtaken { service: &'static str, topic: &'static str },
+}
+
+impl StoreError {
+    /// Whether the same thing may well succeed when tried again: the disk is full, the file is locked,
+    /// the connection broke. What the data itself causes does not pass by waiting.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Inconsistent { .. } => false,
+            Self::Overtaken { .. } => true,
+            Self::Failed { source, .. } => match source {
+                DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+                DbErr::Exec(error) | DbErr::Query(error) => {
+                    let text = error.to_string();
+                    ["locked", "busy", "disk is full", "disk I/O"].iter().any(|sign| text.contains(sign))
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+/// Says what we were doing when a query failed.
+pub trait Doing<T> {
+    /// `doing` reads as the first words of a sentence: `saving cases`.
+    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Doing<T> for Result<T, DbErr> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Failed { doing, source })
+    }
+}
+
+/// One open database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: DatabaseConnection,
+    readers: DatabaseConnection,
+    file: PathBuf,
+}
+
+/// The name of the file in a data folder.
+pub const FILE: &str = "gridward.sqlite";
+
+impl Store {
+    /// Opens, or makes, the file in `folder`.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or made.
+    pub async fn open(folder: &Path) -> Result<Self, StoreError> {
+        let file = folder.join(FILE);
+        let writer = connect(&file, 1, false).await.doing("opening the database for writing")?;
+        let readers = connect(&file, 4, false).await.doing("opening the database for reading")?;
+        Ok(Self { writer, readers, file })
+    }
+
+    /// Opens the file of `folder` to look only, also beside a running process.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub async fn look(folder: &Path) -> Result<Self, StoreError> {
+        let file = folder.join(FILE);
+        let readers = connect(&file, 1, true).await.doing("opening the database read-only")?;
+        Ok(Self { writer: readers.clone(), readers, file })
+    }
+
+    /// Begins a turn's transaction: it holds the one right to write until it ends.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.writer.begin_with_options(options).await.doing("beginning a turn")
+    }
+
+    pub fn readers(&self) -> &Readers {
+        &self.readers
+    }
+
+    pub fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Closes all connections; the last one folds the write-ahead log into the file.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.readers.close().await.doing("closing the readers")?;
+        self.writer.close().await.doing("closing the writer")
+    }
+}
+
+async fn connect(file: &Path, connections: u32, look_only: bool) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(format!("sqlite://{}", file.display()));
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .sqlx_logging(false)
+        .test_before_acquire(false)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            let sqlite = sqlite.busy_timeout(Duration::from_secs(10)).statement_cache_capacity(48);
+            if look_only {
+                return sqlite.read_only(true);
+            }
+            sqlite
+                .create_if_missing(true)
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "FULL")
+                .pragma("cache_size", "-16000")
+                // Fewer, larger folds of the log into the file: 16 MB.
+                .pragma("wal_autocheckpoint", "4000")
+                .pragma("foreign_keys", "ON")
+        });
+    Database::connect(options).await
+}
+
+/// A table of a service by its short name: `handle_sequence`.
+pub(crate) fn table(service: &str, name: &str) -> Alias {
+    Alias::new(format!("{service}_{name}"))
+}
+
+/// The SQL rendering of [`AreaPath::contains`]: rows whose path in `column` is `area` or below it.
+pub fn within<C: IntoColumnRef + Clone>(column: C, area: &AreaPath) -> Cond {
+    let (from, to) = area.below();
+    let column: ColumnRef = column.into_column_ref();
+    Cond::any()
+        .add(Expr::col(column.clone()).eq(area.as_str()))
+        .add(Cond::all().add(Expr::col(column.clone()).gte(from)).add(Expr::col(column).lt(to)))
+}
+
+/// Reads a column of a row, naming both when it is not what we wrote.
+pub fn get<T: sea_orm::TryGetable>(row: &QueryResult, column: &str) -> Result<T, StoreError> {
+    row.try_get("", column).doing("reading a row")
+}
+
+pub fn get_incident(row: &QueryResult, column: &str) -> Result<IncidentId, StoreError> {
+    Ok(IncidentId(get::<Uuid>(row, column)?))
+}
+
+pub fn get_time(row: &QueryResult, column: &str) -> Result<DateTime<Utc>, StoreError> {
+    get(row, column)
+}
+
+pub(crate) fn iden(name: &'static str) -> sea_orm::sea_query::DynIden {
+    Alias::new(name).into_iden()
+}

@@ -1,0 +1,76 @@
+//! Where a service has read to, in its own database, moved in the same transaction as its effects by
+//! compare-and-set. Table `SERVICE_position (topic, partition) → topic_id, position`.
+
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+
+use super::{Doing, StoreError, Tx, get, iden, table};
+use crate::stream::Source;
+
+/// The position a reader has: which log it means, and the last record it took from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub topic_id: String,
+    /// 0 before the first record.
+    pub after: i64,
+}
+
+/// The stored position, if the service has read from `source` before.
+pub async fn load<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+    source: Source,
+) -> Result<Option<Position>, StoreError> {
+    let select = Query::select()
+        .columns([iden("topic_id"), iden("position")])
+        .from(table(service, "position"))
+        .and_where(Expr::col(iden("topic")).eq(source.topic.as_str()))
+        .and_where(Expr::col(iden("partition")).eq(source.partition))
+        .to_owned();
+    let Some(row) = connection.query_one(&select).await.doing("loading a position")? else { return Ok(None) };
+    Ok(Some(Position { topic_id: get(&row, "topic_id")?, after: get(&row, "position")? }))
+}
+
+/// Writes the first position of a service on `source`. An existing one is left as it is.
+pub async fn begin(
+    tx: &Tx,
+    service: &'static str,
+    source: Source,
+    position: &Position,
+) -> Result<(), StoreError> {
+    let insert = Query::insert()
+        .into_table(table(service, "position"))
+        .columns([iden("topic"), iden("partition"), iden("topic_id"), iden("position")])
+        .values_panic([
+            source.topic.as_str().into(),
+            source.partition.into(),
+            position.topic_id.as_str().into(),
+            position.after.into(),
+        ])
+        .to_owned();
+    tx.execute(&insert).await.doing("writing a first position")?;
+    Ok(())
+}
+
+/// Moves the position from where this reader left it.
+///
+/// # Errors
+/// [`StoreError::Overtaken`] when it was not there.
+pub async fn move_on(
+    tx: &Tx,
+    service: &'static str,
+    source: Source,
+    from: &Position,
+    to: i64,
+) -> Result<(), StoreError> {
+    let update = Query::update()
+        .table(table(service, "position"))
+        .value(iden("position"), to)
+        .and_where(Expr::col(iden("topic")).eq(source.topic.as_str()))
+        .and_where(Expr::col(iden("partition")).eq(source.partition))
+        .and_where(Expr::col(iden("topic_id")).eq(from.topic_id.as_str()))
+        .and_where(Expr::col(iden("position")).eq(from.after))
+        .to_owned();
+    let moved = tx.execute(&update).await.doing("moving a position")?.rows_affected();
+    if moved == 1 { Ok(()) } else { Err(StoreError::Overtaken { service, topic: source.topic.as_str() }) }
+}

@@ -1,0 +1,164 @@
+//! Signed tokens: who asks, and what they are where. Services verify them by key, without a call.
+//!
+//! HMAC-SHA-256 (JWT `HS256`) under a key of 32 random bytes that lies in the data folder, readable by
+//! its owner only. A token expires by the host's clock, whatever clock the cases run on.
+
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::id::PersonId;
+use domain::rights::Grant;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+
+/// Tokens are meant for this system and no other.
+const AUDIENCE: &str = "gridward";
+/// Clocks of two hosts may differ by this much, and no more.
+const LEEWAY_SECONDS: i64 = 5;
+/// The name of the key file in a data folder.
+pub const KEY_FILE: &str = "token.key";
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    pub person: PersonId,
+    pub grants: Vec<Grant>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    sub: PersonId,
+    aud: String,
+    exp: i64,
+    grants: Vec<Grant>,
+}
+
+/// Makes and verifies tokens.
+#[derive(Clone)]
+pub struct Tokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+impl std::fmt::Debug for Tokens {
+    /// Never prints the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens")
+    }
+}
+
+/// Why a token is not accepted. The bearer hears only that it is not.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenFault {
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token was not signed here, or is not a token")]
+    Forged,
+}
+
+impl Tokens {
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self { encoding: EncodingKey::from_secret(key), decoding: DecodingKey::from_secret(key) }
+    }
+
+    /// The key of a data folder; made on first use.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or is not 32 bytes.
+    pub fn of_folder(folder: &Path) -> std::io::Result<Self> {
+        let file = folder.join(KEY_FILE);
+        match std::fs::read(&file) {
+            Ok(bytes) => {
+                let key: [u8; 32] = bytes.try_into().map_err(|_| {
+                    std::io::Error::other(format!("{} is not a key of 32 bytes", file.display()))
+                })?;
+                Ok(Self::new(&key))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let key = crate::entropy::draw::<32>();
+                write_secret(&file, &key)?;
+                Ok(Self::new(&key))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// # Errors
+    /// Never in practice: a principal is plain data.
+    pub fn issue(
+        &self,
+        principal: &Principal,
+        now: DateTime<Utc>,
+        valid: TimeDelta,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let claims = Claims {
+            sub: principal.person.clone(),
+            aud: AUDIENCE.to_owned(),
+            exp: (now + valid).timestamp(),
+            grants: principal.grants.clone(),
+        };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+    }
+
+    /// # Errors
+    /// When the token was not signed with this key for this system, or has expired at `now`.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, TokenFault> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "sub", "aud"]);
+        // The library would read the host's clock itself; time comes in as an argument here.
+        validation.validate_exp = false;
+        let claims =
+            decode::<Claims>(token, &self.decoding, &validation).map_err(|_| TokenFault::Forged)?.claims;
+        if claims.exp + LEEWAY_SECONDS < now.timestamp() {
+            return Err(TokenFault::Expired);
+        }
+        Ok(Principal { person: claims.sub, grants: claims.grants })
+    }
+}
+
+fn write_secret(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut secret = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    secret.write_all(bytes)?;
+    secret.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::rights::Role;
+
+    fn principal() -> Principal {
+        let area = "boston/03".parse().unwrap();
+        Principal { person: "community-03".into(), grants: vec![Grant { role: Role::CommunityDesk, area }] }
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn a_token_says_who_and_what_until_it_expires() {
+        let tokens = Tokens::new(&[1; 32]);
+        let token = tokens.issue(&principal(), at(1_000), TimeDelta::seconds(60)).unwrap();
+        assert_eq!(tokens.verify(&token, at(1_060)).unwrap(), principal());
+        assert!(matches!(tokens.verify(&token, at(1_066)), Err(TokenFault::Expired)));
+    }
+
+    #[test]
+    fn a_token_signed_elsewhere_unsigned_or_altered_is_not_accepted() {
+        let tokens = Tokens::new(&[1; 32]);
+        let foreign = Tokens::new(&[2; 32]).issue(&principal(), at(1_000), TimeDelta::seconds(60)).unwrap();
+        assert!(matches!(tokens.verify(&foreign, at(1_000)), Err(TokenFault::Forged)));
+        let token = tokens.issue(&principal(), at(1_000), TimeDelta::seconds(60)).unwrap();
+        let parts: Vec<&str> = token.split('.').collect();
+        // {"alg":"none","typ":"JWT"}
+        let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{}.", parts[1]);
+        assert!(matches!(tokens.verify(&unsigned, at(1_000)), Err(TokenFault::Forged)));
+        let grown = format!("{}.{}x.{}", parts[0], parts[1], parts[2]);
+        assert!(matches!(tokens.verify(&grown, at(1_000)), Err(TokenFault::Forged)));
+        assert!(matches!(tokens.verify("", at(1_000)), Err(TokenFault::Forged)));
+    }
+}

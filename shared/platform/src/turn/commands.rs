@@ -1,0 +1,149 @@
+//! The turn that obeys people, and the desk they ask at.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, Utc};
+use domain::id::{IncidentId, PersonId};
+use tokio::sync::{mpsc, oneshot};
+use tracing::error;
+
+use super::{Service, Turns, commit, panic_text};
+use crate::store::StoreError;
+
+/// A command, by whom, and when it was recorded. On any but a driven clock the recorded time is ignored:
+/// no endpoint accepts one.
+#[derive(Clone, Debug)]
+pub struct Asked<C> {
+    pub command: C,
+    pub by: PersonId,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Why nobody could answer. Nothing was changed, unless the process died in between: asking again with
+/// the same client id or by the same person is always safe.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The service is stopping; ask again in a moment.
+    #[error("the service is stopping")]
+    Stopping,
+    /// Too many are waiting; ask again in a moment.
+    #[error("too many are waiting")]
+    Busy,
+    /// The database could not take it now; ask again in a moment.
+    #[error("{0}")]
+    Unavailable(String),
+    /// This command cannot be carried out, and asking again does not help.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// One person waiting for an answer.
+pub(super) struct Waiting<S: Service> {
+    pub asked: Asked<S::Command>,
+    pub answer: oneshot::Sender<Result<S::Answer, Unanswered>>,
+}
+
+/// Where people's commands are handed in.
+pub struct Desk<S: Service> {
+    waiting: mpsc::Sender<Waiting<S>>,
+}
+
+impl<S: Service> Clone for Desk<S> {
+    fn clone(&self) -> Self {
+        Self { waiting: self.waiting.clone() }
+    }
+}
+
+impl<S: Service> std::fmt::Debug for Desk<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("service", &S::NAME).finish()
+    }
+}
+
+impl<S: Service> Desk<S> {
+    /// A desk and what is handed in at it. People beyond `room` are told to come back.
+    pub(super) fn new(room: usize) -> (Self, mpsc::Receiver<Waiting<S>>) {
+        let (waiting, received) = mpsc::channel(room);
+        (Self { waiting }, received)
+    }
+
+    /// Hands in a command and waits for the answer, which comes after its turn has committed. The turn
+    /// goes on when the asker goes away.
+    ///
+    /// # Errors
+    /// When nobody could answer.
+    pub async fn ask(&self, asked: Asked<S::Command>) -> Result<S::Answer, Unanswered> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting.try_send(Waiting { asked, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Unanswered::Busy,
+            mpsc::error::TrySendError::Closed(_) => Unanswered::Stopping,
+        })?;
+        answered.await.map_err(|_| Unanswered::Stopping)?
+    }
+}
+
+impl<S: Service> Turns<S> {
+    /// Carries out `asked` in order, sharing one commit; answers in the same order. A batch that fails is
+    /// run again one by one, and only the culprit gets the error.
+    pub async fn obey(&mut self, asked: &[Asked<S::Command>]) -> Vec<Result<S::Answer, Unanswered>> {
+        if asked.is_empty() {
+            return Vec::new();
+        }
+        match self.commands_turn(asked).await {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(failed) if asked.len() == 1 => {
+                error!(service = S::NAME, "could not carry out a command: {failed}");
+                vec![Err(failed)]
+            }
+            Err(_) => {
+                let mut answers = Vec::with_capacity(asked.len());
+                for one in asked {
+                    let answer = self.commands_turn(std::slice::from_ref(one)).await;
+                    if let Err(failed) = &answer {
+                        error!(service = S::NAME, "could not carry out a command: {failed}");
+                    }
+                    answers.push(answer.and_then(|mut one| one.pop().ok_or(Unanswered::Stopping)));
+                }
+                answers
+            }
+        }
+    }
+
+    async fn commands_turn(&mut self, asked: &[Asked<S::Command>]) -> Result<Vec<S::Answer>, Unanswered> {
+        let mut incidents: Vec<IncidentId> = asked.iter().map(|asked| S::incident(&asked.command)).collect();
+        incidents.sort_unstable();
+        incidents.dedup();
+        let tx = self.store.begin().await?;
+        let mut turn = self.open(&tx, &incidents).await?;
+        let mut work = self.service.load(&tx, &incidents, asked).await?;
+        let service = &*self.service;
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            asked.iter().map(|asked| service.obey(&mut work, asked, &mut turn)).collect::<Vec<_>>()
+        }));
+        let answers = decided
+            .map_err(|panic| Unanswered::Failed(format!("deciding it panicked: {}", panic_text(&*panic))))?;
+        self.save(&tx, work, &turn).await?;
+        commit(tx).await?;
+        self.committed(&turn);
+        self.metrics.became(S::NAME, "command", asked.len());
+        Ok(answers)
+    }
+}
+
+impl From<StoreError> for Unanswered {
+    fn from(error: StoreError) -> Self {
+        let text = chain(&error);
+        if error.may_pass() { Self::Unavailable(text) } else { Self::Failed(text) }
+    }
+}
+
+/// An error and its sources in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,255 @@
+//! A turn is the one way anything changes.
+//!
+//! Whatever waits for a service, commands from people or facts of one partition, up to a limit: load and
+//! lock the rows once, in id order; decide each input purely, in order; write once: rows, history, facts,
+//! position; commit; then answer the people and wake the readers. Commands of many people thus share one
+//! commit. A batch that fails is run again one by one, so only the culprit gets the error.
+//!
+//! A fact that cannot be decided becomes a dead letter in that same turn; later facts of its incident are
+//! parked behind it, because its sequence is not taken. The rest goes on. When too many in a row fail, the
+//! reader stops the line and says so, instead of filling the table.
+
+mod commands;
+mod facts;
+mod order;
+mod running;
+
+pub use commands::{Asked, Desk, Unanswered};
+pub use facts::Taken;
+pub use order::{Order, Place};
+pub use running::Health;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::facts::Topic;
+use domain::id::IncidentId;
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::store::positions::Position;
+use crate::store::sequences::{self, Sequences};
+use crate::store::{Readers, Store, StoreError, Tx};
+use crate::stream::{Fact, Record, Source, Stream};
+
+/// The most inputs one turn takes.
+pub const INPUTS_PER_TURN: usize = 500;
+
+/// What a service is to the turn: how it loads, decides and saves. Deciding is pure: no I/O, no async,
+/// and nothing is changed in `Work` unless the decision stands.
+#[async_trait::async_trait]
+pub trait Service: Send + Sync + 'static {
+    /// Names its tables and its metrics: `handle`.
+    const NAME: &'static str;
+    /// What it reads, in the order it reads it.
+    const READS: &'static [Topic];
+    /// The one topic it writes.
+    const WRITES: Topic;
+    /// What people can ask of it.
+    type Command: Send + Sync + 'static;
+    /// What they are told.
+    type Answer: Send + 'static;
+    /// The rows of one turn, as loaded and as changed.
+    type Work: Send;
+
+    /// The incident a command is about.
+    fn incident(command: &Self::Command) -> IncidentId;
+
+    /// Loads and locks the rows of `incidents` (sorted, each once) and what `commands` need beside them.
+    async fn load(
+        &self,
+        tx: &Tx,
+        incidents: &[IncidentId],
+        commands: &[Asked<Self::Command>],
+    ) -> Result<Self::Work, StoreError>;
+
+    /// Decides a command. A refusal is an answer, not an error.
+    fn obey(&self, work: &mut Self::Work, asked: &Asked<Self::Command>, turn: &mut Turn) -> Self::Answer;
+
+    /// Decides a fact.
+    ///
+    /// # Errors
+    /// Why it cannot be decided, in words; it becomes a dead letter.
+    fn react(&self, work: &mut Self::Work, record: &Record, turn: &mut Turn) -> Result<(), String>;
+
+    /// Saves what changed, with multi-row statements.
+    async fn save(&self, tx: &Tx, work: Self::Work, turn: &Turn) -> Result<(), StoreError>;
+
+    /// Incidents for which a time has come by `now`, most urgent first.
+    async fn due(&self, _tx: &Tx, _now: DateTime<Utc>, _limit: u64) -> Result<Vec<IncidentId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Decides for an incident whose time has come.
+    fn sweep(&self, _work: &mut Self::Work, _incident: IncidentId, _turn: &mut Turn) {}
+
+    /// When a time comes next, as far as the service knows.
+    async fn next_due(&self, _readers: &Readers) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
+    }
+}
+
+/// What one turn is doing: the time it counts as, and the facts it will publish.
+#[derive(Debug)]
+pub struct Turn {
+    now: DateTime<Utc>,
+    driven: bool,
+    writes: Topic,
+    drawn: Sequences,
+    changed: Sequences,
+    facts: Vec<Fact>,
+    unchanged: usize,
+}
+
+impl Turn {
+    fn new(now: DateTime<Utc>, driven: bool, writes: Topic, drawn: Sequences) -> Self {
+        Self { now, driven, writes, drawn, changed: BTreeMap::new(), facts: Vec::new(), unchanged: 0 }
+    }
+
+    /// The turn's now, read after its rows were locked.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// When an input counts: on a driven clock as recorded, on any other now.
+    pub fn at(&self, recorded_at: DateTime<Utc>) -> DateTime<Utc> {
+        if self.driven { recorded_at } else { self.now }
+    }
+
+    /// Draws the incident's next sequence and queues a fact with it; answers the sequence.
+    pub fn publish(
+        &mut self,
+        incident: IncidentId,
+        kind: &str,
+        at: DateTime<Utc>,
+        cause: String,
+        body: &impl Serialize,
+    ) -> i64 {
+        let sequence = self.drawn.get(&incident).copied().unwrap_or(0) + 1;
+        self.drawn.insert(incident, sequence);
+        self.changed.insert(incident, sequence);
+        let body = serde_json::to_string(body).expect("facts are plain data with text keys");
+        let fact = Fact {
+            topic: self.writes,
+            incident,
+            sequence,
+            kind: kind.to_owned(),
+            at,
+            noticed_at: self.now,
+            cause,
+            body,
+        };
+        self.facts.push(fact);
+        sequence
+    }
+
+    /// A proposal that changed nothing: counted, and no more.
+    pub fn unchanged(&mut self) {
+        self.unchanged += 1;
+    }
+}
+
+/// Runs the turns of one service.
+pub struct Turns<S: Service> {
+    service: Arc<S>,
+    store: Store,
+    stream: Arc<dyn Stream>,
+    clock: Clock,
+    metrics: Metrics,
+    positions: BTreeMap<Source, Position>,
+    /// Whether any fact is parked or dead; spares every other turn the look.
+    troubled: bool,
+    /// Dead letters in a row, without a fact taken between.
+    dead_in_a_row: usize,
+    health: Health,
+}
+
+/// Everything a service needs from outside.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub store: Store,
+    pub stream: Arc<dyn Stream>,
+    pub clock: Clock,
+    pub metrics: Metrics,
+}
+
+impl<S: Service> Turns<S> {
+    pub fn new(service: Arc<S>, around: &Surroundings) -> Self {
+        Self {
+            service,
+            store: around.store.clone(),
+            stream: around.stream.clone(),
+            clock: around.clock.clone(),
+            metrics: around.metrics.clone(),
+            positions: BTreeMap::new(),
+            troubled: true,
+            dead_in_a_row: 0,
+            health: Health::default(),
+        }
+    }
+
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Locks `incidents` in id order and opens a turn on them.
+    async fn open(&self, tx: &Tx, incidents: &[IncidentId]) -> Result<Turn, StoreError> {
+        let drawn = sequences::load(tx, S::NAME, S::WRITES, incidents).await?;
+        // Read after the locks: what waited for them must not count as earlier than what they waited for.
+        Ok(Turn::new(self.clock.now(), self.clock.is_driven(), S::WRITES, drawn))
+    }
+
+    /// Saves rows, sequences and facts; the caller moves its position and commits.
+    async fn save(&self, tx: &Tx, work: S::Work, turn: &Turn) -> Result<(), StoreError> {
+        self.service.save(tx, work, turn).await?;
+        sequences::save(tx, S::NAME, S::WRITES, &turn.changed).await?;
+        self.stream.publish(tx, &turn.facts).await
+    }
+
+    /// Counts a committed turn and wakes the readers of what it published.
+    fn committed(&self, turn: &Turn) {
+        self.metrics.turns.with_label_values(&[S::NAME]).inc();
+        self.metrics.became(S::NAME, "unchanged", turn.unchanged);
+        if !turn.facts.is_empty() {
+            self.metrics.published.with_label_values(&[S::NAME]).inc_by(turn.facts.len() as u64);
+            self.stream.published();
+        }
+    }
+
+    /// One sweep: decides for up to a turn's worth of incidents whose time has come; answers how many.
+    ///
+    /// # Errors
+    /// When the database fails; nothing was changed then.
+    pub async fn sweep(&mut self) -> Result<usize, StoreError> {
+        let tx = self.store.begin().await?;
+        let mut due = self.service.due(&tx, self.clock.now(), INPUTS_PER_TURN as u64).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let count = due.len();
+        due.sort_unstable();
+        due.dedup();
+        let mut turn = self.open(&tx, &due).await?;
+        let mut work = self.service.load(&tx, &due, &[]).await?;
+        for incident in due {
+            self.service.sweep(&mut work, incident, &mut turn);
+        }
+        self.save(&tx, work, &turn).await?;
+        commit(tx).await?;
+        self.committed(&turn);
+        Ok(count)
+    }
+}
+
+async fn commit(tx: Tx) -> Result<(), StoreError> {
+    use crate::store::Doing;
+    tx.commit().await.doing("committing a turn")
+}
+
+/// Whatever a decision panicked with, in words.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}

@@ -1,0 +1,141 @@
+//! Drop, take or park: what a reader does with a fact, by its sequence alone. Pure.
+
+use std::collections::BTreeMap;
+
+use domain::facts::Topic;
+use domain::id::IncidentId;
+
+use crate::store::parked::Parked;
+use crate::store::sequences::Sequences;
+use crate::stream::Record;
+
+/// What to do with a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It was taken before: a relay that repeats itself, a zombie, a replay.
+    Drop,
+    /// It is the next one.
+    Take,
+    /// One before it is missing; it waits.
+    Park,
+}
+
+/// Where a reader stands with each incident of one topic.
+#[derive(Debug)]
+pub struct Order {
+    topic: Topic,
+    last: Sequences,
+    /// Sequences that changed and have to be saved.
+    pub changed: Sequences,
+    parked: Parked,
+    /// Parked in this turn.
+    pub newly_parked: Vec<Record>,
+    /// Freed in this turn.
+    pub freed: Vec<Record>,
+}
+
+impl Order {
+    pub fn new(topic: Topic, last: Sequences, parked: Parked) -> Self {
+        Self { topic, last, changed: BTreeMap::new(), parked, newly_parked: Vec::new(), freed: Vec::new() }
+    }
+
+    /// Where `sequence` of `incident` belongs.
+    pub fn place(&self, incident: IncidentId, sequence: i64) -> Place {
+        match self.last.get(&incident) {
+            None if sequence == 1 || self.topic.may_begin_anywhere() => Place::Take,
+            None => Place::Park,
+            Some(last) if sequence <= *last => Place::Drop,
+            Some(last) if sequence == last + 1 => Place::Take,
+            Some(_) => Place::Park,
+        }
+    }
+
+    /// Parks a record until the ones before it have come.
+    pub fn park(&mut self, record: Record) {
+        let waiting = self.parked.entry(record.incident).or_default();
+        if waiting.insert(record.sequence, record.clone()).is_none() {
+            self.newly_parked.push(record);
+        }
+    }
+
+    /// The record was taken; answers the parked one that is next now, if it waits.
+    pub fn taken(&mut self, record: &Record) -> Option<Record> {
+        self.last.insert(record.incident, record.sequence);
+        self.changed.insert(record.incident, record.sequence);
+        let next = self.parked.get_mut(&record.incident)?.remove(&(record.sequence + 1))?;
+        self.freed.push(next.clone());
+        Some(next)
+    }
+
+    /// The record could not be decided. Its sequence is not taken, so that what follows is parked, also
+    /// where a reader without a record could begin anywhere.
+    pub fn stuck(&mut self, record: &Record) {
+        if self.last.contains_key(&record.incident) {
+            return;
+        }
+        self.last.insert(record.incident, record.sequence - 1);
+        self.changed.insert(record.incident, record.sequence - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn incident() -> IncidentId {
+        IncidentId::new(DateTime::UNIX_EPOCH, [7; 10])
+    }
+
+    fn record(topic: Topic, sequence: i64) -> Record {
+        Record {
+            source: crate::stream::Source::only(topic),
+            position: sequence,
+            incident: incident(),
+            sequence,
+            kind: "case.signed".to_owned(),
+            at: DateTime::UNIX_EPOCH,
+            noticed_at: DateTime::UNIX_EPOCH,
+            cause: String::new(),
+            body: "{}".to_owned(),
+        }
+    }
+
+    #[test]
+    fn not_greater_is_dropped_next_is_taken_a_gap_is_parked() {
+        let order = Order::new(Topic::Routed, Sequences::from([(incident(), 4)]), Parked::new());
+        let places = [3, 4, 5, 6].map(|sequence| order.place(incident(), sequence));
+        assert_eq!(places, [Place::Drop, Place::Drop, Place::Take, Place::Park]);
+    }
+
+    #[test]
+    fn a_reader_without_a_record_begins_at_one_but_anywhere_on_handled() {
+        let routed = Order::new(Topic::Routed, Sequences::new(), Parked::new());
+        assert_eq!(routed.place(incident(), 1), Place::Take);
+        assert_eq!(routed.place(incident(), 2), Place::Park);
+        let handled = Order::new(Topic::Handled, Sequences::new(), Parked::new());
+        assert_eq!(handled.place(incident(), 7), Place::Take);
+    }
+
+    #[test]
+    fn what_was_parked_follows_in_order_once_the_gap_is_filled() {
+        let mut order = Order::new(Topic::Routed, Sequences::from([(incident(), 1)]), Parked::new());
+        order.park(record(Topic::Routed, 4));
+        order.park(record(Topic::Routed, 3));
+        let third = order.taken(&record(Topic::Routed, 2)).unwrap();
+        let fourth = order.taken(&third).unwrap();
+        assert_eq!((third.sequence, fourth.sequence), (3, 4));
+        assert!(order.taken(&fourth).is_none());
+        assert_eq!(order.changed[&incident()], 4);
+    }
+
+    #[test]
+    fn what_follows_a_fact_that_could_not_be_decided_is_parked_on_every_topic() {
+        for topic in Topic::ALL {
+            let mut order = Order::new(topic, Sequences::new(), Parked::new());
+            order.stuck(&record(topic, 1));
+            assert_eq!(order.place(incident(), 1), Place::Take, "{topic}");
+            assert_eq!(order.place(incident(), 2), Place::Park, "{topic}");
+        }
+    }
+}
