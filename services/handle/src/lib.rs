@@ -133,3 +133,15 @@ impl Service for Handle {
 fn just_reported(incident: IncidentId, now: DateTime<Utc>) -> bool {
     incident.time().is_some_and(|at| (now - at).num_seconds().abs() <= 60)
 }
+
+/// Who holds each of `incidents` now, for those that are cases.
+///
+/// # Errors
+/// When the database fails, or a row fits no case.
+pub async fn holders(
+    store: &platform::store::Store,
+    incidents: &[IncidentId],
+) -> Result<BTreeMap<IncidentId, domain::holder::Holder>, StoreError> {
+    let cases = store::cases::load(store.readers(), incidents).await?;
+    Ok(cases.into_iter().map(|(incident, case)| (incident, case.holder)).collect())
+}

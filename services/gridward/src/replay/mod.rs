@@ -1,8 +1,202 @@
-//! stub
-#[derive(Debug, clap::Args)]
-pub struct Replay {}
+//! `gridward replay FILE --pack P`: recorded reports through the real services, on a clock that jumps.
+//!
+//! A row is filed and dispatched when it was opened; its recorded due time is its one deadline; at its
+//! recorded closing the holder signs and answers and somebody else checks and closes, through the
+//! services' own commands. Interrupted, it goes on where it was when it is run again.
+
+pub mod drive;
+pub mod rows;
+pub mod summary;
+pub mod truth;
+pub mod windows;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use platform::clock::Clock;
+use platform::pack::Pack;
+use platform::telemetry::log_to_stderr;
+use serde::Serialize;
+
+use crate::commands::{PackFolder, say};
+use crate::embedded::Embedded;
+use crate::store::progress::{self, Progress};
+use drive::Counted;
+use rows::Rows;
+use summary::{Run, Summary};
+use windows::Windows;
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The recorded file: CSV, plain or gzipped. The pack's own when left out.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    pack: PackFolder,
+    /// Folder for the database; the same command run again goes on there.
+    #[arg(long, value_name = "FOLDER", default_value = ".data/replay")]
+    data: PathBuf,
+    /// Let nothing happen after this local time, as in 2011-12-31T23:59:59. The last recorded event when
+    /// left out.
+    #[arg(long, value_name = "TIME")]
+    until: Option<NaiveDateTime>,
+    /// How many events settle together; 1 is one at a time, with the same outcome.
+    #[arg(long, value_name = "EVENTS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    window: u32,
+    /// Print the figures as JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a replay is asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub file: PathBuf,
+    pub pack: Arc<Pack>,
+    pub data: PathBuf,
+    pub until: Option<NaiveDateTime>,
+    pub window: usize,
+}
+
+/// How a replay ended.
+pub enum Ended {
+    Done(Box<Summary>, Counted),
+    /// Asked to stop; the same call goes on.
+    Stopped { windows_done: i64 },
+}
+
 impl Replay {
-    pub async fn run(self) -> anyhow::Result<std::process::ExitCode> {
-        anyhow::bail!("x")
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        log_to_stderr("warn");
+        let pack = self.pack.load()?;
+        let own = || pack.recorded.as_ref().map(|recorded| recorded.file.clone());
+        let file = self.file.or_else(own).context("the pack has no recorded file of its own: name one")?;
+        let asked = Asked { file, pack, data: self.data, until: self.until, window: self.window as usize };
+        let mut stop = Box::pin(platform::lifecycle::asked_to_stop());
+        let bar = progress_bar(&asked.file);
+        let ended = replay(&asked, &bar, &mut || futures_poll(&mut stop)).await?;
+        bar.finish_and_clear();
+        match ended {
+            Ended::Stopped { windows_done } => {
+                say(format_args!("stopped after window {windows_done}; the same command goes on from there / 已在第 {windows_done} 个窗口后停止，再次运行同一命令即可继续"));
+                Ok(ExitCode::from(130))
+            }
+            Ended::Done(summary, counted) => {
+                if self.json {
+                    say(serde_json::to_string_pretty(&summary)?);
+                } else {
+                    say(summary.table());
+                    for example in &counted.examples {
+                        say(format_args!("refused 拒收 {example}"));
+                    }
+                }
+                let Some(broken_off) = &summary.broken_off else { return Ok(ExitCode::SUCCESS) };
+                bail!("{broken_off}");
+            }
+        }
     }
+}
+
+/// Whether a stop has been asked for by now.
+fn futures_poll(stop: &mut std::pin::Pin<Box<impl Future<Output = std::io::Result<()>>>>) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    stop.as_mut().poll(&mut context).is_ready()
+}
+
+/// Replays `asked`, telling `bar` of progress and asking `stop` between windows.
+///
+/// # Errors
+/// When the file, the pack or the database cannot be used, or the folder holds another replay.
+pub async fn replay(asked: &Asked, bar: &ProgressBar, stop: &mut impl FnMut() -> bool) -> anyhow::Result<Ended> {
+    let begun = Instant::now();
+    let digest = rows::digest(&asked.file)?;
+    let calendar = Arc::new(asked.pack.calendar.clone());
+    let until = asked.until.map(|until| calendar.instant(until));
+    let rows = Rows::open(&asked.file, calendar, asked.pack.datum)?;
+    let mut windows = Windows::new(rows, asked.window, until);
+    let mut all = Embedded::open(&asked.data, asked.pack.clone(), Clock::driven(DateTime::UNIX_EPOCH)).await?;
+    let (mut done, mut counted) = resume(&all, asked, &digest).await?;
+    let mut at: i64 = 0;
+    loop {
+        let window = windows.next_window();
+        if window.is_empty() {
+            break;
+        }
+        at += 1;
+        bar.set_position(windows.rows().read_bytes());
+        if at <= done {
+            continue;
+        }
+        drive::drive(&mut all, &window, &mut counted).await?;
+        done = at;
+        save(&all, asked, &digest, done, &counted).await?;
+        if stop() {
+            all.around.store.close().await?;
+            return Ok(Ended::Stopped { windows_done: done });
+        }
+    }
+    let until = until.or(windows.end()).unwrap_or(DateTime::UNIX_EPOCH);
+    all.around.clock.drive(until);
+    all.settle().await?;
+    all.sweep().await?;
+    let compared = truth::compare(&asked.file, &asked.pack, &all.around.store, until).await?;
+    let broken_off = windows.rows().broken_off().map(str::to_owned);
+    let run = Run { until, broken_off, wall_seconds: begun.elapsed().as_secs_f64() };
+    let summary = Summary::of(&all.around.store, &counted, compared, run).await?;
+    all.around.store.close().await?;
+    Ok(Ended::Done(Box::new(summary), counted))
+}
+
+/// What must be the same for a run to go on where another stopped.
+#[derive(Serialize)]
+struct Settings<'a> {
+    pack: &'a str,
+    until: Option<NaiveDateTime>,
+    window: usize,
+}
+
+fn settings(asked: &Asked) -> String {
+    let settings = Settings { pack: &asked.pack.digest, until: asked.until, window: asked.window };
+    serde_json::to_string(&settings).expect("settings are plain data")
+}
+
+async fn resume(all: &Embedded, asked: &Asked, digest: &str) -> anyhow::Result<(i64, Counted)> {
+    let store = &all.around.store;
+    let here = asked.data.display();
+    if progress::other_begun(store, digest).await? {
+        bail!("{here} holds the replay of another file: give this one another --data / 该目录中是另一份文件的回放，请换一个 --data");
+    }
+    let Some(progress) = progress::load(store, digest).await? else { return Ok((0, Counted::default())) };
+    if progress.settings != settings(asked) {
+        bail!(
+            "{here} holds a replay of this file with another pack, --until or --window: give this one another --data / \
+             该目录中的回放使用了不同的辖区包、--until 或 --window，请换一个 --data"
+        );
+    }
+    let counted = serde_json::from_str(&progress.counted).context("cannot read the progress of the replay")?;
+    Ok((progress.windows_done, counted))
+}
+
+async fn save(all: &Embedded, asked: &Asked, digest: &str, done: i64, counted: &Counted) -> anyhow::Result<()> {
+    let counted = serde_json::to_string(counted).context("cannot write the progress of the replay")?;
+    let progress = Progress { settings: settings(asked), windows_done: done, counted };
+    Ok(progress::save(&all.around.store, digest, &progress).await?)
+}
+
+fn progress_bar(file: &Path) -> ProgressBar {
+    let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed} gone, {eta} to go")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(bytes).with_style(style)
+}
+
+/// The local time of an instant in words, for messages.
+pub fn local(pack: &Pack, at: DateTime<Utc>) -> String {
+    pack.calendar.local(at).format("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -1,1 +1,4 @@
-//! The program's own reads and writes beside the services'.
+//! The program's own reads and writes beside the services': progress of a replay, and what was decided.
+
+pub mod decided;
+pub mod progress;

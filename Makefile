@@ -1,0 +1,53 @@
+# Gridward: everything one does with it, by name. Each target gets what it needs by itself.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test check accept
+
+# rustup puts cargo here; a shell that is not a login shell may not look there.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+# The scenarios start this very binary, so it is built nowhere else.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+CARGO_DENY := 0.20.2
+
+# What `make demo` shows: a pack by name or folder, and how many times faster than life.
+PACK ?= boston
+SPEED ?=
+# What `make accept` may try beside the packs: a folder of data that is not part of the sources.
+DATA ?=
+
+part := tests/part.sh
+
+help: ## say what there is to make
+	@echo 'make TARGET, where TARGET is one of'
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many times faster)
+	@tests/setup.sh build
+	$(part) 'building gridward' cargo build --locked -p gridward
+	exec target/debug/gridward demo --pack '$(PACK)' $(if $(SPEED),--speed '$(SPEED)')
+
+test: ## build, then run every test: units, stream contract, scenarios
+	@tests/setup.sh build
+	$(part) 'building gridward, which the scenarios start' cargo build --locked -p gridward
+	$(part) 'building the tests' cargo test --locked --workspace --no-run
+	$(part) 'running the tests' cargo test --locked --workspace
+
+check: ## format, lints, licences and advisories
+	@tests/setup.sh check
+	$(part) 'format' cargo fmt --all --check
+	$(part) 'lints' cargo clippy --locked --workspace --all-targets -- -D warnings
+	tests/setup.sh deny $(CARGO_DENY)
+	$(part) 'licences, duplicates and sources of crates' cargo deny --all-features check --hide-inclusion-graph bans licenses sources
+	if $(part) 'fetching the advisories' cargo deny fetch db; then
+	  $(part) 'advisories' cargo deny --all-features check --disable-fetch --hide-inclusion-graph advisories
+	else
+	  echo 'ADVISORIES NOT CHECKED: github.com/RustSec/advisory-db cannot be reached from here' >&2
+	fi
+
+accept: ## replay real data and print every figure promised beside its mark (DATA=folder for more)
+	@tests/setup.sh build
+	$(part) 'building gridward' cargo build --locked -p gridward
+	DATA='$(DATA)' exec tests/accept.sh

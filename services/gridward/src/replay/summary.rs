@@ -1,0 +1,145 @@
+//! The figures a replay ends with, as a table for people and as JSON for machines.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use platform::store::Store;
+use serde::Serialize;
+
+use super::drive::Counted;
+use super::truth::{Agreement, Compared};
+use crate::store::decided;
+
+/// Everything a replay says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    pub rows: u64,
+    pub accepted: u64,
+    pub refused: BTreeMap<String, u64>,
+    pub routed: i64,
+    pub fallback: i64,
+    pub area_agreement: BTreeMap<String, Agreement>,
+    pub flagged: BTreeMap<String, i64>,
+    pub verdicts: Agreement,
+    pub without_due: i64,
+    pub reminders: i64,
+    pub escalations: Escalations,
+    pub due_steps: DueSteps,
+    pub until: DateTime<Utc>,
+    /// Why the file was not read to its end, if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken_off: Option<String>,
+    pub wall_seconds: f64,
+    pub records_per_second: f64,
+    pub peak_memory_mb: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Escalations {
+    pub community: i64,
+    pub street: i64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct DueSteps {
+    pub effected: i64,
+    pub early: i64,
+    pub doubled: i64,
+    pub missed: i64,
+}
+
+/// How the run went, beside what it decided.
+pub struct Run {
+    pub until: DateTime<Utc>,
+    pub broken_off: Option<String>,
+    pub wall_seconds: f64,
+}
+
+impl Summary {
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn of(store: &Store, counted: &Counted, compared: Compared, run: Run) -> anyhow::Result<Self> {
+        let (routed, fallback) = decided::routed_and_fallback(store).await?;
+        let tallies = decided::tallies(store).await?;
+        let tally = |measure: &str| tallies.get(measure).copied().unwrap_or(0);
+        let steps = decided::due_steps(store, run.until).await?;
+        #[expect(clippy::cast_precision_loss, reason = "rows of a file fit an f64")]
+        let records_per_second = counted.rows as f64 / run.wall_seconds.max(0.001);
+        Ok(Self {
+            rows: counted.rows,
+            accepted: counted.accepted,
+            refused: counted.refused.clone(),
+            routed,
+            fallback,
+            area_agreement: compared.area_agreement,
+            flagged: decided::flagged(store).await?,
+            verdicts: compared.verdicts,
+            without_due: tally("opened_without_due"),
+            reminders: tally("reminded"),
+            escalations: Escalations { community: tally("escalated_community"), street: tally("escalated_street") },
+            due_steps: DueSteps {
+                effected: steps.effected,
+                early: steps.early,
+                doubled: steps.doubled,
+                missed: steps.missed,
+            },
+            until: run.until,
+            broken_off: run.broken_off,
+            wall_seconds: run.wall_seconds,
+            records_per_second,
+            peak_memory_mb: peak_memory_mb(),
+        })
+    }
+
+    /// Lines of `figure  value`, with what it means in both languages.
+    pub fn table(&self) -> String {
+        let mut lines = vec![
+            line("rows 行", self.rows),
+            line("accepted 受理", self.accepted),
+            line("refused 拒收", self.refused.values().sum::<u64>()),
+        ];
+        lines.extend(self.refused.iter().map(|(reason, count)| line(&format!("  {reason}"), count)));
+        lines.push(line("routed to a grid 派到网格", self.routed));
+        lines.push(line("fallback to the street desk 街道兜底", self.fallback));
+        for (area, agreement) in &self.area_agreement {
+            lines.push(line(&format!("{area} as recorded 与记录一致"), shown(*agreement)));
+        }
+        lines.extend(self.flagged.iter().map(|(flag, count)| line(&format!("flagged 标记 {flag}"), count)));
+        lines.push(line("verdicts as recorded 时限判定一致", shown(self.verdicts)));
+        lines.push(line("without a due time 无时限", self.without_due));
+        lines.push(line("reminders 催办", self.reminders));
+        lines.push(line("escalated to the community 升级到社区", self.escalations.community));
+        lines.push(line("escalated to the street 升级到街道", self.escalations.street));
+        let steps = &self.due_steps;
+        lines.push(line(
+            "due steps 到期步骤",
+            format!("{} effected, {} early, {} doubled, {} missed", steps.effected, steps.early, steps.doubled, steps.missed),
+        ));
+        lines.push(line("seconds 秒", format!("{:.1}", self.wall_seconds)));
+        lines.push(line("rows a second 行/秒", format!("{:.0}", self.records_per_second)));
+        lines.push(line("peak memory 内存峰值", format!("{:.0} MB", self.peak_memory_mb)));
+        lines.join("\n")
+    }
+}
+
+fn line(what: &str, value: impl std::fmt::Display) -> String {
+    let width: usize = what.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    format!("{what}{}{value}", " ".repeat(42_usize.saturating_sub(width)))
+}
+
+fn shown(agreement: Agreement) -> String {
+    if agreement.compared == 0 {
+        return "nothing to compare 无可比对".to_owned();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "rows of a file fit an f64")]
+    let percent = agreement.agreed as f64 * 100.0 / agreement.compared as f64;
+    format!("{} of {} ({percent:.2} %)", agreement.agreed, agreement.compared)
+}
+
+/// The most memory this process has had resident, as Linux tells it; 0 where it does not.
+pub fn peak_memory_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<f64>().ok());
+    kilobytes.unwrap_or(0.0) / 1024.0
+}

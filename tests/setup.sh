@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Gets a machine ready and says what it does; what is there already is left alone.
+#
+#   tests/setup.sh build           Rust as Cargo.toml asks for, make, and a C compiler
+#   tests/setup.sh check           the same, and rustfmt and clippy
+#   tests/setup.sh deny VERSION    cargo-deny
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+PATH="$PATH:${HOME:-/}/.cargo/bin"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+give_up() { printf 'setup: %s\n' "$@" >&2; exit 1; }
+
+rust() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    command -v cargo >/dev/null || give_up "there is no cargo: install Rust $wanted or later, see https://rustup.rs"
+    found=$(rustc --version | cut -d ' ' -f 2)
+    # The older of the two comes first; it has to be the one we ask for.
+    if [ "$(printf '%s\n' "$wanted" "${found%%-*}" | sort -V | head -n 1)" != "$wanted" ]; then
+        give_up "Rust is $found, but $wanted or later is needed: run \`rustup update stable\`," \
+            "or install rustup (https://rustup.rs) where Rust came with the system"
+    fi
+}
+
+# libsqlite3-sys compiles SQLite from its C source.
+c_works() {
+    command -v make >/dev/null && command -v cc >/dev/null || return 1
+    local program outcome=0
+    program=$(mktemp)
+    printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | cc -x c -o "$program" - 2>/dev/null || outcome=1
+    rm -f "$program"
+    return "$outcome"
+}
+
+c_compiler() {
+    if c_works; then return; fi
+    if ! command -v apt-get >/dev/null; then
+        give_up 'make and a C compiler are needed (SQLite is compiled from C): install both, so that `cc` works'
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        give_up 'make and a C compiler are needed (SQLite is compiled from C). Run' \
+            '  sudo apt-get update && sudo apt-get install -y --no-install-recommends build-essential'
+    fi
+    say 'installing build-essential with apt-get: SQLite is compiled from C'
+    apt-get update </dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends build-essential </dev/null
+    c_works || give_up '`cc` still cannot build a program after installing build-essential'
+}
+
+component() { # NAME, the cargo command it brings
+    if cargo "$2" --version >/dev/null 2>&1; then return; fi
+    command -v rustup >/dev/null || give_up "\`cargo $2\` is missing: install $1 from where Rust came from"
+    say "adding $1 with rustup"
+    rustup component add "$1"
+}
+
+deny() { # VERSION
+    if cargo deny --version >/dev/null 2>&1; then return; fi
+    say "building cargo-deny $1 once, with \`cargo install\`: 2 to 10 minutes"
+    env -u CARGO_TARGET_DIR cargo install --locked "cargo-deny@$1"
+}
+
+case "${1:-}" in
+build) rust; c_compiler ;;
+check) rust; c_compiler; component rustfmt fmt; component clippy clippy ;;
+deny) deny "${2:?the version of cargo-deny}" ;;
+*) give_up 'say which: build, check, or deny VERSION' ;;
+esac
