@@ -20,7 +20,7 @@ use domain::id::IncidentId;
 use domain::report::Report;
 use platform::pack::Pack;
 use platform::store::{StoreError, Tx};
-use platform::stream::Record;
+use platform::stream::{Opens, Record};
 use platform::turn::{Asked, Service, Turn};
 
 use boundaries::{Boundaries, BoundaryFault};
@@ -80,6 +80,10 @@ impl Service for Route {
     type Command = NoCommand;
     type Answer = ();
     type Work = Work;
+
+    fn opens(topic: Topic) -> Opens {
+        if topic == Topic::Handled { Opens::Only(&["case.returned"]) } else { Opens::All }
+    }
 
     fn incident(command: &NoCommand) -> IncidentId {
         match *command {}

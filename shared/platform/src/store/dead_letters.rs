@@ -1,13 +1,16 @@
 //! Facts that could not be decided, kept with their cause until somebody has mended it and retries.
 //! Table `SERVICE_dead_letter`, by (topic, incident, sequence).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
+use domain::id::IncidentId;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::parked::{COLUMNS, record, values};
-use super::{Doing, StoreError, Tx, get, get_time, iden, table};
+use super::{Doing, StoreError, Tx, get, get_incident, get_time, iden, table};
 use crate::stream::Record;
 
 /// One fact set aside.
@@ -55,6 +58,28 @@ pub async fn resolve(tx: &Tx, service: &'static str, record: &Record) -> Result<
         .to_owned();
     tx.execute(&delete).await.doing("resolving a dead letter")?;
     Ok(())
+}
+
+/// Which facts on `topic` about any of `incidents` are dead letters, by incident and sequence.
+pub async fn among(
+    tx: &Tx,
+    service: &'static str,
+    topic: Topic,
+    incidents: &[IncidentId],
+) -> Result<BTreeSet<(IncidentId, i64)>, StoreError> {
+    let mut among = BTreeSet::new();
+    for some in incidents.chunks(super::ROWS_PER_INSERT) {
+        let select = Query::select()
+            .columns([iden("incident"), iden("sequence")])
+            .from(table(service, "dead_letter"))
+            .and_where(Expr::col(iden("topic")).eq(topic.as_str()))
+            .and_where(Expr::col(iden("incident")).is_in(some.iter().map(|incident| incident.0)))
+            .to_owned();
+        for row in tx.query_all(&select).await.doing("looking for dead letters")? {
+            among.insert((get_incident(&row, "incident")?, get(&row, "sequence")?));
+        }
+    }
+    Ok(among)
 }
 
 /// All dead letters of a service, oldest first.

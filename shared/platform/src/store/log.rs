@@ -8,7 +8,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::{Doing, ROWS_PER_INSERT, StoreError, Tx, get, get_incident, get_time, iden};
-use crate::stream::{Fact, Record, Source};
+use crate::stream::{Fact, Opens, Record, Source};
 
 const COLUMNS: [&str; 9] =
     ["id", "topic", "incident", "sequence", "kind", "at", "noticed_at", "cause", "body"];
@@ -37,21 +37,29 @@ pub async fn append(tx: &Tx, facts: &[Fact]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Up to `limit` records of `source` after position `after`, in order.
+/// Up to `limit` records of `source` after position `after`, in order; bodies only as far as `opens` says.
 pub async fn read<C: ConnectionTrait>(
     connection: &C,
     source: Source,
     after: i64,
     limit: u64,
+    opens: Opens,
 ) -> Result<Vec<Record>, StoreError> {
-    let select = Query::select()
-        .columns(COLUMNS.map(iden))
+    let mut select = Query::select()
+        .columns(COLUMNS[..8].iter().copied().map(iden))
         .from(iden("log"))
         .and_where(Expr::col(iden("topic")).eq(source.topic.as_str()))
         .and_where(Expr::col(iden("id")).gt(after))
         .order_by(iden("id"), Order::Asc)
         .limit(limit)
         .to_owned();
+    match opens {
+        Opens::All => select.column(iden("body")),
+        Opens::Only(kinds) => {
+            let opened = Expr::col(iden("kind")).is_in(kinds.iter().copied());
+            select.expr_as(Expr::case(opened, Expr::col(iden("body"))).finally(""), iden("body"))
+        }
+    };
     let rows = connection.query_all(&select).await.doing("reading the log")?;
     rows.iter().map(|row| record(row, source.topic)).collect()
 }

@@ -4,7 +4,7 @@
 use domain::facts::Topic;
 use tokio::sync::watch;
 
-use super::{Bounds, Fact, Record, Source, Stream};
+use super::{Bounds, Fact, Opens, Record, Source, Stream};
 use crate::store::{Store, StoreError, Tx, log};
 
 /// The stream of one process on one file.
@@ -43,8 +43,8 @@ impl Stream for EmbeddedStream {
         Ok(Bounds { topic_id: self.topic_id.clone(), first: 1, last })
     }
 
-    async fn read(&self, source: Source, after: i64, limit: u64) -> Result<Vec<Record>, StoreError> {
-        log::read(self.store.readers(), source, after, limit).await
+    async fn read(&self, source: Source, after: i64, limit: u64, opens: Opens) -> Result<Vec<Record>, StoreError> {
+        log::read(self.store.readers(), source, after, limit, opens).await
     }
 
     fn arrivals(&self) -> watch::Receiver<u64> {

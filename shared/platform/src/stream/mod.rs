@@ -86,6 +86,14 @@ impl Record {
     }
 }
 
+/// Which bodies a reader opens. It keeps the order of all records, but need not carry what it never reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opens {
+    All,
+    /// Only these types.
+    Only(&'static [&'static str]),
+}
+
 /// What there is to read of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -111,8 +119,9 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
 
     async fn bounds(&self, source: Source) -> Result<Bounds, StoreError>;
 
-    /// Up to `limit` records after position `after`, in order.
-    async fn read(&self, source: Source, after: i64, limit: u64) -> Result<Vec<Record>, StoreError>;
+    /// Up to `limit` records after position `after`, in order. Bodies that `opens` leaves shut may come
+    /// empty.
+    async fn read(&self, source: Source, after: i64, limit: u64, opens: Opens) -> Result<Vec<Record>, StoreError>;
 
     /// Changes whenever there may be something new to read.
     fn arrivals(&self) -> watch::Receiver<u64>;

@@ -76,7 +76,7 @@ impl<S: Service> Turns<S> {
 
     async fn take_from(&mut self, source: Source) -> Result<Taken, StoreError> {
         let position = self.position(source).await?;
-        let records = self.stream.read(source, position.after, INPUTS_PER_TURN as u64).await?;
+        let records = self.stream.read(source, position.after, INPUTS_PER_TURN as u64, S::opens(source.topic)).await?;
         if records.is_empty() {
             return Ok(Taken::default());
         }
@@ -166,10 +166,11 @@ impl<S: Service> Turns<S> {
         }
         for (record, reason) in &letters {
             dead_letters::keep(&tx, S::NAME, record, reason, turn.now()).await?;
-            order.newly_parked.retain(|other| other != record);
         }
         if self.troubled {
-            for record in &resolved {
+            let dead = dead_letters::among(&tx, S::NAME, topic, &incidents).await?;
+            let were_dead = |record: &&Record| dead.contains(&(record.incident, record.sequence));
+            for record in resolved.iter().filter(were_dead) {
                 dead_letters::resolve(&tx, S::NAME, record).await?;
             }
         }
@@ -259,7 +260,7 @@ impl<S: Service> Turns<S> {
         };
         commit(tx).await?;
         check_position(S::NAME, source, &position, &bounds)?;
-        self.troubled = true;
+        self.look_for_trouble().await?;
         self.positions.insert(source, position.clone());
         Ok(position)
     }

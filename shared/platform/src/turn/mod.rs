@@ -32,7 +32,7 @@ use crate::metrics::Metrics;
 use crate::store::positions::Position;
 use crate::store::sequences::{self, Sequences};
 use crate::store::{Readers, Store, StoreError, Tx};
-use crate::stream::{Fact, Record, Source, Stream};
+use crate::stream::{Fact, Opens, Record, Source, Stream};
 
 /// The most inputs one turn takes.
 pub const INPUTS_PER_TURN: usize = 500;
@@ -53,6 +53,11 @@ pub trait Service: Send + Sync + 'static {
     type Answer: Send + 'static;
     /// The rows of one turn, as loaded and as changed.
     type Work: Send;
+
+    /// Which bodies it opens on `topic`.
+    fn opens(_topic: Topic) -> Opens {
+        Opens::All
+    }
 
     /// The incident a command is about.
     fn incident(command: &Self::Command) -> IncidentId;

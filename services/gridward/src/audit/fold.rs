@@ -1,0 +1,256 @@
+//! The fold: what happened, applied to the case fact by fact, gives the case each fact carries. Promise 9.
+//!
+//! The rules are those of the picture of states, written down a second time, on JSON, and stricter than
+//! the services' own: what does not fit the state is a fault here.
+
+use domain::area::Level;
+use domain::deadline::DeadlineKind;
+use serde_json::{Value, json};
+
+use super::ledger::{Ledger, Name};
+use super::life::Life;
+use super::told::{Told, difference, stamp};
+
+const MARKS: [&str; 4] = ["signed", "answered", "passed", "closed"];
+
+pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
+    ledger.looked(Name::Fold, told.len());
+    let mut folded: Option<Value> = None;
+    for fact in told {
+        let mut faults = envelope(life, fact);
+        let next = match folded.take() {
+            None => first(fact).map(|()| fact.case.clone()),
+            Some(case) => apply(case, fact),
+        };
+        // A fact that does not follow is named once; what comes after it is held against what it says.
+        folded = match next {
+            Ok(case) => match difference(&case, &fact.case) {
+                None => Some(case),
+                Some(why) => {
+                    faults.push(why);
+                    Some(fact.case.clone())
+                }
+            },
+            Err(why) => {
+                faults.push(why);
+                Some(fact.case.clone())
+            }
+        };
+        for why in faults {
+            ledger.fault(Name::Fold, life.id, format!("handled/{} {}: {why}", fact.sequence, fact.kind));
+        }
+    }
+}
+
+/// What is outside the body agrees with what is inside.
+fn envelope(life: &Life, fact: &Told) -> Vec<String> {
+    let mut faults = Vec::new();
+    if fact.kind.strip_prefix("case.") != Some(fact.what()) {
+        faults.push(format!("the body says `{}`", fact.what()));
+    }
+    if fact.case["incident"] != life.id.to_string() {
+        faults.push(format!("the body is of incident {}", fact.case["incident"]));
+    }
+    faults
+}
+
+/// A case begins dispatched, untouched, at its holder's own level.
+fn first(fact: &Told) -> Result<(), String> {
+    if fact.what() != "opened" {
+        return Err("it is the first fact, but the case was never opened".to_owned());
+    }
+    let begins = json!({
+        "state": "DISPATCHED", "attempt": 1, "returns": 0, "reworks": 0, "handlers": [], "revision": 1,
+        "opened_at": stamp(fact.at), "last_at": stamp(fact.at), "level": level_of(&fact.case["holder"]),
+    });
+    let untouched = fact.deadlines.iter().all(|deadline| {
+        deadline.met_at.is_none() && deadline.steps.iter().all(|step| step.done_at.is_none())
+    });
+    let differs = begins.as_object().into_iter().flatten().find(|(name, value)| fact.case[*name] != **value);
+    match differs {
+        Some((name, value)) => Err(format!("it begins with {name} {}, not {value}", fact.case[name])),
+        None if !untouched => Err("it begins with a deadline met or a step done".to_owned()),
+        None => Ok(()),
+    }
+}
+
+/// The case after `fact`.
+fn apply(mut case: Value, fact: &Told) -> Result<Value, String> {
+    let at = stamp(fact.at);
+    let last_at = super::told::time(&case["last_at"])?;
+    if fact.at < last_at {
+        return Err(format!("it is put at {at}, before the case's last change at {}", stamp(last_at)));
+    }
+    let happened = &fact.happened;
+    let state = case["state"].as_str().unwrap_or_default().to_owned();
+    let passed = !case["passed"].is_null();
+    match (fact.what(), state.as_str(), passed) {
+        ("assigned", "DISPATCHED", _) => assigned(&mut case, happened),
+        ("signed", "DISPATCHED", _) => signed(&mut case, happened, &at),
+        ("returned", "DISPATCHED" | "HANDLING", _) => returned(&mut case, happened),
+        ("answered", "HANDLING", _) => answered(&mut case, happened, &at),
+        ("checked", "CHECKING", false) => checked(&mut case, happened, &at),
+        ("reworked", "CHECKING", _) => reworked(&mut case, happened),
+        ("closed", "CHECKING", true) => closed(&mut case, happened, &at),
+        ("reminded", "DISPATCHED" | "HANDLING" | "CHECKING", _) => step_done(&mut case, happened, &at),
+        ("escalated", "DISPATCHED" | "HANDLING" | "CHECKING", _) => {
+            raise(&mut case, happened["to"].as_str());
+            step_done(&mut case, happened, &at);
+        }
+        (what, ..) => return Err(format!("`{what}` cannot happen to a case that is {state}")),
+    }
+    case["last_at"] = at.into();
+    Ok(case)
+}
+
+fn assigned(case: &mut Value, happened: &Value) {
+    case["attempt"] = happened["attempt"].clone();
+    case["area"] = happened["area"].clone();
+    hand_to(case, happened);
+}
+
+fn signed(case: &mut Value, happened: &Value, at: &str) {
+    meet(case, "sign", happened);
+    handled_by(case, happened);
+    one_more(case, "revision");
+    become_(case, "HANDLING", 0);
+    mark(case, "signed", happened, at);
+}
+
+fn returned(case: &mut Value, happened: &Value) {
+    meet(case, "sign", happened);
+    one_more(case, "returns");
+    hand_to(case, happened);
+}
+
+fn answered(case: &mut Value, happened: &Value, at: &str) {
+    meet(case, "handle", happened);
+    handled_by(case, happened);
+    one_more(case, "revision");
+    put(case, &happened["check"]);
+    become_(case, "CHECKING", 1);
+    mark(case, "answered", happened, at);
+}
+
+fn checked(case: &mut Value, happened: &Value, at: &str) {
+    meet(case, "check", happened);
+    one_more(case, "revision");
+    mark(case, "passed", happened, at);
+}
+
+/// The handling deadline is un-met, its due time as before.
+fn reworked(case: &mut Value, happened: &Value) {
+    meet(case, "check", happened);
+    one_more(case, "reworks");
+    one_more(case, "revision");
+    for deadline in list(case, "deadlines").iter_mut().filter(|deadline| deadline["kind"] == "handle") {
+        remove(deadline, "met_at");
+    }
+    become_(case, "HANDLING", 1);
+}
+
+fn closed(case: &mut Value, happened: &Value, at: &str) {
+    one_more(case, "revision");
+    become_(case, "CLOSED", 3);
+    mark(case, "closed", happened, at);
+}
+
+/// Another holder: it waits to be signed for again, under a limit of its own if there is one.
+fn hand_to(case: &mut Value, happened: &Value) {
+    case["holder"] = happened["holder"].clone();
+    become_(case, "DISPATCHED", 0);
+    one_more(case, "revision");
+    if let Some(level @ ("community" | "street")) = level_of(&happened["holder"]) {
+        raise(case, Some(level));
+    }
+    put(case, &happened["sign"]);
+}
+
+/// The state, with the first `kept` marks; the later ones are over.
+fn become_(case: &mut Value, state: &str, kept: usize) {
+    case["state"] = state.into();
+    for name in &MARKS[kept..] {
+        remove(case, name);
+    }
+}
+
+fn mark(case: &mut Value, name: &str, happened: &Value, at: &str) {
+    case[name] = json!({ "by": happened["by"], "at": at });
+}
+
+/// The deadline of this kind that is not met yet, if there is one, is met.
+fn meet(case: &mut Value, kind: &str, happened: &Value) {
+    let unmet = |deadline: &&mut Value| deadline["kind"] == kind && deadline["met_at"].is_null();
+    if let Some(deadline) = list(case, "deadlines").iter_mut().find(unmet) {
+        deadline["met_at"] = happened["met_at"].clone();
+    }
+}
+
+/// A new round takes the place of the earlier one of its kind; the order is sign, handle, check.
+fn put(case: &mut Value, deadline: &Value) {
+    if deadline.is_null() {
+        return;
+    }
+    let deadlines = list(case, "deadlines");
+    deadlines.retain(|other| other["kind"] != deadline["kind"]);
+    deadlines.push(deadline.clone());
+    deadlines.sort_by_key(|deadline| deadline["kind"].as_str().and_then(|kind| kind.parse::<DeadlineKind>().ok()));
+}
+
+fn step_done(case: &mut Value, happened: &Value, at: &str) {
+    let this =
+        |deadline: &&mut Value| deadline["kind"] == happened["deadline"] && deadline["round"] == happened["round"];
+    let place = happened["step"].as_u64().and_then(|step| usize::try_from(step).ok());
+    let deadline = list(case, "deadlines").iter_mut().find(this);
+    if let (Some(deadline), Some(place)) = (deadline, place)
+        && let Some(step) = list(deadline, "steps").get_mut(place)
+    {
+        step["done_at"] = at.into();
+    }
+}
+
+fn handled_by(case: &mut Value, happened: &Value) {
+    let handlers = list(case, "handlers");
+    if !handlers.contains(&happened["by"]) {
+        handlers.push(happened["by"].clone());
+    }
+}
+
+/// The answerable level only rises.
+fn raise(case: &mut Value, to: Option<&str>) {
+    let parse = |text: Option<&str>| text.and_then(|text| text.parse::<Level>().ok());
+    if let Some(level) = parse(to).max(parse(case["level"].as_str())) {
+        case["level"] = level.as_str().into();
+    }
+}
+
+fn level_of(holder: &Value) -> Option<&'static str> {
+    match holder.as_str()?.split_once(':')?.0 {
+        "grid_leader" => Some("grid"),
+        "community" => Some("community"),
+        "street_desk" => Some("street"),
+        _ => None,
+    }
+}
+
+fn one_more(case: &mut Value, name: &str) {
+    case[name] = (case[name].as_u64().unwrap_or(0) + 1).into();
+}
+
+fn remove(object: &mut Value, name: &str) {
+    if let Some(object) = object.as_object_mut() {
+        object.remove(name);
+    }
+}
+
+/// The list of this name, made if it is not there.
+fn list<'a>(object: &'a mut Value, name: &str) -> &'a mut Vec<Value> {
+    let value = &mut object[name];
+    if !value.is_array() {
+        *value = Value::Array(Vec::new());
+    }
+    match value {
+        Value::Array(list) => list,
+        _ => unreachable!("it was made a list above"),
+    }
+}

@@ -1,0 +1,115 @@
+//! What an audit found, for people and for machines.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The outcome of one audit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// No check found a fault.
+    pub clean: bool,
+    pub checks: Vec<Check>,
+    /// Reports that are not a case yet because a fact of theirs waits to be read, is parked or dead.
+    pub on_the_way: u64,
+    pub dead_letters: u64,
+    pub parked: u64,
+    pub due_steps: DueSteps,
+    /// The first of those on the way, and what each waits for.
+    pub waiting: Vec<Fault>,
+    /// The first steps that are late.
+    pub late: Vec<Fault>,
+}
+
+/// One check.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// Short and stable.
+    pub name: &'static str,
+    pub zh: &'static str,
+    pub en: &'static str,
+    pub looked_at: u64,
+    /// How many faults there are; `faults` names the first of them.
+    pub found: u64,
+    pub faults: Vec<Fault>,
+}
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The incident, or the row where no incident is concerned.
+    pub id: String,
+    pub what: String,
+}
+
+/// What became of the steps that fell due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DueSteps {
+    /// Facts of steps that took effect.
+    pub effected: u64,
+    /// Before they were due.
+    pub early: u64,
+    /// More than once.
+    pub doubled: u64,
+    /// Passed over by a later change of their case.
+    pub missed: u64,
+    /// Due more than a minute ago and not done yet.
+    pub late: u64,
+}
+
+impl Report {
+    pub fn is_clean(&self) -> bool {
+        self.clean
+    }
+
+    /// The check of this name.
+    pub fn check(&self, name: &str) -> Option<&Check> {
+        self.checks.iter().find(|check| check.name == name)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.checks {
+            check.fmt(f)?;
+        }
+        let DueSteps { effected, early, doubled, missed, late } = self.due_steps;
+        writeln!(
+            f,
+            "steps 动作: {effected} effected 已生效, {early} early 提前, {doubled} doubled 重复, \
+             {missed} missed 遗漏, {late} late 逾期未生效"
+        )?;
+        list(f, &self.late, late)?;
+        writeln!(
+            f,
+            "on the way 在途: {} (parked 挂起 {}, dead letters 死信 {})",
+            self.on_the_way, self.parked, self.dead_letters
+        )?;
+        list(f, &self.waiting, self.on_the_way)?;
+        let faults: u64 = self.checks.iter().map(|check| check.found).sum();
+        let failed = self.checks.iter().filter(|check| check.found > 0).count();
+        match faults {
+            0 => write!(f, "clean: nothing lost, doubled, early or missed / 无误：无丢失、重复、提前或遗漏"),
+            _ => write!(f, "{faults} faults in {failed} checks / {failed} 项核查发现 {faults} 处问题"),
+        }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { zh, en, looked_at, found, .. } = self;
+        match found {
+            0 => writeln!(f, "ok     {zh}  {en}: {looked_at}"),
+            _ => writeln!(f, "FAULT  {zh}  {en}: {looked_at}, {found} faults 处问题"),
+        }?;
+        list(f, &self.faults, *found)
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, named: &[Fault], found: u64) -> fmt::Result {
+    for fault in named {
+        writeln!(f, "         {}  {}", fault.id, fault.what)?;
+    }
+    let more = found.saturating_sub(named.len() as u64);
+    if more > 0 { writeln!(f, "         … {more} more / 另有 {more} 处") } else { Ok(()) }
+}

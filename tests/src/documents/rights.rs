@@ -1,0 +1,94 @@
+//! `docs/rights.md`: role × action, found by asking about cases.
+
+use std::fmt::Write as _;
+
+use domain::holder::Holder;
+use domain::rights::{self, Grant, Role, may};
+
+const ACTIONS: [rights::Action; 8] = [
+    rights::Action::Report,
+    rights::Action::SeeCase,
+    rights::Action::Sign,
+    rights::Action::Answer,
+    rights::Action::Return,
+    rights::Action::Check,
+    rights::Action::Close,
+    rights::Action::SeeFigures,
+];
+
+fn action_name(action: rights::Action) -> &'static str {
+    match action {
+        rights::Action::Report => "上报 report",
+        rights::Action::SeeCase => "查看 see a case",
+        rights::Action::Sign => "签收 sign",
+        rights::Action::Answer => "办结反馈 answer",
+        rights::Action::Return => "退回 return",
+        rights::Action::Check => "核查 check",
+        rights::Action::Close => "结案 close",
+        rights::Action::SeeFigures => "看统计 see figures",
+    }
+}
+
+fn role_zh(role: Role) -> &'static str {
+    match role {
+        Role::GridWorker => "网格员",
+        Role::GridLeader => "网格长",
+        Role::CommunityDesk => "社区",
+        Role::StreetDesk => "街道指挥室",
+        Role::Checker => "核查员",
+        Role::Supervisor => "督查",
+    }
+}
+
+/// How far an action reaches for a role, found by asking about cases.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Reach {
+    Nowhere,
+    /// Cases the role's own post holds.
+    Held,
+    /// Every case in its area.
+    Area,
+}
+
+pub(super) fn reach(role: Role, action: rights::Action) -> Reach {
+    let area = |text: &str| text.parse().unwrap();
+    let grants = [Grant { role, area: area("1/2") }];
+    let held_below: Holder = "grid_leader:1/2/3/4".parse().unwrap();
+    let own_post = role.post().map(|post| Holder { post, area: area("1/2") });
+    assert!(!may(&grants, action, &area("1/9"), &"grid_leader:1/9".parse().unwrap()), "{role:?} {action:?}");
+    if may(&grants, action, &area("1/2/3/4"), &held_below) {
+        Reach::Area
+    } else if own_post.is_some_and(|post| may(&grants, action, &area("1/2/3/4"), &post)) {
+        Reach::Held
+    } else {
+        Reach::Nowhere
+    }
+}
+
+pub(super) fn page() -> String {
+    let mut page = String::from(
+        "# Who may do what 权限\n\n\
+         `domain::rights` asked about every role and action. A role is given for an area and holds in \
+         everything below it.\n\n\
+         ● every case in the area 辖区内全部案件 · ○ cases its own post holds 本岗位承办的案件 · blank: no \
+         无权\n\n|  |",
+    );
+    for action in ACTIONS {
+        write!(page, " {} |", action_name(action)).unwrap();
+    }
+    page += &format!("\n|---|{}\n", ":-:|".repeat(ACTIONS.len()));
+    for role in Role::ALL {
+        write!(page, "| {} `{}` |", role_zh(role), role.as_str()).unwrap();
+        for action in ACTIONS {
+            page += match reach(role, action) {
+                Reach::Area => " ● |",
+                Reach::Held => " ○ |",
+                Reach::Nowhere => "  |",
+            };
+        }
+        page.push('\n');
+    }
+    page += "\nWhoever ever signed for a case or answered it may not check or close it, whatever the role \
+             (谁处置谁不得核查); a case that one may not see does not exist for one.\n";
+    page
+}
