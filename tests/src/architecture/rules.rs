@@ -233,7 +233,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         says: "nothing names a folder of one machine",
         because: "the sources are at home wherever they are put",
-        breaks: |source| in_lines(&source.text, |line| machine_path(line)),
+        breaks: |source| in_lines(&source.text, machine_path),
         bad: &[
             ("docs/a.md", concat!("Fine.\nLies in /ro", "ot/gridward.\n"), 2),
             ("Makefile", concat!("DATA := /wo", "rk/data\n"), 1),
@@ -243,7 +243,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         says: "the project speaks of itself alone",
         because: "what a line was typed with belongs to its history, and a page nobody else has explains nothing",
-        breaks: |source| in_lines(&source.text, |line| foreign_word(line)),
+        breaks: |source| in_lines(&source.text, foreign_word),
         bad: &[
             ("README.md", concat!("A.\n\nCo-", "authored-by: somebody\n"), 3),
             ("services/handle/src/act.rs", concat!("//! See DESIGN", ".md.\n"), 1),

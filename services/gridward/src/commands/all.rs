@@ -69,10 +69,9 @@ pub struct Running {
     loops: tokio::task::JoinSet<()>,
     listening: tokio::task::JoinHandle<std::io::Result<()>>,
     store: platform::store::Store,
-    /// Where people's commands are handed in, for whoever acts without HTTP.
-    pub desks: Desks,
-    pub clock: Clock,
-    pub pack: std::sync::Arc<platform::pack::Pack>,
+    desks: Desks,
+    clock: Clock,
+    pack: std::sync::Arc<platform::pack::Pack>,
     _lock: std::fs::File,
 }
 
@@ -120,5 +119,25 @@ impl Running {
         self.store.close().await?;
         info!("stopped");
         Ok(())
+    }
+}
+
+/// What somebody who acts without HTTP needs of a running process.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    pub desks: Desks,
+    pub clock: Clock,
+    pub store: platform::store::Store,
+    pub pack: std::sync::Arc<platform::pack::Pack>,
+}
+
+impl Running {
+    pub fn stage(&self) -> Stage {
+        Stage {
+            desks: self.desks.clone(),
+            clock: self.clock.clone(),
+            store: self.store.clone(),
+            pack: self.pack.clone(),
+        }
     }
 }

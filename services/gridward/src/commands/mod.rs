@@ -14,7 +14,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use platform::pack::Pack;
 
-pub use all::serve;
+pub use all::{Running, Stage, serve, start};
 
 /// Gridward (格网): report, route, handle, supervise.
 #[derive(Debug, Parser)]

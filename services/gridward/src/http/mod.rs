@@ -54,6 +54,15 @@ pub fn router(all: &Front<'_>, desks: Desks, tokens: &Tokens, lifecycle: &Lifecy
         .route("/api/v1/openapi.json", get(|| async { axum::Json(document()) }))
 }
 
+/// The demo's page at `/`. It looks through the API like anybody else, with the viewer's token.
+pub fn demo_page(token: String, speed: f64, zone: &str) -> Router {
+    let page = include_str!("../demo/page.html")
+        .replace("{{TOKEN}}", &token)
+        .replace("{{SPEED}}", &speed.to_string())
+        .replace("{{ZONE}}", zone);
+    Router::new().route("/", get(move || async move { axum::response::Html(page) }))
+}
+
 /// Dresses a finished router for serving.
 pub fn finished(router: Router) -> Router {
     dress(router)

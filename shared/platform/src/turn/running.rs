@@ -57,10 +57,8 @@ impl<S: Service> Turns<S> {
                     tokio::select! {
                         biased;
                         () = lifecycle.stopping() => {}
-                        first = waiting.recv() => match first {
-                            Some(first) => self.serve(first, &mut waiting).await,
-                            None => break,
-                        },
+                        // A service that takes no commands has no desk, and goes on without one.
+                        Some(first) = waiting.recv() => self.serve(first, &mut waiting).await,
                         _ = arrivals.changed() => {}
                         () = pause(wait) => {}
                     }
