@@ -1,11 +1,18 @@
-//! The scenarios: what Gridward promises, tried on the real services. One test binary.
+//! The scenarios: what Gridward promises, tried on the real services. One test binary; `accept` runs the
+//! same at full size.
 //!
-//! [`world`] is one street office in a folder of its own, on a clock that only moves when told to.
+//! [`world`] is one street office in a folder of its own, on a clock that only moves when told to;
+//! [`process`] is a real `gridward all` as a child process, to be killed.
+
+pub mod kills;
+pub mod process;
 
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
+mod bad_input;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
@@ -13,6 +20,10 @@ mod dead_letters;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod order;
+#[cfg(test)]
+mod same_rows;
 #[cfg(test)]
 mod world;
