@@ -19,6 +19,9 @@ SPEED ?=
 DATA ?=
 
 part := tests/part.sh
+# All at once, because what a crate is built with depends on what else is built: one after the other would
+# build the database layer twice.
+build-all := cargo build --locked --workspace --all-targets
 
 help: ## say what there is to make
 	@echo 'make TARGET, where TARGET is one of'
@@ -31,9 +34,8 @@ demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many t
 
 test: ## build, then run every test: units, stream contract, scenarios
 	@tests/setup.sh build
-	$(part) 'building gridward, which the scenarios start' cargo build --locked -p gridward
-	$(part) 'building the tests' cargo test --locked --workspace --no-run
-	$(part) 'running the tests' cargo test --locked --workspace
+	$(part) 'building gridward and the tests that start it' $(build-all)
+	$(part) 'running the tests' cargo test --locked --workspace --no-fail-fast
 
 check: ## format, lints, licences and advisories
 	@tests/setup.sh check
@@ -49,5 +51,5 @@ check: ## format, lints, licences and advisories
 
 accept: ## replay real data and print every figure promised beside its mark (DATA=folder for more)
 	@tests/setup.sh build
-	$(part) 'building gridward' cargo build --locked -p gridward
+	$(part) 'building gridward and what tries it' $(build-all)
 	DATA='$(DATA)' exec tests/accept.sh

@@ -39,7 +39,7 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
         let holder = fits(rule, asking, area).then(|| holder_of(rule.to, area, areas)).flatten()?;
         (!asking.tried.contains(&holder)).then_some((rule.name.as_str(), holder))
     });
-    let (rule, holder) = fitting.unwrap_or_else(|| ("fallback", routing.fallback.clone()));
+    let (rule, holder) = fitting.unwrap_or_else(|| ("fallback", fallback(area, routing, areas)));
     let grid = asking.located.as_ref().filter(|located| located.level == Level::Grid);
     Route {
         lon: asking.lon,
@@ -53,6 +53,11 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
         candidates: asking.located.as_ref().map(|located| located.others.clone()).unwrap_or_default(),
         flags: asking.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
     }
+}
+
+/// 属地兜底: the desk of the street the place lies in; the pack's own where the place is not known.
+fn fallback(area: &AreaPath, routing: &Routing, areas: &Areas) -> Holder {
+    holder_of(Post::StreetDesk, area, areas).unwrap_or_else(|| routing.fallback.clone())
 }
 
 fn fits(rule: &Rule, asking: &Asking<'_>, area: &AreaPath) -> bool {
@@ -81,7 +86,7 @@ fn why(asking: &Asking<'_>, rule: &str, holder: &Holder, areas: &Areas) -> Text 
     Text::new(
         format!("{}；{}按规则「{rule}」由{}{}承办。", place.zh, again.zh, holder_name.zh, holder.post.zh()),
         format!(
-            "{}. {}Rule `{rule}` gives it to the {} of {}.",
+            "{}. {}Rule “{rule}” gives it to the {} of {}.",
             place.en,
             again.en,
             holder.post.as_str().replace('_', " "),
@@ -221,7 +226,7 @@ mod tests {
         let why = choose(&asking, &routing(), &areas()).why;
         assert_eq!(
             why.en,
-            "The place lies in g, 12 m inside its border; h hold(s) it too, and the lowest code is taken. Rule `grid` gives it to the grid leader of g."
+            "The place lies in g, 12 m inside its border; h hold(s) it too, and the lowest code is taken. Rule “grid” gives it to the grid leader of g."
         );
         assert_eq!(
             why.zh,

@@ -131,3 +131,112 @@ impl Policy {
         reminder.into_iter().chain(rungs).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deadline::Verdict;
+
+    fn limit(text: &str) -> Limit {
+        Limit::parse(text).unwrap()
+    }
+
+    fn rung(to: Level, after: &str) -> Rung {
+        Rung { to, after: limit(after) }
+    }
+
+    /// Office hours 08:30–12:00 and 13:30–17:30 in Shanghai.
+    fn cn() -> Calendar {
+        Calendar::from_json(include_str!("../../packs/calendars/cn.json")).unwrap()
+    }
+
+    fn policy() -> Policy {
+        Policy {
+            version: "test-7".to_owned(),
+            sign_limit: None,
+            check_limit: None,
+            sign: Ladder { remind_percent: None, escalate: vec![rung(Level::Community, "0h")] },
+            handle: Ladder {
+                remind_percent: Some(80),
+                escalate: vec![rung(Level::Community, "0h"), rung(Level::Street, "2wh")],
+            },
+            check: Ladder { remind_percent: Some(50), escalate: Vec::new() },
+        }
+    }
+
+    /// A time as the office's wall clock shows it.
+    fn shanghai(text: &str) -> DateTime<Utc> {
+        cn().instant(text.parse().unwrap())
+    }
+
+    fn deadline(kind: DeadlineKind, start: &str, of: &str) -> Deadline {
+        policy().deadline(&cn(), kind, 1, shanghai(start), limit(of))
+    }
+
+    fn steps(deadline: &Deadline) -> Vec<(&'static str, String)> {
+        let local = |at| cn().local(at).format("%a %H:%M").to_string();
+        deadline.steps.iter().map(|step| (step.does.as_str(), local(step.due_at))).collect()
+    }
+
+    #[test]
+    fn the_reminder_and_the_rungs_count_the_time_the_limit_counts() {
+        // Friday afternoon: 2 h of office are left, the other 2 h are Monday's.
+        let friday = deadline(DeadlineKind::Handle, "2026-03-06T15:30:00", "4wh");
+        assert_eq!(friday.due_at, shanghai("2026-03-09T10:30:00"));
+        let expected = [("remind", "Mon 09:42"), ("community", "Mon 10:30"), ("street", "Mon 14:00")];
+        assert_eq!(steps(&friday), expected.map(|(does, at)| (does, at.to_owned())));
+    }
+
+    #[test]
+    fn each_kind_has_its_own_ladder() {
+        let sign = deadline(DeadlineKind::Sign, "2026-03-06T09:00:00", "1h");
+        assert_eq!(steps(&sign), [("community", "Fri 10:00".to_owned())]);
+        let check = deadline(DeadlineKind::Check, "2026-03-06T09:00:00", "2h");
+        assert_eq!(steps(&check), [("remind", "Fri 10:00".to_owned())]);
+    }
+
+    #[test]
+    fn a_deadline_names_what_it_was_computed_from() {
+        let made = deadline(DeadlineKind::Handle, "2026-03-06T15:30:00", "4wh");
+        assert_eq!((made.policy.as_str(), made.calendar.as_str()), ("test-7", cn().version()));
+        assert_eq!((made.limit, made.round, made.met_at), (Some(limit("4wh")), 1, None));
+        assert!(made.steps.iter().all(|step| step.done_at.is_none()));
+    }
+
+    #[test]
+    fn a_deadline_through_a_year_nobody_has_published_is_provisional() {
+        assert!(!deadline(DeadlineKind::Handle, "2026-03-06T15:30:00", "4wh").provisional);
+        assert!(deadline(DeadlineKind::Handle, "2090-03-06T15:30:00", "4wh").provisional);
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_due_at_its_start_and_has_no_reminder() {
+        let made = deadline(DeadlineKind::Handle, "2026-03-06T15:30:00", "0h");
+        assert!(made.due_before_start());
+        let expected = [("community", "Fri 15:30"), ("street", "Fri 17:30")];
+        assert_eq!(steps(&made), expected.map(|(does, at)| (does, at.to_owned())));
+    }
+
+    #[test]
+    fn a_recorded_promise_stands_as_it_was_made_and_is_reminded_of_by_elapsed_time() {
+        let (start, due) = (shanghai("2026-03-06T15:30:00"), shanghai("2026-03-08T17:30:00"));
+        let made = policy().recorded_deadline(&cn(), start, due);
+        assert_eq!((made.due_at, made.limit, made.provisional), (due, None, false));
+        let expected = [("remind", "Sun 07:30"), ("community", "Sun 17:30"), ("street", "Mon 10:30")];
+        assert_eq!(steps(&made), expected.map(|(does, at)| (does, at.to_owned())));
+        let late = policy().recorded_deadline(&cn(), due, start);
+        assert!(late.due_before_start());
+        assert_eq!(steps(&late)[0].0, "community");
+    }
+
+    #[test]
+    fn on_time_is_met_at_or_before_the_due_time() {
+        let made = deadline(DeadlineKind::Handle, "2026-03-06T09:00:00", "1h");
+        let (due, second) = (made.due_at, chrono::TimeDelta::seconds(1));
+        let met = |met_at| Deadline { met_at: Some(met_at), ..made.clone() };
+        assert_eq!(met(due).verdict(due + second), Verdict::OnTime);
+        assert_eq!(met(due + second).verdict(due), Verdict::Overdue);
+        assert_eq!(made.verdict(due), Verdict::Running);
+        assert_eq!(made.verdict(due + second), Verdict::Overdue);
+    }
+}

@@ -6,21 +6,21 @@ use std::collections::BTreeMap;
 use domain::deadline::DeadlineKind;
 
 use super::ledger::{Ledger, Name};
-use super::life::Life;
-use super::told::{Deadline, Told, deadlines, json, stamp};
+use super::seen::Seen;
+use super::told::{Deadline, stamp};
 
 /// What must stay as it is while a round lasts.
 type Fixed<'a> = BTreeMap<(DeadlineKind, i64), &'a Deadline>;
 
-pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
-    let row = life.cases.first().and_then(|row| json(&row.deadlines).and_then(|list| deadlines(&list)).ok());
+pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
+    let life = seen.life;
     let mut fixed = Fixed::new();
     let mut faults = Vec::new();
-    for fact in told {
+    for fact in &seen.told {
         compare(&mut fixed, &fact.deadlines, &format!("handled/{}", fact.sequence), &mut faults);
     }
-    if !told.is_empty() {
-        compare(&mut fixed, row.as_deref().unwrap_or_default(), "handle_case", &mut faults);
+    if !seen.told.is_empty() {
+        compare(&mut fixed, &seen.kept, "handle_case", &mut faults);
     }
     ledger.looked(Name::Deadlines, fixed.len());
     for row in &life.deadlines {

@@ -6,7 +6,7 @@ use domain::deadline::DeadlineKind;
 use domain::facts::Topic;
 
 use super::ledger::{Ledger, Name};
-use super::life::Life;
+use super::seen::Seen;
 use super::snapshot::{Cells, Snapshot};
 use super::told::Told;
 
@@ -15,9 +15,9 @@ use super::told::Told;
 pub(super) struct Tallies(BTreeMap<String, BTreeMap<String, i64>>);
 
 impl Tallies {
-    pub fn add(&mut self, life: &Life, told: &[Told]) {
-        let taken = life.said("supervise", Topic::Handled);
-        for fact in told.iter().filter(|fact| fact.sequence <= taken) {
+    pub fn add(&mut self, seen: &Seen<'_>) {
+        let taken = seen.life.said("supervise", Topic::Handled);
+        for fact in seen.told.iter().filter(|fact| fact.sequence <= taken) {
             let area = fact.case["area"].as_str().unwrap_or_default();
             for measure in measures(fact) {
                 self.count(area, measure);
@@ -46,7 +46,9 @@ fn measures(fact: &Told) -> Vec<String> {
     let (first, second) = match fact.what() {
         "opened" => (own("opened"), handling.is_none().then(|| "opened_without_due".to_owned())),
         "reminded" | "returned" | "reworked" => (own(fact.what()), None),
-        "escalated" => (Some(format!("escalated_{}", fact.happened["to"].as_str().unwrap_or_default())), None),
+        "escalated" => {
+            (Some(format!("escalated_{}", fact.happened["to"].as_str().unwrap_or_default())), None)
+        }
         "closed" => {
             // Met late or never met is overdue; not met and not yet due is neither.
             let verdict = handling.and_then(|deadline| match deadline.met_at {
@@ -69,7 +71,11 @@ pub(super) async fn check(snapshot: &Snapshot, tallies: &Tallies, ledger: &mut L
         let (area, measure, count) = tally(&mut Cells::new(&row)).map_err(anyhow::Error::msg)?;
         let due = tallies.of(&area, &measure);
         if count != due {
-            ledger.fault(Name::Tallies, format!("{area} {measure}"), format!("it is {count}, the facts say {due}"));
+            ledger.fault(
+                Name::Tallies,
+                format!("{area} {measure}"),
+                format!("it is {count}, the facts say {due}"),
+            );
         }
         if let Some(counts) = missing.get_mut(&area) {
             counts.remove(&measure);
@@ -77,7 +83,11 @@ pub(super) async fn check(snapshot: &Snapshot, tallies: &Tallies, ledger: &mut L
     }
     for (area, counts) in missing {
         for (measure, due) in counts {
-            ledger.fault(Name::Tallies, format!("{area} {measure}"), format!("it is missing, the facts say {due}"));
+            ledger.fault(
+                Name::Tallies,
+                format!("{area} {measure}"),
+                format!("it is missing, the facts say {due}"),
+            );
         }
     }
     Ok(())

@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 
 use super::ledger::{Ledger, Name};
 use super::life::Life;
+use super::seen::Seen;
 use super::told::{Told, difference, stamp};
 
 const MARKS: [&str; 4] = ["signed", "answered", "passed", "closed"];
 
-pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
-    ledger.looked(Name::Fold, told.len());
+pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
+    let life = seen.life;
+    ledger.looked(Name::Fold, seen.told.len());
     let mut folded: Option<Value> = None;
-    for fact in told {
+    for fact in &seen.told {
         let mut faults = envelope(life, fact);
         let next = match folded.take() {
             None => first(fact).map(|()| fact.case.clone()),
@@ -113,7 +115,7 @@ fn signed(case: &mut Value, happened: &Value, at: &str) {
     meet(case, "sign", happened);
     handled_by(case, happened);
     one_more(case, "revision");
-    become_(case, "HANDLING", 0);
+    turn_into(case, "HANDLING", 0);
     mark(case, "signed", happened, at);
 }
 
@@ -128,7 +130,7 @@ fn answered(case: &mut Value, happened: &Value, at: &str) {
     handled_by(case, happened);
     one_more(case, "revision");
     put(case, &happened["check"]);
-    become_(case, "CHECKING", 1);
+    turn_into(case, "CHECKING", 1);
     mark(case, "answered", happened, at);
 }
 
@@ -146,19 +148,19 @@ fn reworked(case: &mut Value, happened: &Value) {
     for deadline in list(case, "deadlines").iter_mut().filter(|deadline| deadline["kind"] == "handle") {
         remove(deadline, "met_at");
     }
-    become_(case, "HANDLING", 1);
+    turn_into(case, "HANDLING", 1);
 }
 
 fn closed(case: &mut Value, happened: &Value, at: &str) {
     one_more(case, "revision");
-    become_(case, "CLOSED", 3);
+    turn_into(case, "CLOSED", 3);
     mark(case, "closed", happened, at);
 }
 
 /// Another holder: it waits to be signed for again, under a limit of its own if there is one.
 fn hand_to(case: &mut Value, happened: &Value) {
     case["holder"] = happened["holder"].clone();
-    become_(case, "DISPATCHED", 0);
+    turn_into(case, "DISPATCHED", 0);
     one_more(case, "revision");
     if let Some(level @ ("community" | "street")) = level_of(&happened["holder"]) {
         raise(case, Some(level));
@@ -167,7 +169,7 @@ fn hand_to(case: &mut Value, happened: &Value) {
 }
 
 /// The state, with the first `kept` marks; the later ones are over.
-fn become_(case: &mut Value, state: &str, kept: usize) {
+fn turn_into(case: &mut Value, state: &str, kept: usize) {
     case["state"] = state.into();
     for name in &MARKS[kept..] {
         remove(case, name);
@@ -194,12 +196,14 @@ fn put(case: &mut Value, deadline: &Value) {
     let deadlines = list(case, "deadlines");
     deadlines.retain(|other| other["kind"] != deadline["kind"]);
     deadlines.push(deadline.clone());
-    deadlines.sort_by_key(|deadline| deadline["kind"].as_str().and_then(|kind| kind.parse::<DeadlineKind>().ok()));
+    deadlines
+        .sort_by_key(|deadline| deadline["kind"].as_str().and_then(|kind| kind.parse::<DeadlineKind>().ok()));
 }
 
 fn step_done(case: &mut Value, happened: &Value, at: &str) {
-    let this =
-        |deadline: &&mut Value| deadline["kind"] == happened["deadline"] && deadline["round"] == happened["round"];
+    let this = |deadline: &&mut Value| {
+        deadline["kind"] == happened["deadline"] && deadline["round"] == happened["round"]
+    };
     let place = happened["step"].as_u64().and_then(|step| usize::try_from(step).ok());
     let deadline = list(case, "deadlines").iter_mut().find(this);
     if let (Some(deadline), Some(place)) = (deadline, place)
@@ -249,8 +253,5 @@ fn list<'a>(object: &'a mut Value, name: &str) -> &'a mut Vec<Value> {
     if !value.is_array() {
         *value = Value::Array(Vec::new());
     }
-    match value {
-        Value::Array(list) => list,
-        _ => unreachable!("it was made a list above"),
-    }
+    value.as_array_mut().expect("it was made a list above")
 }

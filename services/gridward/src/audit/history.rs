@@ -5,22 +5,25 @@ use std::collections::BTreeMap;
 use domain::facts::Topic;
 
 use super::ledger::{Ledger, Name};
-use super::life::Life;
 use super::rows::{Fact, HistoryRow};
+use super::seen::Seen;
 use super::told::{Told, json};
 
-pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
+pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
+    let life = seen.life;
     ledger.looked(Name::History, life.history.len());
     let mut rows: BTreeMap<i64, Vec<&HistoryRow>> = BTreeMap::new();
     for row in &life.history {
         rows.entry(row.sequence).or_default().push(row);
     }
-    let mut told = told.iter();
+    let mut told = seen.told.iter();
     for fact in life.facts(Topic::Handled) {
         let body = told.next();
         let why = match rows.remove(&fact.sequence).as_deref() {
             None => Some("has no line in handle_history".to_owned()),
-            Some([row]) => differs(row, fact, body).map(|column| format!("has another {column} in handle_history")),
+            Some([row]) => {
+                differs(row, fact, body).map(|column| format!("has another {column} in handle_history"))
+            }
             Some(rows) => Some(format!("has {} lines in handle_history", rows.len())),
         };
         if let Some(why) = why {
@@ -28,7 +31,11 @@ pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
         }
     }
     for sequence in rows.keys() {
-        ledger.fault(Name::History, life.id, format!("handle_history has line {sequence}, but there is no such fact"));
+        ledger.fault(
+            Name::History,
+            life.id,
+            format!("handle_history has line {sequence}, but there is no such fact"),
+        );
     }
 }
 

@@ -1,12 +1,12 @@
 //! Every case has one holder, and the holder's area is the case's own or lies above it: promise 3.
 
 use super::ledger::{Ledger, Name};
-use super::life::Life;
-use super::told::Told;
+use super::seen::Seen;
 
 const POSTS: [&str; 3] = ["grid_leader", "community", "street_desk"];
 
-pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
+pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
+    let life = seen.life;
     ledger.looked(Name::Holder, life.cases.len());
     for row in &life.cases {
         if let Err(why) = fits(&row.holder, &row.area) {
@@ -19,7 +19,7 @@ pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
         }
     }
     // At every moment, so after every fact.
-    for fact in told {
+    for fact in &seen.told {
         let text = |name: &str| fact.case[name].as_str().unwrap_or_default();
         if let Err(why) = fits(text("holder"), text("area")) {
             ledger.fault(Name::Holder, life.id, format!("handled/{}: {why}", fact.sequence));

@@ -7,7 +7,8 @@ use sea_orm::Value;
 use uuid::Uuid;
 
 use super::rows::{
-    AsideRow, CaseRow, DeadlineRow, Fact, HistoryRow, MirrorRow, ReportRow, RouteRow, Row, SequenceRow, StepRow,
+    AsideRow, CaseRow, DeadlineRow, Fact, HistoryRow, MirrorRow, ReportRow, RouteRow, Row, SequenceRow,
+    StepRow,
 };
 use super::snapshot::{Cells, Snapshot};
 use super::whole::{SERVICES, Whole};
@@ -78,7 +79,8 @@ impl Page {
         let Some(to) = end_of_page(snapshot, from).await? else { return Ok(None) };
         let mut page = Self::default();
         let range = [from, &to];
-        page.add::<Fact>(snapshot, range, |life, row| life.facts.entry(row.topic).or_default().push(row)).await?;
+        page.add::<Fact>(snapshot, range, |life, row| life.facts.entry(row.topic).or_default().push(row))
+            .await?;
         page.add::<ReportRow>(snapshot, range, |life, row| life.reports.push(row)).await?;
         page.add::<RouteRow>(snapshot, range, |life, row| life.routes.push(row)).await?;
         page.add::<CaseRow>(snapshot, range, |life, row| life.cases.push(row)).await?;

@@ -9,21 +9,24 @@ use domain::facts::Topic;
 use super::ledger::{Ledger, Name};
 use super::life::Life;
 use super::rows::{DeadlineRow, MirrorRow, StepRow};
-use super::told::{Step, StepKey, Told, json, maybe_time, stamp, step_key, time};
+use super::seen::{Body, Seen};
+use super::told::{Step, StepKey, Told, maybe_time, stamp, step_key, time};
 
-pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
-    let taken = life.said("supervise", Topic::Handled);
-    let seen: Vec<&Told> = told.iter().filter(|fact| fact.sequence <= taken).collect();
-    let watched = watched(&seen);
+pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
+    let life = seen.life;
+    let at = life.said("supervise", Topic::Handled);
+    let taken: Vec<&Told> = seen.told.iter().filter(|fact| fact.sequence <= at).collect();
+    let watched = watched(&taken);
+    let noticed = proposals(seen, &watched, ledger);
     ledger.looked(Name::Mirror, life.mirrors.len() + life.steps.len());
     ledger.looked(Name::Verdicts, life.deadlines.len());
-    case(life, seen.last().copied(), ledger);
+    case(life, taken.last().copied(), ledger);
     deadlines(life, &watched, ledger);
     for (key, step) in &watched.steps {
         let row = life.steps.iter().find(|row| row_key(row) == Some(*key));
         let why = match row {
             None => Some("supervise does not watch it".to_owned()),
-            Some(row) => step_differs(life, *key, step, watched.open(*key), row),
+            Some(row) => step_differs(step, watched.open(*key), noticed.get(key).copied(), row),
         };
         if let Some(why) = why {
             ledger.fault(Name::Mirror, life.id, format!("step {key}: {why}"));
@@ -32,10 +35,13 @@ pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
     for row in &life.steps {
         if row_key(row).is_none_or(|key| !watched.steps.contains_key(&key)) {
             let (kind, round, step) = (&row.kind, row.round, row.step);
-            ledger.fault(Name::Mirror, life.id, format!("supervise watches step {kind}/{round}/{step}, which is not there"));
+            ledger.fault(
+                Name::Mirror,
+                life.id,
+                format!("supervise watches step {kind}/{round}/{step}, which is not there"),
+            );
         }
     }
-    proposals(life, &watched, ledger);
 }
 
 /// What supervise should know after the facts it has taken.
@@ -62,9 +68,9 @@ impl Watched<'_> {
 }
 
 /// A round that is replaced ends with the fact that replaces it.
-fn watched<'a>(seen: &[&'a Told]) -> Watched<'a> {
+fn watched<'a>(taken: &[&'a Told]) -> Watched<'a> {
     let mut watched = Watched::default();
-    for fact in seen {
+    for fact in taken {
         for ((kind, round), other) in &mut watched.deadlines {
             let stands = fact.deadlines.iter().any(|it| it.kind == *kind && it.round == *round);
             if other.open && !stands {
@@ -121,7 +127,8 @@ fn deadlines(life: &Life, watched: &Watched<'_>, ledger: &mut Ledger) {
         let (kind, round) = (&row.kind, row.round);
         let verdict = row.met_at.map(|met_at| if met_at <= row.due_at { "on_time" } else { "overdue" });
         if row.verdict.as_deref() != verdict {
-            let what = format!("deadline {kind}/{round} is held {:?}, but is {verdict:?}", row.verdict.as_deref());
+            let what =
+                format!("deadline {kind}/{round} is held {:?}, but is {verdict:?}", row.verdict.as_deref());
             ledger.fault(Name::Verdicts, life.id, what);
         }
         let expected = kind.parse().ok().and_then(|kind| watched.deadlines.get(&(kind, round)));
@@ -159,7 +166,7 @@ fn row_key(row: &StepRow) -> Option<StepKey> {
 
 /// The row of a step: as the facts have it, told of when it was first told of, and looked at again as long
 /// as there is something to do.
-fn step_differs(life: &Life, key: StepKey, step: &Step, open: bool, row: &StepRow) -> Option<String> {
+fn step_differs(step: &Step, open: bool, noticed_at: Option<DateTime<Utc>>, row: &StepRow) -> Option<String> {
     if (&row.does, row.due_at, row.done_at) != (&step.does, step.due_at, step.done_at) {
         let done = |at: Option<DateTime<Utc>>| at.map_or_else(|| "not done".to_owned(), stamp);
         return Some(format!(
@@ -172,8 +179,7 @@ fn step_differs(life: &Life, key: StepKey, step: &Step, open: bool, row: &StepRo
             done(step.done_at)
         ));
     }
-    let told_at = life.facts(Topic::Supervised).iter().find(|fact| proposed(&fact.body) == Some(key));
-    if row.noticed_at != told_at.map(|fact| fact.noticed_at) {
+    if row.noticed_at != noticed_at {
         return Some("supervise_step and the first step.due do not agree on when it was noticed".to_owned());
     }
     let waits = match step.done_at {
@@ -183,22 +189,25 @@ fn step_differs(life: &Life, key: StepKey, step: &Step, open: bool, row: &StepRo
     (waits && row.look_at.is_none()).then(|| "the sweep will never look at it again".to_owned())
 }
 
-fn proposed(body: &str) -> Option<StepKey> {
-    step_key(&json(body).ok()?)
-}
-
-/// Every `step.due` names a step that is there, as it is, and not before its time.
-fn proposals(life: &Life, watched: &Watched<'_>, ledger: &mut Ledger) {
-    let facts = life.facts(Topic::Supervised);
-    ledger.looked(Name::Mirror, facts.len());
-    for fact in facts {
-        let Ok(body) = json(&fact.body) else {
-            ledger.fault(Name::Readable, life.id, format!("the body of supervised/{} is no JSON", fact.sequence));
-            continue;
-        };
-        let step = step_key(&body).and_then(|key| watched.steps.get(&key));
+/// Every `step.due` names a step that is there, as it is, and not before its time. Answers when each step
+/// was told of first.
+fn proposals(
+    seen: &Seen<'_>,
+    watched: &Watched<'_>,
+    ledger: &mut Ledger,
+) -> BTreeMap<StepKey, DateTime<Utc>> {
+    let mut noticed = BTreeMap::new();
+    ledger.looked(Name::Mirror, seen.proposed.len());
+    for Body { fact, body } in &seen.proposed {
+        let key = step_key(body);
+        if let Some(key) = key {
+            noticed.entry(key).or_insert(fact.noticed_at);
+        }
+        let step = key.and_then(|key| watched.steps.get(&key));
         let agrees = step.is_some_and(|step| {
-            body["does"] == step.does.as_str() && time(&body["due_at"]) == Ok(step.due_at) && fact.at == step.due_at
+            body["does"] == step.does.as_str()
+                && time(&body["due_at"]) == Ok(step.due_at)
+                && fact.at == step.due_at
         });
         let why = if !agrees || fact.kind != "step.due" {
             "names no step of the case"
@@ -207,6 +216,7 @@ fn proposals(life: &Life, watched: &Watched<'_>, ledger: &mut Ledger) {
         } else {
             continue;
         };
-        ledger.fault(Name::Mirror, life.id, format!("supervised/{} {why}", fact.sequence));
+        ledger.fault(Name::Mirror, seen.life.id, format!("supervised/{} {why}", fact.sequence));
     }
+    noticed
 }

@@ -20,6 +20,7 @@ mod report;
 mod row;
 mod rows;
 mod said;
+mod seen;
 mod sequences;
 mod snapshot;
 mod steps;
@@ -83,7 +84,10 @@ impl Audit {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "faults exit with 1, so this one tells its own failure and exits with 2")]
+#[expect(
+    clippy::print_stderr,
+    reason = "faults exit with 1, so this one tells its own failure and exits with 2"
+)]
 fn could_not_look(error: &anyhow::Error) -> ExitCode {
     eprintln!("gridward audit: could not look / 无法核查: {error:#}");
     ExitCode::from(COULD_NOT_LOOK)

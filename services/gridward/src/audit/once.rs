@@ -4,11 +4,12 @@ use domain::facts::Topic;
 
 use super::ledger::{Ledger, Name};
 use super::life::Life;
+use super::seen::{Body, Seen};
 use super::snapshot::{Cells, Snapshot};
-use super::told::json;
 use super::whole::Whole;
 
-pub(super) fn check(life: &Life, whole: &Whole, ledger: &mut Ledger) {
+pub(super) fn check(seen: &Seen<'_>, whole: &Whole, ledger: &mut Ledger) {
+    let life = seen.life;
     let mut faults = Vec::new();
     let submitted = of_kind(life, Topic::Reported, "report.submitted");
     ledger.looked(Name::Once, life.reports.len());
@@ -19,7 +20,7 @@ pub(super) fn check(life: &Life, whole: &Whole, ledger: &mut Ledger) {
         (_, 1) => {}
         (_, facts) => faults.push(format!("its report has {facts} report.submitted facts, not 1")),
     }
-    routed(life, whole, &mut faults);
+    routed(seen, whole, &mut faults);
     opened(life, whole, &mut faults);
     if let (Some(why), false) = (waits(life, whole), life.reports.is_empty()) {
         ledger.waits(life.id, why);
@@ -30,25 +31,28 @@ pub(super) fn check(life: &Life, whole: &Whole, ledger: &mut Ledger) {
 }
 
 /// Once route has read the report: one row, and attempts 1, 2 … without gap, each after a return.
-fn routed(life: &Life, whole: &Whole, faults: &mut Vec<String>) {
-    let facts = life.facts(Topic::Routed);
+fn routed(seen: &Seen<'_>, whole: &Whole, faults: &mut Vec<String>) {
+    let life = seen.life;
     let mut attempts = 0;
-    for fact in facts {
-        let attempt = json(&fact.body).ok().and_then(|body| body["attempt"].as_i64()).unwrap_or(0);
+    for Body { fact, body } in &seen.routed {
+        let attempt = body["attempt"].as_i64().unwrap_or(0);
         attempts += 1;
         if attempt != attempts || fact.kind != "incident.routed" {
-            faults.push(format!("routed/{} is {} of attempt {attempt}, not attempt {attempts}", fact.sequence, fact.kind));
+            faults.push(format!(
+                "routed/{} is {} of attempt {attempt}, not attempt {attempts}",
+                fact.sequence, fact.kind
+            ));
         }
     }
     if life.reach(whole, "route", Topic::Reported) >= 1 {
         expect_one(life.routes.len(), "row in route_incident", faults);
-        if facts.is_empty() {
+        if life.facts(Topic::Routed).is_empty() {
             faults.push("it has no incident.routed fact".to_owned());
         }
     }
     let returned = of_kind(life, Topic::Handled, "case.returned");
-    if facts.len() > 1 + returned {
-        faults.push(format!("it was routed {} times after {returned} returns", facts.len()));
+    if seen.routed.len() > 1 + returned {
+        faults.push(format!("it was routed {attempts} times after {returned} returns"));
     }
     if let Some(row) = life.routes.first().filter(|row| row.attempt != attempts) {
         faults.push(format!("route_incident says attempt {}, the facts say {attempts}", row.attempt));
@@ -104,7 +108,11 @@ pub(super) async fn unique(snapshot: &Snapshot, ledger: &mut Ledger) -> anyhow::
         let read = |cells: &mut Cells<'_>| cells.take::<String>().map_err(anyhow::Error::msg);
         let (client_id, reporter, incidents) = (read(&mut cells)?, read(&mut cells)?, read(&mut cells)?);
         for incident in incidents.split(' ').filter_map(|hex| hex.parse::<uuid::Uuid>().ok()) {
-            ledger.fault(Name::Unique, incident, format!("{reporter} sent client id {client_id} for others too"));
+            ledger.fault(
+                Name::Unique,
+                incident,
+                format!("{reporter} sent client id {client_id} for others too"),
+            );
         }
     }
     Ok(())

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::ledger::{Ledger, Name};
-use super::life::Life;
-use super::told::Told;
+use super::seen::Seen;
 
-pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
+pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
+    let life = seen.life;
     ledger.looked(Name::People, life.cases.len());
     let mut handlers = BTreeSet::new();
     let mut faults = BTreeSet::new();
-    for fact in told {
+    for fact in &seen.told {
         let by = fact.happened["by"].as_str().unwrap_or_default();
         match fact.what() {
             "signed" | "answered" => {

@@ -9,7 +9,11 @@ use super::whole::{PositionRow, SERVICES, Whole};
 pub(super) async fn check(snapshot: &Snapshot, whole: &Whole, ledger: &mut Ledger) -> anyhow::Result<()> {
     ledger.looked(Name::Positions, whole.positions.len());
     if whole.identities.len() != 1 {
-        ledger.fault(Name::Positions, "log_identity", format!("it has {} rows, not 1", whole.identities.len()));
+        ledger.fault(
+            Name::Positions,
+            "log_identity",
+            format!("it has {} rows, not 1", whole.identities.len()),
+        );
     }
     for row in &whole.positions {
         if let Some(why) = misplaced(snapshot, whole, row).await? {
@@ -18,7 +22,8 @@ pub(super) async fn check(snapshot: &Snapshot, whole: &Whole, ledger: &mut Ledge
     }
     for service in &SERVICES {
         for topic in service.reads {
-            let kept = whole.positions.iter().any(|row| row.service == service.name && row.topic == topic.as_str());
+            let kept =
+                whole.positions.iter().any(|row| row.service == service.name && row.topic == topic.as_str());
             if !kept && has_read(snapshot, service.name, *topic).await? {
                 let what = "it has taken facts, but its position is missing";
                 ledger.fault(Name::Positions, format!("{} on {topic}", service.name), what);
@@ -31,7 +36,8 @@ pub(super) async fn check(snapshot: &Snapshot, whole: &Whole, ledger: &mut Ledge
 async fn misplaced(snapshot: &Snapshot, whole: &Whole, row: &PositionRow) -> anyhow::Result<Option<String>> {
     let service = SERVICES.iter().find(|service| service.name == row.service);
     let topic = row.topic.parse::<Topic>().ok();
-    let Some(topic) = topic.filter(|topic| service.is_some_and(|service| service.reads.contains(topic))) else {
+    let Some(topic) = topic.filter(|topic| service.is_some_and(|service| service.reads.contains(topic)))
+    else {
         return Ok(Some("it does not read this topic".to_owned()));
     };
     let end = whole.ends.get(&topic).copied().unwrap_or(0);
@@ -39,7 +45,11 @@ async fn misplaced(snapshot: &Snapshot, whole: &Whole, row: &PositionRow) -> any
         return Ok(Some(format!("partition {} of a topic that has one", row.partition)));
     }
     if whole.identities.iter().all(|identity| *identity != row.topic_id) {
-        return Ok(Some(format!("it is on log {}, the log here is {}", row.topic_id, whole.identities.join(", "))));
+        return Ok(Some(format!(
+            "it is on log {}, the log here is {}",
+            row.topic_id,
+            whole.identities.join(", ")
+        )));
     }
     if row.position > end {
         return Ok(Some(format!("it is at {}, but the topic ends at {end}", row.position)));

@@ -6,11 +6,13 @@ use super::ledger::{Ledger, Name};
 use super::life::Life;
 use super::rows::CaseRow;
 use super::said::close;
+use super::seen::Seen;
 use super::told::{self, Told, difference, stamp};
 
-pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
+pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
+    let life = seen.life;
     ledger.looked(Name::Row, life.cases.len());
-    let (Some(row), Some(last)) = (life.cases.first(), told.last()) else { return };
+    let (Some(row), Some(last)) = (life.cases.first(), seen.told.last()) else { return };
     if last.sequence != life.last(domain::facts::Topic::Handled) {
         // The last fact could not be read, and is told so.
         return;
@@ -26,7 +28,11 @@ pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
         faults.push(format!("due_at {} where {} is due", words(row.due_at), words(due_at)));
     }
     for why in faults {
-        ledger.fault(Name::Row, life.id, format!("handle_case is not as in handled/{}: {why}", last.sequence));
+        ledger.fault(
+            Name::Row,
+            life.id,
+            format!("handle_case is not as in handled/{}: {why}", last.sequence),
+        );
     }
 }
 

@@ -1,29 +1,28 @@
 //! What facts say is what their writers keep: a report, a route, and what handle took from them.
 
-use domain::facts::Topic;
 use serde_json::Value;
 
 use super::ledger::{Ledger, Name};
 use super::life::Life;
 use super::rows::Fact;
-use super::told::{Told, json, stamp};
+use super::seen::{Body, Seen};
+use super::told::{Told, stamp};
 
 /// Degrees. The text of a number read back may be another one in its last bit.
 const SAME_DEGREES: f64 = 1e-9;
 
-pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
-    let reported = bodies(life, Topic::Reported, ledger);
-    let routed = bodies(life, Topic::Routed, ledger);
+pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
+    let Seen { life, reported, routed, told, .. } = seen;
     ledger.looked(Name::Said, reported.len() + routed.len());
     let mut faults = Vec::new();
-    if let Some((fact, body)) = reported.first() {
+    if let Some(Body { fact, body }) = reported.first() {
         report(life, fact, &body["report"], &mut faults);
     }
-    if let Some((fact, body)) = routed.last() {
+    if let Some(Body { fact, body }) = routed.last() {
         route(life, fact, &body["route"], &mut faults);
     }
-    let report = reported.first().map_or(&Value::Null, |(_, body)| &body["report"]);
-    for (fact, body) in &routed {
+    let report = reported.first().map_or(&Value::Null, |first| &first.body["report"]);
+    for Body { fact, body } in routed {
         let attempt = body["attempt"].as_i64().unwrap_or(0);
         let passed_on = if attempt == 1 { report } else { &Value::Null };
         expect(&body["report"] == passed_on, fact, "the report it passes on", &mut faults);
@@ -34,19 +33,6 @@ pub(super) fn check(life: &Life, told: &[Told], ledger: &mut Ledger) {
     for fault in faults {
         ledger.fault(Name::Said, life.id, fault);
     }
-}
-
-fn bodies<'a>(life: &'a Life, topic: Topic, ledger: &mut Ledger) -> Vec<(&'a Fact, Value)> {
-    let mut bodies = Vec::new();
-    for fact in life.facts(topic) {
-        match json(&fact.body) {
-            Ok(body) => bodies.push((fact, body)),
-            Err(why) => {
-                ledger.fault(Name::Readable, life.id, format!("the body of {topic}/{}: {why}", fact.sequence));
-            }
-        }
-    }
-    bodies
 }
 
 fn report(life: &Life, fact: &Fact, body: &Value, faults: &mut Vec<String>) {
@@ -83,7 +69,10 @@ fn taken(took: &Told, body: &Value, faults: &mut Vec<String>) {
     let route = &body["route"];
     let mut same = |ours: &Value, name: &str| {
         if *ours != route[name] {
-            faults.push(format!("{name} of handled/{} is {ours}, but route proposed {}", took.sequence, route[name]));
+            faults.push(format!(
+                "{name} of handled/{} is {ours}, but route proposed {}",
+                took.sequence, route[name]
+            ));
         }
     };
     same(&took.case["area"], "area");
@@ -96,7 +85,8 @@ fn taken(took: &Told, body: &Value, faults: &mut Vec<String>) {
     same(&took.happened["boundaries"], "boundaries");
     let report = &body["report"];
     let category = took.case["category"] == report["category"] && took.case["reporter"] == report["reporter"];
-    let place = ["lon", "lat"].iter().all(|name| close(&route[name], took.case[name].as_f64().unwrap_or(f64::NAN)));
+    let place =
+        ["lon", "lat"].iter().all(|name| close(&route[name], took.case[name].as_f64().unwrap_or(f64::NAN)));
     if !category || !place {
         faults.push("the case is not of the report it was opened for".to_owned());
     }

@@ -3,7 +3,10 @@
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use platform::store::Store;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Statement, TransactionTrait, TryGetable, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Statement, TransactionTrait, TryGetable,
+    Value,
+};
 use uuid::Uuid;
 
 /// Pages of the file kept in memory, in KiB: facts of one incident lie far apart.

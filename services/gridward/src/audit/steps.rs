@@ -7,17 +7,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::holder::contains;
 use super::ledger::{Ledger, Name};
 use super::life::Life;
-use super::told::{Deadline, Step, StepKey, Told, deadlines, json, stamp};
+use super::seen::Seen;
+use super::told::{Deadline, Step, StepKey, Told, stamp};
 use super::whole::Whole;
 
 /// A step due this long before the latest time on the log and not done is late.
 const GRACE: TimeDelta = TimeDelta::seconds(60);
 
-pub(super) fn check(life: &Life, told: &[Told], whole: &Whole, ledger: &mut Ledger) {
+pub(super) fn check(seen: &Seen<'_>, whole: &Whole, ledger: &mut Ledger) {
+    let life = seen.life;
     let mut effects: BTreeMap<StepKey, Vec<DateTime<Utc>>> = BTreeMap::new();
     let mut missed = BTreeSet::new();
     let mut before: Option<&Told> = None;
-    for fact in told {
+    for fact in &seen.told {
         match fact.effect() {
             Some(key) => {
                 effects.entry(key).or_default().push(fact.at);
@@ -34,11 +36,15 @@ pub(super) fn check(life: &Life, told: &[Told], whole: &Whole, ledger: &mut Ledg
             ledger.fault(Name::Steps, life.id, format!("step {key} took effect {} times", times.len()));
         }
     }
-    standing(life, &effects, &mut missed, whole, ledger);
+    standing(seen, &effects, &mut missed, whole, ledger);
     ledger.due_steps.missed += missed.len() as u64;
     for (key, due_at) in missed {
         let due_at = stamp(due_at);
-        ledger.fault(Name::Steps, life.id, format!("step {key}, due {due_at}, was passed over by what came later"));
+        ledger.fault(
+            Name::Steps,
+            life.id,
+            format!("step {key}, due {due_at}, was passed over by what came later"),
+        );
     }
 }
 
@@ -80,7 +86,8 @@ fn effect(life: &Life, before: Option<&Told>, fact: &Told, key: StepKey, whole: 
 }
 
 fn find(deadlines: &[Deadline], key: StepKey) -> Option<(&Deadline, &Step)> {
-    let deadline = deadlines.iter().find(|deadline| deadline.kind == key.kind && deadline.round == key.round)?;
+    let deadline =
+        deadlines.iter().find(|deadline| deadline.kind == key.kind && deadline.round == key.round)?;
     let (_, step) = deadline.numbered().find(|(other, _)| *other == key)?;
     Some((deadline, step))
 }
@@ -102,19 +109,15 @@ fn does(fact: &Told, does: &str) -> bool {
 
 /// The steps as handle's row has them now, against the facts.
 fn standing(
-    life: &Life,
+    seen: &Seen<'_>,
     effects: &BTreeMap<StepKey, Vec<DateTime<Utc>>>,
     missed: &mut BTreeSet<(StepKey, DateTime<Utc>)>,
     whole: &Whole,
     ledger: &mut Ledger,
 ) {
+    let life = seen.life;
     let Some(row) = life.cases.first() else { return };
-    let read = json(&row.deadlines).and_then(|list| deadlines(&list));
-    let deadlines = match read {
-        Ok(deadlines) => deadlines,
-        Err(why) => return ledger.fault(Name::Readable, life.id, format!("handle_case.deadlines: {why}")),
-    };
-    for deadline in &deadlines {
+    for deadline in &seen.kept {
         let open = deadline.met_at.is_none() && row.state != "CLOSED";
         ledger.looked(Name::Steps, deadline.steps.len());
         for (key, step) in deadline.numbered() {
@@ -136,8 +139,12 @@ fn standing(
 
 fn disagree(step: &Step, effected: &[DateTime<Utc>]) -> Option<String> {
     match (step.done_at, effected) {
-        (Some(done_at), []) => Some(format!("handle_case has it done at {}, but no fact says so", stamp(done_at))),
-        (None, [at, ..]) => Some(format!("it took effect at {}, but handle_case has it still to come", stamp(*at))),
+        (Some(done_at), []) => {
+            Some(format!("handle_case has it done at {}, but no fact says so", stamp(done_at)))
+        }
+        (None, [at, ..]) => {
+            Some(format!("it took effect at {}, but handle_case has it still to come", stamp(*at)))
+        }
         (Some(done_at), [.., at]) if done_at != *at => {
             Some(format!("handle_case has it done at {}, the fact at {}", stamp(done_at), stamp(*at)))
         }

@@ -166,11 +166,16 @@ pub(super) fn difference(mine: &Value, theirs: &Value) -> Option<String> {
     };
     let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let differing = keys.into_iter().filter(|key| a.get(*key) != b.get(*key));
-    let words = differing.map(|key| format!("{key} {} where {} is due", short(&theirs[key]), short(&mine[key])));
+    let words =
+        differing.map(|key| format!("{key} {} where {} is due", short(&theirs[key]), short(&mine[key])));
     Some(words.collect::<Vec<_>>().join("; "))
 }
 
 fn short(value: &Value) -> String {
     let text = value.to_string();
-    if text.chars().count() <= 80 { text } else { format!("{}…", text.chars().take(79).collect::<String>()) }
+    if text.chars().count() <= 80 {
+        text
+    } else {
+        format!("{}…", text.chars().take(79).collect::<String>())
+    }
 }

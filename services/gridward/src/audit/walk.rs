@@ -6,13 +6,13 @@ use super::figures::Tallies;
 use super::ledger::{Ledger, Name};
 use super::life::{Life, Page, not_blobs};
 use super::report::Report;
+use super::seen::Seen;
 use super::snapshot::Snapshot;
-use super::told::Told;
 use super::whole::{SERVICES, Whole};
 use super::{
-    Options, deadlines, figures, fold, history, holder, mirror, once, people, positions, row, said, sequences, steps,
+    Options, deadlines, figures, fold, history, holder, mirror, once, people, positions, row, said,
+    sequences, steps,
 };
-use domain::facts::Topic;
 
 /// What goes along from page to page.
 struct Walker {
@@ -65,35 +65,18 @@ impl Walker {
 
     fn life(&mut self, life: &Life) {
         let Self { whole, ledger, tallies } = self;
-        let told = tell(life, ledger);
-        once::check(life, whole, ledger);
-        said::check(life, &told, ledger);
-        holder::check(life, &told, ledger);
-        steps::check(life, &told, whole, ledger);
-        mirror::check(life, &told, ledger);
+        let seen = Seen::read(life, ledger);
+        once::check(&seen, whole, ledger);
+        said::check(&seen, ledger);
+        holder::check(&seen, ledger);
+        steps::check(&seen, whole, ledger);
+        mirror::check(&seen, ledger);
         sequences::check(life, whole, ledger);
-        fold::check(life, &told, ledger);
-        row::check(life, &told, ledger);
-        history::check(life, &told, ledger);
-        deadlines::check(life, &told, ledger);
-        people::check(life, &told, ledger);
-        tallies.add(life, &told);
+        fold::check(&seen, ledger);
+        row::check(&seen, ledger);
+        history::check(&seen, ledger);
+        deadlines::check(&seen, ledger);
+        people::check(&seen, ledger);
+        tallies.add(&seen);
     }
-}
-
-/// The facts of the case up to the first that cannot be read: what follows it hangs in the air.
-fn tell(life: &Life, ledger: &mut Ledger) -> Vec<Told> {
-    let facts = life.facts(Topic::Handled);
-    ledger.looked(Name::Readable, facts.len());
-    let mut told = Vec::with_capacity(facts.len());
-    for fact in facts {
-        match Told::read(fact) {
-            Ok(fact) => told.push(fact),
-            Err(why) => {
-                ledger.fault(Name::Readable, life.id, format!("the body of handled/{}: {why}", fact.sequence));
-                break;
-            }
-        }
-    }
-    told
 }

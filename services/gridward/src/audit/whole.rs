@@ -104,7 +104,8 @@ fn position(service: &'static str, cells: &mut Cells<'_>) -> Result<PositionRow,
 async fn ends(snapshot: &Snapshot) -> anyhow::Result<BTreeMap<Topic, i64>> {
     let mut ends = BTreeMap::new();
     for topic in Topic::ALL {
-        let end = snapshot.one("SELECT max(id) FROM log WHERE topic = ?1", vec![topic.as_str().into()]).await?;
+        let end =
+            snapshot.one("SELECT max(id) FROM log WHERE topic = ?1", vec![topic.as_str().into()]).await?;
         ends.insert(topic, end.unwrap_or(0));
     }
     Ok(ends)

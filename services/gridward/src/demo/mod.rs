@@ -70,7 +70,7 @@ impl Demo {
         let (stopper, lifecycle) = Lifecycle::new();
         let viewer = token_of(&tokens, &pack)?;
         let running = start(all, listener, &tokens, &lifecycle, |router| {
-            router.merge(crate::http::demo_page(viewer, self.speed, pack.calendar.zone_name()))
+            router.merge(crate::http::demo_page(&viewer, self.speed, &pack))
         })?;
         self.tell(&pack, from);
         let playing = tokio::spawn(play::play(windows, running.stage(), lifecycle));
@@ -107,15 +107,17 @@ impl Demo {
     fn tell(&self, pack: &Pack, from: DateTime<Utc>) {
         let address = self.listen;
         let data = self.data.display();
+        let named = self.pack.pack.display();
+        let program = std::env::args().next().unwrap_or_else(|| "gridward".to_owned());
         let example = pack.areas.iter().find(|area| area.level == domain::area::Level::Grid);
         let grid = example.map_or("", |area| area.path.code());
         say(format_args!(
             "\n  {} {} is live at http://{address}\n  the clock starts at {} and runs {} times as fast\n  Ctrl-C stops it / 按 Ctrl-C 停止\n\n\
              try the API from another terminal / 在另一个终端试用接口：\n\n\
-               export TOKEN=$(target/debug/gridward token --as worker-{grid} --data {data})\n\
+               export TOKEN=$({program} token --as worker-{grid} --data {data} --pack {named})\n\
                curl -s -X POST http://{address}/api/v1/reports -H \"Authorization: Bearer $TOKEN\" \\\n\
                  -d '{{\"client_id\":\"my-first\",\"category\":\"Graffiti Removal\",\"place\":{{\"lon\":-71.0603,\"lat\":42.3555,\"datum\":\"WGS-84\"}}}}'\n\
-               export DESK=$(target/debug/gridward token --as desk-1 --data {data})\n\
+               export DESK=$({program} token --as desk-1 --data {data} --pack {named})\n\
                curl -s \"http://{address}/api/v1/cases?limit=3\" -H \"Authorization: Bearer $DESK\"\n\
                curl -s http://{address}/api/v1/figures -H \"Authorization: Bearer $DESK\"\n",
             pack.name.zh,
@@ -126,11 +128,25 @@ impl Demo {
     }
 }
 
-/// The demo's folder is its own: what an earlier one left goes.
+/// Marks a folder as a demo's, which may be cleared.
+const MARK: &str = "this-is-a-demo";
+
+/// Clears what an earlier demo left. A folder that holds anything else is never touched.
 fn begin_anew(folder: &Path) -> anyhow::Result<()> {
-    let ours = [platform::store::FILE, platform::token::KEY_FILE, CLOCK_FILE];
-    let wal = ["-wal", "-shm"].map(|end| format!("{}{end}", platform::store::FILE));
-    for name in ours.iter().map(|name| (*name).to_owned()).chain(wal) {
+    let _held = crate::embedded::lock(folder)?;
+    let database = folder.join(platform::store::FILE);
+    let mark = folder.join(MARK);
+    if database.exists() && !mark.exists() {
+        bail!(
+            "{0} holds a database that is not a demo's: give the demo another --data / {0} 中不是演示数据，请为演示换一个 --data",
+            folder.display()
+        );
+    }
+    std::fs::write(&mark, "cleared at every start of gridward demo\n")
+        .with_context(|| format!("cannot write {}", mark.display()))?;
+    let beside = ["-wal", "-shm"].map(|end| format!("{}{end}", platform::store::FILE));
+    let names = [platform::store::FILE, platform::token::KEY_FILE, CLOCK_FILE].map(str::to_owned);
+    for name in names.into_iter().chain(beside) {
         match std::fs::remove_file(folder.join(&name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot clear {}", folder.join(&name).display()));

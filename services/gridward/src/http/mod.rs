@@ -1,8 +1,12 @@
 //! All services' endpoints on one listener.
 
+use std::collections::BTreeMap;
+
 use axum::routing::get;
+use domain::text::Text;
 use platform::http::{Gate, Probes, dress, probes};
 use platform::lifecycle::Lifecycle;
+use platform::pack::Pack;
 use platform::token::Tokens;
 use platform::turn::Desk;
 use utoipa::OpenApi;
@@ -55,12 +59,20 @@ pub fn router(all: &Front<'_>, desks: Desks, tokens: &Tokens, lifecycle: &Lifecy
 }
 
 /// The demo's page at `/`. It looks through the API like anybody else, with the viewer's token.
-pub fn demo_page(token: String, speed: f64, zone: &str) -> Router {
+pub fn demo_page(token: &str, speed: f64, pack: &Pack) -> Router {
     let page = include_str!("../demo/page.html")
-        .replace("{{TOKEN}}", &token)
+        .replace("{{TOKEN}}", token)
         .replace("{{SPEED}}", &speed.to_string())
-        .replace("{{ZONE}}", zone);
+        .replace("{{ZONE}}", pack.calendar.zone_name())
+        .replace("{{CATEGORIES}}", &category_names(pack));
     Router::new().route("/", get(move || async move { axum::response::Html(page) }))
+}
+
+/// Names of the categories by code, as JSON that is safe inside a script.
+fn category_names(pack: &Pack) -> String {
+    let names: BTreeMap<&str, &Text> =
+        pack.categories.values().map(|category| (category.code.0.as_str(), &category.name)).collect();
+    serde_json::to_string(&names).expect("names are plain text").replace('<', "\\u003c")
 }
 
 /// Dresses a finished router for serving.

@@ -21,6 +21,7 @@ pub use running::Health;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
@@ -168,6 +169,8 @@ pub struct Turns<S: Service> {
     troubled: bool,
     /// Dead letters in a row, without a fact taken between.
     dead_in_a_row: usize,
+    /// When the loop last looked for what another process asked of it.
+    looked_up: Instant,
     health: Health,
 }
 
@@ -191,6 +194,7 @@ impl<S: Service> Turns<S> {
             positions: BTreeMap::new(),
             troubled: true,
             dead_in_a_row: 0,
+            looked_up: Instant::now(),
             health: Health::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! The loop: people's commands before facts, facts before sweeps; idle when nothing waits.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -65,7 +65,8 @@ impl<S: Service> Turns<S> {
                 }
                 Err(failed) => {
                     warn!(service = S::NAME, "could not finish a turn, trying again: {}", describe(&failed));
-                    if !failed.may_pass() {
+                    // Waiting does not mend a row or a position that is wrong; somebody has to.
+                    if matches!(failed, StoreError::Inconsistent { .. }) {
                         self.health.stop_the_line(format!("{}: {}", S::NAME, describe(&failed)));
                     }
                     lifecycle.pause(backoff).await;
@@ -82,22 +83,27 @@ impl<S: Service> Turns<S> {
         info!(service = S::NAME, "stopped");
     }
 
-    /// One look at everything that may wait.
+    /// One look at everything that may wait, at most a turn of each: commands first, but a steady stream of
+    /// them never keeps facts or sweeps from their turn.
     async fn step(&mut self, waiting: &mut mpsc::Receiver<Waiting<S>>) -> Result<Step, StoreError> {
+        let mut worked = false;
         if let Ok(first) = waiting.try_recv() {
             self.serve(first, waiting).await;
-            return Ok(Step::Worked);
+            worked = true;
         }
         if self.health.stopped().is_some() {
-            return Ok(Step::Idle(LOOK_UP));
+            return Ok(if worked { Step::Worked } else { Step::Idle(LOOK_UP) });
         }
-        if self.take_facts().await?.all() > 0 {
+        worked |= self.take_facts().await?.all() > 0;
+        worked |= self.sweep_if_due().await? > 0;
+        if self.looked_up.elapsed() >= LOOK_UP {
+            self.looked_up = Instant::now();
+            worked |= self.retry_asked().await? > 0;
+            self.look_for_trouble().await?;
+        }
+        if worked {
             return Ok(Step::Worked);
         }
-        if self.sweep_if_due().await? > 0 || self.retry_asked().await? > 0 {
-            return Ok(Step::Worked);
-        }
-        self.look_for_trouble().await?;
         let next = self.service.next_due(self.store.readers()).await?;
         let wait = next.and_then(|next| self.clock.until(next)).unwrap_or(LOOK_UP);
         Ok(Step::Idle(wait.clamp(Duration::from_millis(1), LOOK_UP)))

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Replays real data and kills real processes; prints every figure beside its mark. DATA=folder tries more.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --locked -p gridward
+exec cargo run --locked --quiet -p scenarios --bin accept

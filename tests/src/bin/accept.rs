@@ -1,0 +1,233 @@
+//! `make accept`: replays real data, kills real processes, and prints each figure beside its mark.
+//! Ends non-zero when a mark is missed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+use scenarios::{kills, process};
+use serde_json::Value;
+
+/// The figures as they come, and whether any fell short.
+#[derive(Default)]
+struct Marks {
+    missed: u32,
+}
+
+impl Marks {
+    fn check(&mut self, what: &str, figure: impl std::fmt::Display, mark: &str, met: bool) {
+        let sign = if met { "ok  " } else { "MISS" };
+        self.missed += u32::from(!met);
+        say(&format!("  {sign} {what:<44} {:<22} {mark}", figure.to_string()));
+    }
+
+    fn equal(&mut self, what: &str, figure: &Value, mark: i64) {
+        self.check(what, figure, &format!("= {mark}"), figure.as_i64() == Some(mark));
+    }
+
+    fn at_most(&mut self, what: &str, figure: f64, mark: f64, unit: &str) {
+        self.check(what, format!("{figure:.1} {unit}"), &format!("≤ {mark} {unit}"), figure <= mark);
+    }
+
+    fn share(&mut self, what: &str, agreement: &Value, percent: f64) {
+        let (compared, agreed) = (number(&agreement["compared"]), number(&agreement["agreed"]));
+        let share = agreed * 100.0 / compared;
+        self.check(what, format!("{share:.2} % of {compared}"), &format!("≥ {percent} %"), share >= percent);
+    }
+}
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(accept()),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(0) => {
+            say("\nevery mark was met");
+            ExitCode::SUCCESS
+        }
+        Ok(missed) => {
+            say(&format!("\n{missed} marks were missed"));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            say(&format!("\nacceptance could not be finished: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn accept() -> anyhow::Result<u32> {
+    let mut marks = Marks::default();
+    boston(&mut marks)?;
+    if let Some(data) = std::env::var_os("DATA").filter(|data| !data.is_empty()) {
+        baltimore(&mut marks, Path::new(&data))?;
+    }
+    embedded(&mut marks).await?;
+    killed(&mut marks).await?;
+    Ok(marks.missed)
+}
+
+/// The whole recorded file of the pack that comes with Gridward.
+fn boston(marks: &mut Marks) -> anyhow::Result<()> {
+    say("\nBoston 311, July to December 2011");
+    let folder = tempfile::TempDir::new()?;
+    let said = replay(&["--pack", &pack("boston")], folder.path())?;
+    marks.equal("rows", &said["rows"], 58_251);
+    marks.equal("accepted", &said["accepted"], 58_251);
+    marks.equal("refused", &sum(&said["refused"]), 0);
+    marks.equal("routed to a grid", &said["routed"], 53_459);
+    marks.equal("fallback to the street desk", &said["fallback"], 4_792);
+    marks.equal("flagged placeholder", &said["flagged"]["placeholder"], 4_775);
+    marks.equal("flagged rounded", &said["flagged"]["rounded"], 5);
+    marks.equal("flagged due before opened", &said["flagged"]["due_before_opened"], 3);
+    marks.share("ward as recorded", &said["area_agreement"]["ward"], 99.2);
+    marks.share("precinct as recorded", &said["area_agreement"]["precinct"], 95.3);
+    marks.equal("verdicts compared", &said["verdicts"]["compared"], 43_664);
+    marks.equal("verdicts equal", &said["verdicts"]["agreed"], 43_664);
+    marks.equal("without a due time", &said["without_due"], 10_981);
+    marks.equal("reminders", &said["reminders"], 13_608);
+    marks.equal("escalated to the community", &said["escalations"]["community"], 11_679);
+    marks.equal("escalated to the street", &said["escalations"]["street"], 10_604);
+    due_steps(marks, &said, 35_891);
+    marks.at_most("wall", number(&said["wall_seconds"]), 90.0, "s");
+    marks.at_most("peak memory", number(&said["peak_memory_mb"]), 400.0, "MB");
+    audited(marks, folder.path())
+}
+
+fn due_steps(marks: &mut Marks, said: &Value, effected: i64) {
+    marks.equal("due steps effected", &said["due_steps"]["effected"], effected);
+    for wrong in ["early", "doubled", "missed"] {
+        marks.equal(&format!("due steps {wrong}"), &said["due_steps"][wrong], 0);
+    }
+}
+
+/// The audit of a folder, by the program itself.
+fn audited(marks: &mut Marks, folder: &Path) -> anyhow::Result<()> {
+    let run = Command::new(process::binary()?).arg("audit").arg("--json").arg("--data").arg(folder).output()?;
+    let said: Value = serde_json::from_slice(&run.stdout).context("the audit printed no JSON")?;
+    let checks = said["checks"].as_array().map_or(0, Vec::len);
+    marks.check("audit clean", format!("{} in {checks} checks", said["clean"]), "= true", run.status.success());
+    Ok(())
+}
+
+/// Another city, with a pack made on the spot from data that may not be committed.
+fn baltimore(marks: &mut Marks, data: &Path) -> anyhow::Result<()> {
+    let file = data.join("dev/baltimore311_sample_2014_2019.csv.gz");
+    let boundaries = data.join("geo/baltimore_police_districts.geojson");
+    if !file.is_file() || !boundaries.is_file() {
+        say("\nBaltimore: not in DATA, left out");
+        return Ok(());
+    }
+    say("\nBaltimore 311, a sample of 2014 to 2019 (police districts as grids)");
+    let folder = tempfile::TempDir::new()?;
+    let pack = folder.path().join("baltimore");
+    make_baltimore(&pack, &boundaries, &file)?;
+    let said = replay(&["--pack", &pack.display().to_string()], &folder.path().join("data"))?;
+    let (rows, accepted) = (number(&said["rows"]), number(&said["accepted"]));
+    let refused = number(&sum(&said["refused"]));
+    let held = number(&said["routed"]) + number(&said["fallback"]);
+    marks.check("rows = accepted + refused", format!("{rows} = {accepted} + {refused}"), "", (rows - accepted - refused).abs() < 0.5);
+    marks.check("accepted = routed + fallback", format!("{accepted} = {held}"), "", (accepted - held).abs() < 0.5);
+    marks.share("district as recorded", &said["area_agreement"]["district"], 99.6);
+    marks.check("rounded points are not taken for a place", &said["flagged"]["rounded"], "≥ 892", number(&said["flagged"]["rounded"]) >= 892.0);
+    due_steps(marks, &said, said["due_steps"]["effected"].as_i64().unwrap_or(-1));
+    audited(marks, &folder.path().join("data"))
+}
+
+/// A pack of one street whose grids are the police districts, one community above them.
+fn make_baltimore(pack: &Path, boundaries: &Path, file: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(pack)?;
+    std::fs::copy(boundaries, pack.join("districts.geojson"))?;
+    std::fs::copy(file, pack.join("recorded.csv.gz"))?;
+    std::fs::copy(self::pack("calendars").as_str().to_owned() + "/us.json", pack.join("calendar.json"))?;
+    let published: Value = serde_json::from_slice(&std::fs::read(boundaries)?)?;
+    let features = published["features"].as_array().context("the boundaries have no features")?;
+    let codes: Vec<&str> = features.iter().filter_map(|feature| feature["properties"]["id"].as_str()).collect();
+    let mut areas = String::from("code,level,parent,name_zh,name_en\ncity,street,,巴尔的摩,Baltimore\nall,community,city,全市,All districts\n");
+    let mut people = String::from("person,name_zh,name_en,role,area\n");
+    for code in &codes {
+        areas += &format!("{code},grid,all,{code},{code}\n");
+        people += &format!("leader-{code},网格长,Leader,grid_leader,{code}\n");
+    }
+    people += "community-all,社区,Community,community_desk,all\ndesk-1,指挥员,Dispatcher,street_desk,city\n";
+    people += "checker-1,核查员,Checker,checker,city\nsupervisor-1,督查,Supervisor,supervisor,city\n";
+    std::fs::write(pack.join("areas.csv"), areas)?;
+    std::fs::write(pack.join("people.csv"), people)?;
+    std::fs::write(pack.join("categories.csv"), "code,name_zh,name_en,handle_limit,sensitive\nOther,其他,Other,10wd,no\n")?;
+    let declared = |accepted: &str| {
+        format!(
+            r#"{{"code":"baltimore","name":{{"zh":"巴尔的摩","en":"Baltimore"}},"source":"made for acceptance","codes":"opaque",
+            "datum":"WGS-84","zone":"America/New_York","areas":"areas.csv","categories":"categories.csv","people":"people.csv",
+            "calendar":"calendar.json","boundaries":[{{"file":"districts.geojson","level":"grid","key":"id","datum":"WGS-84","valid_from":"2000-01-01"}}],
+            {accepted}
+            "policy":{{"version":"1","sign_limit":"4wh","check_limit":"3wd","sign":{{"escalate":[]}},
+              "handle":{{"remind_percent":80,"escalate":[{{"to":"community","after":"0h"}},{{"to":"street","after":"24h"}}]}},"check":{{"escalate":[]}}}},
+            "routing":{{"fallback":"street_desk:city","rounded_decimals":2,"rules":[{{"name":"grid","to":"grid_leader"}},{{"name":"community","to":"community"}}]}},
+            "recorded":{{"file":"recorded.csv.gz","unlisted_category":"Other","truth":[{{"name":"district","level":"grid","column":"area_truth"}}]}}}}"#
+        )
+    };
+    std::fs::write(pack.join("pack.json"), declared(""))?;
+    let report = Command::new(process::binary()?).args(["pack", "--pack"]).arg(pack).output()?;
+    let text = String::from_utf8_lossy(&report.stdout);
+    if let Some(digest) = text.split_whitespace().find_map(|word| word.strip_prefix("sha256:")) {
+        let digest: String = digest.chars().take_while(char::is_ascii_hexdigit).collect();
+        std::fs::write(pack.join("pack.json"), declared(&format!("\"accepted_boundary_report\":\"sha256:{digest}\",")))?;
+    }
+    Ok(())
+}
+
+/// One process, as it starts and idles, and how soon a report is a case.
+async fn embedded(marks: &mut Marks) -> anyhow::Result<()> {
+    say("\nThe embedded setting");
+    let measured = process::measure().await?;
+    marks.at_most("ready after", measured.ready_seconds, 2.0, "s");
+    marks.at_most("idle memory", measured.idle_mb, 100.0, "MB");
+    marks.at_most("idle processor", measured.idle_cpu_percent, 1.0, "%");
+    marks.at_most("a report is a case, median", measured.report_to_case_ms_median, 50.0, "ms");
+    marks.at_most("a report is a case, worst of 50", measured.report_to_case_ms_max, 50.0, "ms");
+    Ok(())
+}
+
+/// Twenty SIGKILLs under load.
+async fn killed(marks: &mut Marks) -> anyhow::Result<()> {
+    say("\nkill -9 under 20,000 reports from 8 clients, with people acting");
+    let outcome = kills::run(kills::Plan { posts: 20_000, clients: 8, kills: 20, seed: 1 }).await?;
+    let kills = outcome.kills.len();
+    #[expect(clippy::cast_precision_loss, reason = "a handful of kills")]
+    let bound = 300.0 / kills.max(1) as f64;
+    marks.check("kills", kills, "= 20", kills == 20);
+    marks.check("reports answered and lost", outcome.lost, &format!("= 0 (below {bound:.0} % a kill, 95 %)"), outcome.lost == 0);
+    marks.check("reports or cases doubled", outcome.doubled, "= 0", outcome.doubled == 0);
+    marks.check("due steps effected", outcome.steps_effected, "> 0", outcome.steps_effected > 0);
+    marks.check("due steps early", outcome.steps_early, "= 0", outcome.steps_early == 0);
+    marks.check("due steps doubled", outcome.steps_doubled, "= 0", outcome.steps_doubled == 0);
+    marks.check("audit clean", outcome.audit_clean, "= true", outcome.audit_clean);
+    Ok(())
+}
+
+fn replay(args: &[&str], folder: &Path) -> anyhow::Result<Value> {
+    let run = Command::new(process::binary()?).arg("replay").args(args).arg("--json").arg("--data").arg(folder).output()?;
+    if !run.status.success() {
+        bail!("gridward replay failed: {}", String::from_utf8_lossy(&run.stderr));
+    }
+    serde_json::from_slice(&run.stdout).context("gridward replay printed no JSON")
+}
+
+fn pack(name: &str) -> String {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/packs").join(name).display().to_string()
+}
+
+fn sum(counts: &Value) -> Value {
+    counts.as_object().map_or(0, |counts| counts.values().filter_map(Value::as_i64).sum::<i64>()).into()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or(f64::NAN)
+}
+
+fn say(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
