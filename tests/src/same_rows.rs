@@ -49,11 +49,11 @@ fn kind(line: &str, n: usize) -> &'static str {
         "twice"
     } else if !due.is_empty() && due < opened {
         "due before opened"
-    } else if !due.is_empty() && closed > due && n % 7 == 0 {
+    } else if !due.is_empty() && closed > due && n.is_multiple_of(7) {
         "late"
-    } else if closed == opened && n % 5 == 0 {
+    } else if closed == opened && n.is_multiple_of(5) {
         "closed at once"
-    } else if n % 50 == 0 {
+    } else if n.is_multiple_of(50) {
         "ordinary"
     } else {
         "left out"

@@ -131,9 +131,15 @@ mod tests {
 
     fn areas() -> Areas {
         let mut areas = Areas::default();
-        for (code, level, parent) in
-            [("s", Level::Street, None), ("c", Level::Community, Some("s")), ("g", Level::Grid, Some("c"))]
-        {
+        let two_streets = [
+            ("s", Level::Street, None),
+            ("c", Level::Community, Some("s")),
+            ("g", Level::Grid, Some("c")),
+            ("t", Level::Street, None),
+            ("tc", Level::Community, Some("t")),
+            ("tg", Level::Grid, Some("tc")),
+        ];
+        for (code, level, parent) in two_streets {
             areas.add(CodeScheme::Opaque, code, level, parent, Text::new(code, code)).unwrap();
         }
         areas
@@ -198,6 +204,12 @@ mod tests {
         let community: Holder = "community:s/c".parse().unwrap();
         assert_eq!(routed(Some("s/c/g"), vec![], std::slice::from_ref(&leader)).1, "community:s/c");
         assert_eq!(routed(Some("s/c/g"), vec![], &[leader, community]).1, "street_desk:s");
+    }
+
+    #[test]
+    fn what_nobody_in_the_next_street_will_hold_falls_to_that_street_and_not_to_the_pack_s_own_desk() {
+        let tried: [Holder; 2] = ["grid_leader:t/tc/tg".parse().unwrap(), "community:t/tc".parse().unwrap()];
+        assert_eq!(routed(Some("t/tc/tg"), vec![], &tried).1, "street_desk:t");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The policy of a street office: which deadlines a case gets and who is made answerable when one
 //! passes (催办 and 督办 ladder). Configuration, never code; versioned, and the version is kept on each deadline.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::area::Level;
@@ -101,10 +101,13 @@ impl Policy {
             met_at: None,
             steps: Vec::new(),
         };
-        let remind_at = self
-            .handle
-            .remind_percent
-            .map(|percent| start_at + (due_at - start_at) / 100 * percent.cast_signed());
+        // Whole milliseconds, rounded down, as everywhere.
+        let elapsed = (due_at - start_at).num_milliseconds();
+        let part = |percent: u32| {
+            let percent = i64::from(percent);
+            TimeDelta::milliseconds(elapsed / 100 * percent + elapsed % 100 * percent / 100)
+        };
+        let remind_at = self.handle.remind_percent.map(|percent| start_at + part(percent));
         deadline.steps = self.steps(calendar, kind, &deadline, remind_at);
         deadline
     }

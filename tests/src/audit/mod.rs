@@ -123,9 +123,11 @@ async fn whatever_people_do_in_whatever_order_is_clean() {
     assert!(report.due_steps.effected > 50, "{report}");
 }
 
-/// Grids 111, 112, 121 and 122, the spot of failed geocodes, and a place in no grid.
-const SPOTS: [(f64, f64); 6] = [
+/// Grids of both streets, the spot of failed geocodes, and a place in no grid.
+const SPOTS: [(f64, f64); 8] = [
     IN_GRID_111,
+    (121.825, 29.905),
+    (121.835, 29.915),
     (121.805, 29.915),
     (121.815, 29.905),
     (121.815, 29.915),
@@ -147,6 +149,10 @@ async fn somebody_does_something(world: &mut World, chance: &mut Chance, inciden
         "desk-1b",
         "checker-1",
         "checker-2",
+        "leader-211",
+        "leader-222",
+        "community-21",
+        "community-22",
     ];
     let back = Action::Return(ReturnReason::WrongArea);
     let actions = [Action::Sign, Action::Answer, back, Action::Pass, Action::Fail, Action::Close];

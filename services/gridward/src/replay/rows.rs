@@ -44,9 +44,12 @@ pub struct Refused {
     pub what: String,
 }
 
+/// A file's records, unpacked as they are read.
+pub type Csv = csv::Reader<Box<dyn Read + Send>>;
+
 /// An open recorded file.
 pub struct Rows {
-    csv: csv::Reader<Box<dyn Read + Send>>,
+    csv: Csv,
     columns: Columns,
     calendar: Arc<Calendar>,
     datum: Datum,
@@ -86,7 +89,7 @@ impl<R: Read> Read for Counted<R> {
 ///
 /// # Errors
 /// When it cannot be opened.
-pub fn open(file: &Path) -> anyhow::Result<(csv::Reader<Box<dyn Read + Send>>, Arc<AtomicU64>)> {
+pub fn open(file: &Path) -> anyhow::Result<(Csv, Arc<AtomicU64>)> {
     let mut magic = [0; 2];
     let mut raw = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     let gzipped = raw.read(&mut magic).is_ok_and(|read| read == 2) && magic == [0x1f, 0x8b];

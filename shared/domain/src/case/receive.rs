@@ -79,6 +79,7 @@ impl Action {
 
 /// Everything that can reach a case.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one lives for one decision, and is never kept in a list")]
 pub enum Input {
     /// From route: who should hold it.
     Routed(IncidentRouted),
