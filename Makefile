@@ -19,9 +19,9 @@ SPEED ?=
 DATA ?=
 
 part := tests/part.sh
-# All at once, because what a crate is built with depends on what else is built: one after the other would
-# build the database layer twice.
-build-all := cargo build --locked --workspace --all-targets
+# The whole workspace at once: crates built one after the other agree on fewer features, and the database layer
+# would be built twice.
+build := cargo build --locked --workspace
 
 help: ## say what there is to make
 	@echo 'make TARGET, where TARGET is one of'
@@ -34,7 +34,7 @@ demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many t
 
 test: ## build, then run every test: units, stream contract, scenarios
 	@tests/setup.sh build
-	$(part) 'building gridward and the tests that start it' $(build-all)
+	$(part) 'building gridward and the tests that start it' $(build) --all-targets
 	$(part) 'running the tests' cargo test --locked --workspace --no-fail-fast
 
 check: ## format, lints, licences and advisories
@@ -51,5 +51,5 @@ check: ## format, lints, licences and advisories
 
 accept: ## replay real data and print every figure promised beside its mark (DATA=folder for more)
 	@tests/setup.sh build
-	$(part) 'building gridward and what tries it' $(build-all)
+	$(part) 'building gridward and what tries it' $(build)
 	DATA='$(DATA)' exec tests/accept.sh

@@ -52,6 +52,17 @@ fn step_due_advances_the_case_to_its_own_due_time_and_no_further() {
 }
 
 #[test]
+fn a_step_due_a_moment_after_the_one_proposed_waits_for_its_own_proposal() {
+    let mut life = Life::opened();
+    life.does("leader", RETURN, t(0, 30));
+    life.routed(2, COMMUNITY, t(7, 0) - SECOND);
+    let (sign, reminder) = (life.proposed(DeadlineKind::Sign, 0), life.proposed(DeadlineKind::Handle, 0));
+    assert_eq!(reminder.due_at - sign.due_at, SECOND);
+    assert_eq!(told(&life.step_due(&sign)), ["+7:59:59 escalated sign/2/0 to community"]);
+    assert_eq!(told(&life.step_due(&reminder)), ["+8:00 reminded handle/1/0"]);
+}
+
+#[test]
 fn step_due_takes_everything_missed_before_it_in_order() {
     let mut life = Life::opened();
     let street = life.proposed(DeadlineKind::Handle, 2);
@@ -160,6 +171,30 @@ fn an_input_before_the_last_change_counts_after_it_but_keeps_its_recorded_time_f
     let Happened::Answered { met_at, check, .. } = &life.told.last().unwrap().happened else { panic!() };
     assert_eq!(*met_at, t(9, 59));
     assert_eq!(check.as_ref().unwrap().start_at, t(10, 0), "what follows counts from the order");
+}
+
+#[test]
+fn whatever_a_person_does_keeps_the_time_it_was_recorded_at() {
+    for (person, action, mut life) in [
+        ("leader", Action::Sign, Life::opened()),
+        ("leader", RETURN, Life::opened()),
+        ("leader", Action::Answer, Life::handling()),
+        ("checker", Action::Pass, Life::answered(t(2, 0))),
+        ("checker", Action::Fail, Life::answered(t(2, 0))),
+    ] {
+        let last_at = life.case().last_at;
+        life.does(person, action, last_at - SECOND);
+        let effect = life.told.last().unwrap();
+        let (Happened::Signed { met_at, .. }
+        | Happened::Returned { met_at, .. }
+        | Happened::Answered { met_at, .. }
+        | Happened::Checked { met_at, .. }
+        | Happened::Reworked { met_at, .. }) = &effect.happened
+        else {
+            panic!("{effect:?}")
+        };
+        assert_eq!((*met_at, effect.at), (last_at - SECOND, last_at), "{}", action.name());
+    }
 }
 
 #[test]
