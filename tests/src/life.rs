@@ -1,1 +1,251 @@
-//! (in the making)
+//! The life of one incident, over HTTP, as the README tells it.
+
+use chrono::{DateTime, Utc};
+use domain::id::IncidentId;
+use serde_json::{Value, json};
+
+use crate::bad_input::office::{Answer, Office};
+
+const GRID: &str = "990001/990001001/990001001001/990001001001001";
+const COMMUNITY: &str = "990001/990001001/990001001001";
+const STREET: &str = "990001/990001001";
+
+/// That Monday in Shanghai, at an hour and minute.
+fn at(time: &str) -> DateTime<Utc> {
+    format!("2026-03-02T{time}:00+08:00").parse().unwrap()
+}
+
+/// The types of facts in a case's history, in order.
+fn told(case: &Value) -> Vec<&str> {
+    case["history"].as_array().unwrap().iter().map(|line| line["what"].as_str().unwrap()).collect()
+}
+
+fn deadline<'a>(case: &'a Value, kind: &str) -> &'a Value {
+    case["deadlines"].as_array().unwrap().iter().find(|deadline| deadline["kind"] == kind).unwrap()
+}
+
+fn time(value: &Value) -> DateTime<Utc> {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+impl Office {
+    /// The incidents in somebody's queue.
+    async fn queue(&self, person: &str, narrowed: &str) -> Vec<String> {
+        let page = self.get(&format!("/api/v1/cases{narrowed}"), person).await.with(200);
+        let cases = page["cases"].as_array().unwrap();
+        cases.iter().map(|case| case["incident"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The case once it tells of `what`, seen by the street's supervisor.
+    async fn tells_of(&self, case: &str, what: &str, times: usize) -> Value {
+        let wanted = |case: &Value| told(case).into_iter().filter(|kind| *kind == what).count() == times;
+        self.when(case, "supervisor-1", wanted).await
+    }
+}
+
+#[tokio::test]
+async fn the_life_of_one_incident() {
+    let office = Office::open().await;
+
+    // 1. A worker reports. It is committed before it is answered 201, and the answer says where it is.
+    let mut report = office.new_report("rubbish");
+    report["place"]["accuracy_m"] = json!(8.5);
+    report["place"]["captured_at"] = json!(at("08:58"));
+    let answer = office.post("/api/v1/reports", "worker-111", &report).await;
+    let receipt = answer.with(201);
+    let incident = receipt["incident"].as_str().unwrap();
+    assert_eq!(answer.header("location"), format!("/api/v1/reports/{incident}"));
+    let own = office.get(answer.header("location"), "worker-111").await.with(200);
+    assert_eq!((&own["description"], time(&own["filed_at"])), (&report["description"], at("09:00")));
+    let path = receipt["case"].as_str().unwrap();
+
+    // 2. It is routed: the grid is found, a rule chooses who holds it, and it is written down why.
+    let case = office.get(&format!("{path}?wait=10s"), "leader-111").await.with(200);
+    assert_eq!(case["holder"], format!("grid_leader:{GRID}"));
+    let why = &case["why"];
+    let en = "The place lies in Grid 111 (synthetic), 482 m inside its border. \
+              Rule `grid` gives it to the grid leader of Grid 111 (synthetic).";
+    assert_eq!(why["en"], en);
+    assert_eq!(why["zh"], "地点在示意网格 111内，距其边界 482 米；按规则「grid」由示意网格 111网格长承办。");
+
+    // 3. The case is in the holder's queue with its deadlines; the holder signs for it.
+    assert_eq!(office.queue("leader-111", "").await, [incident]);
+    assert_eq!((&case["state"], &case["level"]), (&json!("DISPATCHED"), &json!("grid")));
+    assert_eq!(time(&deadline(&case, "sign")["due_at"]), at("09:10"));
+    assert_eq!(time(&deadline(&case, "handle")["due_at"]), at("14:30"));
+    assert_eq!(deadline(&case, "handle")["limit"], "4wh");
+    office.clock.drive(at("09:05"));
+    let signed = office.act(path, "sign", "leader-111").await.with(200);
+    assert_eq!(signed, json!({ "incident": incident, "state": "HANDLING", "revision": 2 }));
+
+    // 4. Time passes. At 80 % of the working hours a reminder; then the community is made answerable, and
+    //    after it the street. The holder stays the holder.
+    office.clock.drive(at("13:42"));
+    let case = office.tells_of(path, "case.reminded", 1).await;
+    assert_eq!((&case["level"], &case["overdue"]), (&json!("grid"), &json!(false)));
+    office.clock.drive(at("14:30"));
+    let case = office.tells_of(path, "case.escalated", 1).await;
+    assert_eq!(case["level"], "community");
+    assert_eq!(office.queue("community-11", "?level=community").await, [incident]);
+    office.clock.drive(at("14:31"));
+    let case = office.tells_of(path, "case.escalated", 2).await;
+    assert_eq!((&case["level"], &case["overdue"]), (&json!("street"), &json!(true)));
+    assert_eq!(case["holder"], format!("grid_leader:{GRID}"));
+    let steps = deadline(&case, "handle")["steps"].as_array().unwrap();
+    let done: Vec<DateTime<Utc>> = steps[..3].iter().map(|step| time(&step["done_at"])).collect();
+    assert_eq!(done, [at("13:42"), at("14:30"), at("14:31")], "each at its own time, never early");
+    assert_eq!(steps[3]["done_at"], Value::Null);
+    assert_eq!(office.queue("desk-1a", "?level=street").await, [incident]);
+
+    // 5. The holder answers, too late; somebody else checks it and closes it. The handler may not.
+    office.clock.drive(at("15:00"));
+    assert_eq!(office.act(path, "answer", "leader-111").await.with(200)["state"], "CHECKING");
+    office.clock.drive(at("15:10"));
+    for what in ["check", "close"] {
+        let refused = office.act(path, what, "leader-111").await.with(403);
+        assert_eq!(refused["type"], "urn:gridward:problem:not-yours", "{what}");
+    }
+    assert_eq!(office.act(path, "close", "checker-1").await.status, 409, "it has not been checked");
+    assert_eq!(office.act(path, "check", "checker-1").await.with(200)["state"], "CHECKING");
+    assert_eq!(office.act(path, "close", "checker-1").await.with(200)["state"], "CLOSED");
+    let case = office.get(path, "worker-111").await.with(200);
+    let life = ["case.opened", "case.signed", "case.reminded", "case.escalated", "case.escalated"];
+    let end = ["case.answered", "case.checked", "case.closed"];
+    assert_eq!(told(&case), [&life[..], &end[..]].concat());
+    assert_eq!(deadline(&case, "sign")["verdict"], "on_time");
+    assert_eq!(deadline(&case, "handle")["verdict"], "overdue");
+    assert_eq!(deadline(&case, "check")["verdict"], "on_time");
+    assert_eq!(office.queue("leader-111", "").await, Vec::<String>::new());
+    assert_eq!(office.queue("leader-111", "?state=CLOSED").await, [incident]);
+
+    // 6. The figures and the escalations show it, at every level; the audit finds nothing.
+    let figures =
+        office.when("/api/v1/figures", "supervisor-1", |figures| figures["all"]["closed"] == 1).await;
+    let all = &figures["all"];
+    assert_eq!((&all["area"], &all["name_zh"]), (&json!(STREET), &json!("西示意街道")));
+    for (measure, count) in [
+        ("opened", 1),
+        ("open", 0),
+        ("open_overdue", 0),
+        ("closed_on_time", 0),
+        ("closed_overdue", 1),
+        ("reminders", 1),
+        ("escalated_community", 1),
+        ("escalated_street", 1),
+        ("returned", 0),
+        ("reworked", 0),
+    ] {
+        assert_eq!(all[measure], count, "{measure} in {all}");
+    }
+    assert_eq!(all["on_time_rate"], 0.0);
+    let below: Vec<_> = figures["below"].as_array().unwrap().iter().map(|area| &area["opened"]).collect();
+    assert_eq!(below, [&json!(1), &json!(0)]);
+    let escalations = office.get("/api/v1/escalations", "supervisor-1").await.with(200);
+    let levels: Vec<_> = escalations.as_array().unwrap().iter().map(|row| &row["to"]).collect();
+    assert_eq!(levels, [&json!("street"), &json!("community")], "newest first");
+    assert!(escalations.as_array().unwrap().iter().all(|row| row["incident"] == incident));
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn what_a_leader_gives_back_goes_to_the_community_and_from_there_to_the_street() {
+    let office = Office::open().await;
+    let case = office.case_of("rubbish").await;
+    assert_eq!(office.act(&case, "return", "leader-111").await.with(200)["state"], "DISPATCHED");
+    let holder = format!("community:{COMMUNITY}");
+    let seen = office.when(&case, "community-11", |case| case["holder"] == holder).await;
+    assert_eq!(
+        (&seen["returns"], &seen["attempt"], &seen["level"]),
+        (&json!(1), &json!(2), &json!("street"))
+    );
+    let why = seen["why"]["en"].as_str().unwrap();
+    assert!(why.contains("It was returned 1 time(s), so earlier holders are passed over"), "{why}");
+    assert!(seen["why"]["zh"].as_str().unwrap().contains("已被退回 1 次"), "{}", seen["why"]);
+    let note = seen["history"].as_array().unwrap().iter().find(|line| line["what"] == "case.returned");
+    assert_eq!(note.unwrap()["note"], "在马路对面");
+    assert_eq!(office.act(&case, "sign", "leader-111").await.status, 403, "it is not theirs any more");
+    assert_eq!(office.act(&case, "return", "community-11").await.status, 200);
+    let holder = format!("street_desk:{STREET}");
+    let seen = office.when(&case, "desk-1a", |case| case["attempt"] == 3).await;
+    assert_eq!(seen["holder"], holder);
+    assert_eq!(office.act(&case, "sign", "desk-1a").await.with(200)["state"], "HANDLING");
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn a_second_tap_is_answered_like_the_first() {
+    let office = Office::open().await;
+    let report = office.new_report("rubbish");
+    let first = office.post("/api/v1/reports", "worker-111", &report).await;
+    let again = office.post("/api/v1/reports", "worker-111", &report).await;
+    assert_eq!((first.status, again.status), (201, 200));
+    assert_eq!((first.json(), first.header("location")), (again.json(), again.header("location")));
+    assert_eq!(office.stored().await, (1, 0));
+
+    let case = first.json()["case"].as_str().unwrap().to_owned();
+    office.get(&format!("{case}?wait=10s"), "leader-111").await.with(200);
+    for (what, person) in
+        [("sign", "leader-111"), ("answer", "leader-111"), ("check", "checker-1"), ("close", "checker-1")]
+    {
+        let first = office.act(&case, what, person).await;
+        let again = office.act(&case, what, person).await;
+        assert_eq!(first.with(200), again.with(200), "{what}");
+        assert_eq!(first.header("etag"), again.header("etag"), "{what}");
+    }
+    assert_eq!(office.stored().await, (1, 4));
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn who_looked_before_a_colleague_changed_the_case_is_told_so() {
+    let office = Office::open().await;
+    let case = office.case_of("dispute").await;
+    let seen = office.get(&case, "desk-1b").await;
+    assert_eq!(seen.header("etag"), "\"1\"");
+    let matching = |what: &str, etag: &str| {
+        let path = format!("{case}/{what}");
+        office.request("POST", &path, "desk-1b").header("if-match", etag.to_owned()).json(&json!({}))
+    };
+    office.act(&case, "sign", "desk-1a").await.with(200);
+    let refused = Answer::to(matching("answer", seen.header("etag"))).await;
+    let detail = refused.with(412)["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("you saw revision 1, it is 2"), "{detail}");
+    assert_eq!(office.stored().await, (1, 1));
+
+    let seen = office.get(&case, "desk-1b").await;
+    let answered = Answer::to(matching("answer", seen.header("etag"))).await;
+    assert_eq!((answered.with(200)["state"].as_str(), answered.header("etag")), (Some("CHECKING"), "\"3\""));
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn a_reminder_never_costs_the_holder_the_case_they_look_at() {
+    let office = Office::open().await;
+    let case = office.case_of("gas").await;
+    let etag = office.get(&case, "leader-111").await.header("etag").to_owned();
+    office.clock.drive(at("09:09"));
+    office.tells_of(&case, "case.escalated", 2).await;
+    let sign = office.request("POST", &format!("{case}/sign"), "leader-111").header("if-match", etag);
+    assert_eq!(Answer::to(sign).await.with(200)["state"], "HANDLING");
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn a_case_that_is_about_to_open_is_answered_202_and_can_be_waited_for() {
+    let office = Office::open().await;
+    let reported = office.post("/api/v1/reports", "worker-111", &office.new_report("road")).await.with(201);
+    let path = reported["case"].as_str().unwrap();
+    let at_once = office.get(path, "worker-111").await;
+    assert!(matches!(at_once.status, 200 | 202), "just reported, so never a 404: {at_once:?}");
+    office.get(&format!("{path}?wait=10s"), "worker-111").await.with(200);
+
+    // An id of this very moment whose report has not been read yet.
+    let coming = format!("/api/v1/cases/{}", IncidentId::new(office.clock.now(), [9; 10]));
+    let answer = office.get(&coming, "worker-111").await;
+    assert_eq!(answer.with(202)["state"], "REPORTED");
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(office.get(&format!("{coming}?wait=1s"), "worker-111").await.status, 202);
+    office.clock.drive(at("09:02"));
+    assert_eq!(office.get(&coming, "worker-111").await.status, 404, "a minute later there is no such case");
+    office.closes_clean().await;
+}

@@ -80,7 +80,8 @@ fn is_told(table: &str, column: &str) -> bool {
 async fn rows(folder: &Path) -> BTreeMap<String, Vec<String>> {
     let store = Store::look(folder).await.unwrap();
     let strings = async |sql: &str| -> Vec<String> {
-        let rows = store.readers().query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();
+        let rows =
+            store.readers().query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();
         rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
     };
     let mut all = BTreeMap::new();
@@ -91,8 +92,11 @@ async fn rows(folder: &Path) -> BTreeMap<String, Vec<String>> {
             continue;
         }
         let columns = strings(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
-        let told: Vec<String> =
-            columns.into_iter().filter(|column| is_told(&table, column)).map(|column| format!("quote(\"{column}\")")).collect();
+        let told: Vec<String> = columns
+            .into_iter()
+            .filter(|column| is_told(&table, column))
+            .map(|column| format!("quote(\"{column}\")"))
+            .collect();
         let row = told.join(" || '|' || ");
         all.insert(table.clone(), strings(&format!("SELECT {row} FROM \"{table}\" ORDER BY 1")).await);
     }

@@ -105,10 +105,16 @@ fn due_steps(marks: &mut Marks, said: &Value, effected: i64) {
 
 /// The audit of a folder, by the program itself.
 fn audited(marks: &mut Marks, folder: &Path) -> anyhow::Result<()> {
-    let run = Command::new(process::binary()?).arg("audit").arg("--json").arg("--data").arg(folder).output()?;
+    let run =
+        Command::new(process::binary()?).arg("audit").arg("--json").arg("--data").arg(folder).output()?;
     let said: Value = serde_json::from_slice(&run.stdout).context("the audit printed no JSON")?;
     let checks = said["checks"].as_array().map_or(0, Vec::len);
-    marks.check("audit clean", format!("{} in {checks} checks", said["clean"]), "= true", run.status.success());
+    marks.check(
+        "audit clean",
+        format!("{} in {checks} checks", said["clean"]),
+        "= true",
+        run.status.success(),
+    );
     Ok(())
 }
 
@@ -128,10 +134,25 @@ fn baltimore(marks: &mut Marks, data: &Path) -> anyhow::Result<()> {
     let (rows, accepted) = (number(&said["rows"]), number(&said["accepted"]));
     let refused = number(&sum(&said["refused"]));
     let held = number(&said["routed"]) + number(&said["fallback"]);
-    marks.check("rows = accepted + refused", format!("{rows} = {accepted} + {refused}"), "", (rows - accepted - refused).abs() < 0.5);
-    marks.check("accepted = routed + fallback", format!("{accepted} = {held}"), "", (accepted - held).abs() < 0.5);
+    marks.check(
+        "rows = accepted + refused",
+        format!("{rows} = {accepted} + {refused}"),
+        "",
+        (rows - accepted - refused).abs() < 0.5,
+    );
+    marks.check(
+        "accepted = routed + fallback",
+        format!("{accepted} = {held}"),
+        "",
+        (accepted - held).abs() < 0.5,
+    );
     marks.share("district as recorded", &said["area_agreement"]["district"], 99.6);
-    marks.check("rounded points are not taken for a place", &said["flagged"]["rounded"], "≥ 892", number(&said["flagged"]["rounded"]) >= 892.0);
+    marks.check(
+        "rounded points are not taken for a place",
+        &said["flagged"]["rounded"],
+        "≥ 892",
+        number(&said["flagged"]["rounded"]) >= 892.0,
+    );
     due_steps(marks, &said, said["due_steps"]["effected"].as_i64().unwrap_or(-1));
     audited(marks, &folder.path().join("data"))
 }
@@ -144,8 +165,11 @@ fn make_baltimore(pack: &Path, boundaries: &Path, file: &Path) -> anyhow::Result
     std::fs::copy(self::pack("calendars").as_str().to_owned() + "/us.json", pack.join("calendar.json"))?;
     let published: Value = serde_json::from_slice(&std::fs::read(boundaries)?)?;
     let features = published["features"].as_array().context("the boundaries have no features")?;
-    let codes: Vec<&str> = features.iter().filter_map(|feature| feature["properties"]["id"].as_str()).collect();
-    let mut areas = String::from("code,level,parent,name_zh,name_en\ncity,street,,巴尔的摩,Baltimore\nall,community,city,全市,All districts\n");
+    let codes: Vec<&str> =
+        features.iter().filter_map(|feature| feature["properties"]["id"].as_str()).collect();
+    let mut areas = String::from(
+        "code,level,parent,name_zh,name_en\ncity,street,,巴尔的摩,Baltimore\nall,community,city,全市,All districts\n",
+    );
     let mut people = String::from("person,name_zh,name_en,role,area\n");
     for code in &codes {
         areas += &format!("{code},grid,all,{code},{code}\n");
@@ -155,7 +179,10 @@ fn make_baltimore(pack: &Path, boundaries: &Path, file: &Path) -> anyhow::Result
     people += "checker-1,核查员,Checker,checker,city\nsupervisor-1,督查,Supervisor,supervisor,city\n";
     std::fs::write(pack.join("areas.csv"), areas)?;
     std::fs::write(pack.join("people.csv"), people)?;
-    std::fs::write(pack.join("categories.csv"), "code,name_zh,name_en,handle_limit,sensitive\nOther,其他,Other,10wd,no\n")?;
+    std::fs::write(
+        pack.join("categories.csv"),
+        "code,name_zh,name_en,handle_limit,sensitive\nOther,其他,Other,10wd,no\n",
+    )?;
     let declared = |accepted: &str| {
         format!(
             r#"{{"code":"baltimore","name":{{"zh":"巴尔的摩","en":"Baltimore"}},"source":"made for acceptance","codes":"opaque",
@@ -173,7 +200,10 @@ fn make_baltimore(pack: &Path, boundaries: &Path, file: &Path) -> anyhow::Result
     let text = String::from_utf8_lossy(&report.stdout);
     if let Some(digest) = text.split_whitespace().find_map(|word| word.strip_prefix("sha256:")) {
         let digest: String = digest.chars().take_while(char::is_ascii_hexdigit).collect();
-        std::fs::write(pack.join("pack.json"), declared(&format!("\"accepted_boundary_report\":\"sha256:{digest}\",")))?;
+        std::fs::write(
+            pack.join("pack.json"),
+            declared(&format!("\"accepted_boundary_report\":\"sha256:{digest}\",")),
+        )?;
     }
     Ok(())
 }
@@ -198,7 +228,12 @@ async fn killed(marks: &mut Marks) -> anyhow::Result<()> {
     #[expect(clippy::cast_precision_loss, reason = "a handful of kills")]
     let bound = 300.0 / kills.max(1) as f64;
     marks.check("kills", kills, "= 20", kills == 20);
-    marks.check("reports answered and lost", outcome.lost, &format!("= 0 (below {bound:.0} % a kill, 95 %)"), outcome.lost == 0);
+    marks.check(
+        "reports answered and lost",
+        outcome.lost,
+        &format!("= 0 (below {bound:.0} % a kill, 95 %)"),
+        outcome.lost == 0,
+    );
     marks.check("reports or cases doubled", outcome.doubled, "= 0", outcome.doubled == 0);
     marks.check("due steps effected", outcome.steps_effected, "> 0", outcome.steps_effected > 0);
     marks.check("due steps early", outcome.steps_early, "= 0", outcome.steps_early == 0);
@@ -208,7 +243,13 @@ async fn killed(marks: &mut Marks) -> anyhow::Result<()> {
 }
 
 fn replay(args: &[&str], folder: &Path) -> anyhow::Result<Value> {
-    let run = Command::new(process::binary()?).arg("replay").args(args).arg("--json").arg("--data").arg(folder).output()?;
+    let run = Command::new(process::binary()?)
+        .arg("replay")
+        .args(args)
+        .arg("--json")
+        .arg("--data")
+        .arg(folder)
+        .output()?;
     if !run.status.success() {
         bail!("gridward replay failed: {}", String::from_utf8_lossy(&run.stderr));
     }

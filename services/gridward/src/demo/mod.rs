@@ -57,7 +57,10 @@ impl Demo {
         let recorded = pack.recorded.as_ref().context("this pack has no recorded file to show")?.file.clone();
         // Taken first: a demo that is running already keeps its folder.
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
-            format!("cannot listen on {0}: is another demo running? / 无法监听 {0}，是否已有演示在运行？", self.listen)
+            format!(
+                "cannot listen on {0}: is another demo running? / 无法监听 {0}，是否已有演示在运行？",
+                self.listen
+            )
         })?;
         begin_anew(&self.data)?;
         let rows = Rows::open(&recorded, Arc::new(pack.calendar.clone()), pack.datum)?;
@@ -184,7 +187,9 @@ struct Began {
 pub fn paced(folder: &Path, speed: f64, origin: Option<DateTime<Utc>>) -> anyhow::Result<Clock> {
     let file = folder.join(CLOCK_FILE);
     let kept: Option<Began> = match std::fs::read(&file) {
-        Ok(bytes) => Some(serde_json::from_slice(&bytes).with_context(|| format!("cannot read {}", file.display()))?),
+        Ok(bytes) => {
+            Some(serde_json::from_slice(&bytes).with_context(|| format!("cannot read {}", file.display()))?)
+        }
         Err(_) => None,
     };
     #[expect(clippy::float_cmp, reason = "the speed is kept as it was given")]

@@ -70,7 +70,9 @@ async fn submit(all: &mut Embedded, rows: &[Row], counted: &mut Counted) -> anyh
         for (row, answer) in some.iter().zip(answers) {
             match answer.with_context(|| format!("cannot file row {}", row.id))? {
                 Ok(_) => counted.accepted += 1,
-                Err(fault) => counted.refuse(fault.code, format!("row {}: {}: {}", row.id, fault.field, fault.text.en)),
+                Err(fault) => {
+                    counted.refuse(fault.code, format!("row {}: {}: {}", row.id, fault.field, fault.text.en))
+                }
             }
         }
     }
@@ -134,7 +136,8 @@ fn life(pack: &Pack, closing: Closing, holder: &Holder) -> anyhow::Result<[Asked
 /// # Errors
 /// When the pack has nobody for either.
 pub fn people<'a>(pack: &'a Pack, holder: &Holder) -> anyhow::Result<(&'a Person, &'a Person)> {
-    let nobody = |what: &str| format!("the pack has nobody to {what} cases of {holder}: add a line to its people.csv");
+    let nobody =
+        |what: &str| format!("the pack has nobody to {what} cases of {holder}: add a line to its people.csv");
     let handler = find(pack.people.working_for(holder)).with_context(|| nobody("handle"))?;
     let handler = pack.people.get(&handler).with_context(|| nobody("handle"))?;
     let checkers = pack.people.with_role_over(Role::Checker, &holder.area);

@@ -68,7 +68,9 @@ pub struct Asked {
 pub enum Ended {
     Done(Box<Summary>, Counted),
     /// Asked to stop; the same call goes on.
-    Stopped { windows_done: i64 },
+    Stopped {
+        windows_done: i64,
+    },
 }
 
 impl Replay {
@@ -84,7 +86,9 @@ impl Replay {
         bar.finish_and_clear();
         match ended {
             Ended::Stopped { windows_done } => {
-                say(format_args!("stopped after window {windows_done}; the same command goes on from there / 已在第 {windows_done} 个窗口后停止，再次运行同一命令即可继续"));
+                say(format_args!(
+                    "stopped after window {windows_done}; the same command goes on from there / 已在第 {windows_done} 个窗口后停止，再次运行同一命令即可继续"
+                ));
                 Ok(ExitCode::from(130))
             }
             Ended::Done(summary, counted) => {
@@ -113,14 +117,19 @@ fn futures_poll(stop: &mut std::pin::Pin<Box<impl Future<Output = std::io::Resul
 ///
 /// # Errors
 /// When the file, the pack or the database cannot be used, or the folder holds another replay.
-pub async fn replay(asked: &Asked, bar: &ProgressBar, stop: &mut impl FnMut() -> bool) -> anyhow::Result<Ended> {
+pub async fn replay(
+    asked: &Asked,
+    bar: &ProgressBar,
+    stop: &mut impl FnMut() -> bool,
+) -> anyhow::Result<Ended> {
     let begun = Instant::now();
     let digest = rows::digest(&asked.file)?;
     let calendar = Arc::new(asked.pack.calendar.clone());
     let until = asked.until.map(|until| calendar.instant(until));
     let rows = Rows::open(&asked.file, calendar, asked.pack.datum)?;
     let mut windows = Windows::new(rows, asked.window, until);
-    let mut all = Embedded::open(&asked.data, asked.pack.clone(), Clock::driven(DateTime::UNIX_EPOCH)).await?;
+    let mut all =
+        Embedded::open(&asked.data, asked.pack.clone(), Clock::driven(DateTime::UNIX_EPOCH)).await?;
     let (mut done, mut counted) = resume(&all, asked, &digest).await?;
     let mut at: i64 = 0;
     loop {
@@ -170,7 +179,9 @@ async fn resume(all: &Embedded, asked: &Asked, digest: &str) -> anyhow::Result<(
     let store = &all.around.store;
     let here = asked.data.display();
     if progress::other_begun(store, digest).await? {
-        bail!("{here} holds the replay of another file: give this one another --data / 该目录中是另一份文件的回放，请换一个 --data");
+        bail!(
+            "{here} holds the replay of another file: give this one another --data / 该目录中是另一份文件的回放，请换一个 --data"
+        );
     }
     let Some(progress) = progress::load(store, digest).await? else { return Ok((0, Counted::default())) };
     if progress.settings != settings(asked) {
@@ -179,11 +190,18 @@ async fn resume(all: &Embedded, asked: &Asked, digest: &str) -> anyhow::Result<(
              该目录中的回放使用了不同的辖区包、--until 或 --window，请换一个 --data"
         );
     }
-    let counted = serde_json::from_str(&progress.counted).context("cannot read the progress of the replay")?;
+    let counted =
+        serde_json::from_str(&progress.counted).context("cannot read the progress of the replay")?;
     Ok((progress.windows_done, counted))
 }
 
-async fn save(all: &Embedded, asked: &Asked, digest: &str, done: i64, counted: &Counted) -> anyhow::Result<()> {
+async fn save(
+    all: &Embedded,
+    asked: &Asked,
+    digest: &str,
+    done: i64,
+    counted: &Counted,
+) -> anyhow::Result<()> {
     let counted = serde_json::to_string(counted).context("cannot write the progress of the replay")?;
     let progress = Progress { settings: settings(asked), windows_done: done, counted };
     Ok(progress::save(&all.around.store, digest, &progress).await?)

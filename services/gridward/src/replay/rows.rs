@@ -106,7 +106,8 @@ impl Rows {
     /// When the file cannot be opened or lacks a column that is needed.
     pub fn open(file: &Path, calendar: Arc<Calendar>, datum: Datum) -> anyhow::Result<Self> {
         let (mut csv, read_bytes) = open(file)?;
-        let header = csv.byte_headers().with_context(|| format!("cannot read the header of {}", file.display()))?;
+        let header =
+            csv.byte_headers().with_context(|| format!("cannot read the header of {}", file.display()))?;
         let columns = Columns::find(header, file)?;
         Ok(Self { csv, columns, calendar, datum, seen: BTreeSet::new(), broken_off: None, read_bytes })
     }
@@ -197,8 +198,9 @@ impl Rows {
         if given.is_empty() {
             return Ok(None);
         }
-        let local = local_time(given)
-            .ok_or_else(|| ("wrong_time", format!("{name} `{given}` is not a time as in 2011-07-01T08:30:00")))?;
+        let local = local_time(given).ok_or_else(|| {
+            ("wrong_time", format!("{name} `{given}` is not a time as in 2011-07-01T08:30:00"))
+        })?;
         Ok(Some(self.calendar.instant(local)))
     }
 }
@@ -220,7 +222,8 @@ fn local_time(text: &str) -> Option<NaiveDateTime> {
 
 fn text<'a>(record: &'a ByteRecord, column: usize, name: &str) -> Result<&'a str, (&'static str, String)> {
     let bytes = record.get(column).unwrap_or_default();
-    let text = std::str::from_utf8(bytes).map_err(|_| ("invalid_utf8", format!("{name} is not valid UTF-8")))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| ("invalid_utf8", format!("{name} is not valid UTF-8")))?;
     Ok(text.trim())
 }
 

@@ -76,7 +76,10 @@ impl Summary {
             verdicts: compared.verdicts,
             without_due: tally("opened_without_due"),
             reminders: tally("reminded"),
-            escalations: Escalations { community: tally("escalated_community"), street: tally("escalated_street") },
+            escalations: Escalations {
+                community: tally("escalated_community"),
+                street: tally("escalated_street"),
+            },
             due_steps: DueSteps {
                 effected: steps.effected,
                 early: steps.early,
@@ -113,7 +116,10 @@ impl Summary {
         let steps = &self.due_steps;
         lines.push(line(
             "due steps 到期步骤",
-            format!("{} effected, {} early, {} doubled, {} missed", steps.effected, steps.early, steps.doubled, steps.missed),
+            format!(
+                "{} effected, {} early, {} doubled, {} missed",
+                steps.effected, steps.early, steps.doubled, steps.missed
+            ),
         ));
         lines.push(line("seconds 秒", format!("{:.1}", self.wall_seconds)));
         lines.push(line("rows a second 行/秒", format!("{:.0}", self.records_per_second)));

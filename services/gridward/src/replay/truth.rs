@@ -49,7 +49,12 @@ struct Told {
 ///
 /// # Errors
 /// When the file or the database cannot be read.
-pub async fn compare(file: &Path, pack: &Pack, store: &Store, until: DateTime<Utc>) -> anyhow::Result<Compared> {
+pub async fn compare(
+    file: &Path,
+    pack: &Pack,
+    store: &Store,
+    until: DateTime<Utc>,
+) -> anyhow::Result<Compared> {
     let truths: &[Truth] = pack.recorded.as_ref().map_or(&[], |recorded| &recorded.truth);
     let mut compared = Compared::default();
     for truth in truths {

@@ -10,14 +10,20 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 /// The area each incident was routed to.
-pub async fn areas(store: &Store, incidents: &[IncidentId]) -> Result<BTreeMap<IncidentId, AreaPath>, StoreError> {
+pub async fn areas(
+    store: &Store,
+    incidents: &[IncidentId],
+) -> Result<BTreeMap<IncidentId, AreaPath>, StoreError> {
     let texts = column(store, "route_incident", "area", incidents, None).await?;
     let parsed = texts.into_iter().filter_map(|(incident, area)| Some((incident, area.parse().ok()?)));
     Ok(parsed.collect())
 }
 
 /// The verdict on each incident's handling deadline, where there is one.
-pub async fn verdicts(store: &Store, incidents: &[IncidentId]) -> Result<BTreeMap<IncidentId, String>, StoreError> {
+pub async fn verdicts(
+    store: &Store,
+    incidents: &[IncidentId],
+) -> Result<BTreeMap<IncidentId, String>, StoreError> {
     column(store, "supervise_deadline", "verdict", incidents, Some("handle")).await
 }
 
@@ -63,7 +69,12 @@ pub async fn flagged(store: &Store) -> Result<BTreeMap<String, i64>, StoreError>
 
 /// Sums of the tallies by measure.
 pub async fn tallies(store: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
-    pairs(store, "SELECT measure, CAST(sum(count) AS INTEGER) AS n FROM supervise_tally GROUP BY measure", "measure").await
+    pairs(
+        store,
+        "SELECT measure, CAST(sum(count) AS INTEGER) AS n FROM supervise_tally GROUP BY measure",
+        "measure",
+    )
+    .await
 }
 
 /// Steps that took effect, before their time, more than once; and that should have by `until` and did not.

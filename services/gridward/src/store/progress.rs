@@ -25,7 +25,8 @@ pub async fn load(store: &Store, file_digest: &str) -> Result<Option<Progress>, 
         .from(name("gridward_replay"))
         .and_where(Expr::col(name("file_digest")).eq(file_digest))
         .to_owned();
-    let Some(row) = store.readers().query_one(&select).await.doing("loading the progress of a replay")? else {
+    let Some(row) = store.readers().query_one(&select).await.doing("loading the progress of a replay")?
+    else {
         return Ok(None);
     };
     Ok(Some(Progress {

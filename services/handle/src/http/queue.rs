@@ -81,7 +81,7 @@ pub async fn list(
     let mut cases = queue::page(front.store.readers(), &wanted).await?;
     let more = cases.len() as u64 > limit;
     cases.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = cases.last().filter(|_| more).map(|case| write_key(case));
+    let next = cases.last().filter(|_| more).map(write_key);
     let now = front.clock.now();
     Ok(Json(Page { cases: cases.iter().map(|case| listed(case, now)).collect(), next }))
 }

@@ -152,7 +152,10 @@ async fn connect(file: &Path, connections: u32, look_only: bool) -> Result<Datab
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .map_sqlx_sqlite_opts(move |sqlite| {
-            let sqlite = sqlite.busy_timeout(Duration::from_secs(10)).row_buffer_size(1_000).statement_cache_capacity(48);
+            let sqlite = sqlite
+                .busy_timeout(Duration::from_secs(10))
+                .row_buffer_size(1_000)
+                .statement_cache_capacity(48);
             if look_only {
                 return sqlite.read_only(true);
             }

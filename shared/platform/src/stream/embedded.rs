@@ -43,7 +43,13 @@ impl Stream for EmbeddedStream {
         Ok(Bounds { topic_id: self.topic_id.clone(), first: 1, last })
     }
 
-    async fn read(&self, source: Source, after: i64, limit: u64, opens: Opens) -> Result<Vec<Record>, StoreError> {
+    async fn read(
+        &self,
+        source: Source,
+        after: i64,
+        limit: u64,
+        opens: Opens,
+    ) -> Result<Vec<Record>, StoreError> {
         log::read(self.store.readers(), source, after, limit, opens).await
     }
 

@@ -121,7 +121,13 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
 
     /// Up to `limit` records after position `after`, in order. Bodies that `opens` leaves shut may come
     /// empty.
-    async fn read(&self, source: Source, after: i64, limit: u64, opens: Opens) -> Result<Vec<Record>, StoreError>;
+    async fn read(
+        &self,
+        source: Source,
+        after: i64,
+        limit: u64,
+        opens: Opens,
+    ) -> Result<Vec<Record>, StoreError>;
 
     /// Changes whenever there may be something new to read.
     fn arrivals(&self) -> watch::Receiver<u64>;

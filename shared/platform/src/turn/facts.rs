@@ -76,7 +76,8 @@ impl<S: Service> Turns<S> {
 
     async fn take_from(&mut self, source: Source) -> Result<Taken, StoreError> {
         let position = self.position(source).await?;
-        let records = self.stream.read(source, position.after, INPUTS_PER_TURN as u64, S::opens(source.topic)).await?;
+        let records =
+            self.stream.read(source, position.after, INPUTS_PER_TURN as u64, S::opens(source.topic)).await?;
         if records.is_empty() {
             return Ok(Taken::default());
         }

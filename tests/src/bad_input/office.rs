@@ -1,0 +1,213 @@
+//! A street office that can be reached over HTTP: all services in this process on a driven clock, behind
+//! a real listener on a port of its own.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::id::IncidentId;
+use gridward::audit::{Options, audit};
+use gridward::commands::{Running, start};
+use gridward::embedded::Embedded;
+use platform::clock::{Clock, host_now};
+use platform::lifecycle::{Lifecycle, Stopper};
+use platform::pack::Pack;
+use platform::token::{KEY_FILE, Principal, Tokens};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::world::{IN_GRID_111, monday_morning, packs};
+
+/// Nothing here takes this long; what does is stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// A running office. Its folder goes when it does.
+pub struct Office {
+    pub clock: Clock,
+    pub address: SocketAddr,
+    pub tokens: Tokens,
+    pack: Arc<Pack>,
+    http: Client,
+    running: Running,
+    stopper: Stopper,
+    folder: TempDir,
+    reports: AtomicU32,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body, if the answer has this status.
+    pub fn with(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        self.json()
+    }
+}
+
+impl Office {
+    /// The synthetic pack of two streets, on a Monday at nine.
+    pub async fn open() -> Self {
+        Self::open_at(monday_morning()).await
+    }
+
+    pub async fn open_at(now: DateTime<Utc>) -> Self {
+        Self::of(&packs().join("twostreets"), now).await
+    }
+
+    pub async fn of(pack: &Path, now: DateTime<Utc>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let pack = Arc::new(Pack::load(pack).unwrap());
+        let clock = Clock::driven(now);
+        let all = Embedded::open(folder.path(), pack.clone(), clock.clone()).await.unwrap();
+        let tokens = Tokens::of_folder(folder.path()).unwrap();
+        assert!(folder.path().join(KEY_FILE).is_file());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stopper, lifecycle) = Lifecycle::new();
+        let running = start(all, listener, &tokens, &lifecycle, |router| router).unwrap();
+        let http = Client::builder().timeout(STUCK).build().unwrap();
+        Self { clock, address, tokens, pack, http, running, stopper, folder, reports: AtomicU32::new(0) }
+    }
+
+    /// Somebody of the pack, with the roles the pack gives them.
+    pub fn principal(&self, person: &str) -> Principal {
+        let person = self.pack.people.get(&person.into()).unwrap();
+        Principal { person: person.id.clone(), grants: person.grants.clone() }
+    }
+
+    pub fn token(&self, person: &str) -> String {
+        self.tokens.issue(&self.principal(person), host_now(), TimeDelta::hours(1)).unwrap()
+    }
+
+    /// A request without a token.
+    pub fn anonymous(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = method.parse().unwrap();
+        self.http.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub fn request(&self, method: &str, path: &str, person: &str) -> RequestBuilder {
+        self.anonymous(method, path).bearer_auth(self.token(person))
+    }
+
+    pub async fn get(&self, path: &str, person: &str) -> Answer {
+        Answer::to(self.request("GET", path, person)).await
+    }
+
+    pub async fn post(&self, path: &str, person: &str, body: &Value) -> Answer {
+        Answer::to(self.request("POST", path, person).json(body)).await
+    }
+
+    /// A report of `category` in grid 111 as a device would send it.
+    pub fn new_report(&self, category: &str) -> Value {
+        let (lon, lat) = IN_GRID_111;
+        let number = self.reports.fetch_add(1, Ordering::SeqCst);
+        json!({
+            "client_id": format!("report-{number}"),
+            "category": category,
+            "place": { "lon": lon, "lat": lat, "datum": "CGCS2000" },
+            "description": "堆在楼道口 beside the stairs"
+        })
+    }
+
+    /// A report of `category` in grid 111 by its worker, opened as a case; where the case is.
+    pub async fn case_of(&self, category: &str) -> String {
+        let reported = self.post("/api/v1/reports", "worker-111", &self.new_report(category)).await.with(201);
+        let case = reported["case"].as_str().unwrap().to_owned();
+        self.get(&format!("{case}?wait=10s"), "worker-111").await.with(200);
+        case
+    }
+
+    /// Somebody does something to a case.
+    pub async fn act(&self, case: &str, what: &str, person: &str) -> Answer {
+        let body = match what {
+            "check" => json!({ "passed": true }),
+            "return" => json!({ "reason": "wrong_area", "note": "在马路对面" }),
+            _ => json!({}),
+        };
+        self.post(&format!("{case}/{what}"), person, &body).await
+    }
+
+    /// Looks until `path` is as wanted.
+    pub async fn when(&self, path: &str, person: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = None;
+        let looked = tokio::time::timeout(STUCK, async {
+            let mut again = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                again.tick().await;
+                let seen = self.get(path, person).await;
+                if seen.status == 200 && wanted(&seen.json()) {
+                    return seen.json();
+                }
+                last = Some(seen);
+            }
+        });
+        let seen = looked.await;
+        seen.unwrap_or_else(|_| panic!("{path} never became as wanted; at last it was {last:?}"))
+    }
+
+    /// An id nobody was given, as of a day ago.
+    pub fn absent(&self) -> IncidentId {
+        IncidentId::new(self.clock.now() - TimeDelta::days(1), [7; 10])
+    }
+
+    /// How many reports are stored, and how many things people did to cases.
+    pub async fn stored(&self) -> (i64, i64) {
+        let reports = self.count("SELECT count(*) AS n FROM discover_report").await;
+        (reports, self.count("SELECT count(*) AS n FROM handle_history WHERE person IS NOT NULL").await)
+    }
+
+    pub async fn count(&self, sql: &str) -> i64 {
+        let store = self.running.stage().store;
+        let statement = Statement::from_string(DbBackend::Sqlite, sql);
+        let row = store.readers().query_one_raw(statement).await.unwrap().unwrap();
+        row.try_get("", "n").unwrap()
+    }
+
+    /// A good report is still answered 201, stored, and becomes a case.
+    pub async fn still_takes_reports(&self) {
+        let before = self.stored().await.0;
+        self.case_of("road").await;
+        assert_eq!(self.stored().await.0, before + 1);
+    }
+
+    /// Stops it, lets what was on its way arrive, and asks the audit.
+    pub async fn closes_clean(self) {
+        let Self { clock, pack, running, stopper, folder, .. } = self;
+        stopper.stop();
+        running.finished().await.unwrap();
+        let mut all = Embedded::open(folder.path(), pack, clock).await.unwrap();
+        all.settle().await.unwrap();
+        all.sweep().await.unwrap();
+        all.around.store.close().await.unwrap();
+        let report = audit(folder.path(), Options { now: None, strict: true }).await.unwrap();
+        assert!(report.is_clean(), "{report}");
+        assert_eq!((report.on_the_way, report.dead_letters, report.parked), (0, 0, 0), "{report}");
+    }
+}

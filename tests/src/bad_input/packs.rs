@@ -1,0 +1,215 @@
+//! What can be wrong with a pack: it is refused with the place and the reason, before anything starts; and
+//! what the pack cannot know yet is said with the case.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use gridward::embedded::Embedded;
+use platform::clock::Clock;
+use platform::pack::Pack;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::office::Office;
+use crate::world::{monday_morning, packs};
+
+/// A copy of the two streets, to be spoilt.
+struct Spoilt {
+    all: TempDir,
+}
+
+impl Spoilt {
+    fn copy() -> Self {
+        let all = TempDir::new().unwrap();
+        for folder in ["twostreets", "calendars"] {
+            std::fs::create_dir(all.path().join(folder)).unwrap();
+            for file in std::fs::read_dir(packs().join(folder)).unwrap() {
+                let file = file.unwrap();
+                std::fs::copy(file.path(), all.path().join(folder).join(file.file_name())).unwrap();
+            }
+        }
+        Self { all }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.all.path().join("twostreets")
+    }
+
+    fn edit(&self, file: &str, change: impl FnOnce(&mut Value)) -> &Self {
+        let path = self.folder().join(file);
+        let mut value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        change(&mut value);
+        std::fs::write(path, serde_json::to_string_pretty(&value).unwrap()).unwrap();
+        self
+    }
+
+    /// Gives grid 111 other rings.
+    fn ring(&self, ring: &[[f64; 2]]) -> &Self {
+        self.edit("grids.geojson", |grids| grids["features"][0]["geometry"]["coordinates"] = json!([ring]))
+    }
+
+    fn accept(&self, digest: &str) -> &Self {
+        self.edit("pack.json", |pack| pack["accepted_boundary_report"] = json!(digest))
+    }
+
+    /// Why nothing starts on it.
+    async fn refused(&self) -> String {
+        refused(&self.folder()).await
+    }
+}
+
+/// Why nothing starts on a pack: what loading it or opening the services says.
+async fn refused(folder: &Path) -> String {
+    let pack = match Pack::load(folder) {
+        Ok(pack) => Arc::new(pack),
+        Err(fault) => return format!("{fault}\n{}", fault.zh()),
+    };
+    let data = TempDir::new().unwrap();
+    match Embedded::open(data.path(), pack, Clock::driven(monday_morning())).await {
+        Ok(_) => panic!("it was taken"),
+        Err(error) => format!("{error:#}"),
+    }
+}
+
+fn assert_says(said: &str, wanted: &[&str]) {
+    for wanted in wanted {
+        assert!(said.contains(wanted), "wanted {wanted:?} in {said}");
+    }
+}
+
+/// The line to add, as the refusal ends with it.
+fn digest_to_accept(said: &str) -> String {
+    let (_, rest) = said.rsplit_once("\"accepted_boundary_report\": \"").expect("the line to add");
+    rest.split('"').next().unwrap().to_owned()
+}
+
+/// Grid 111 reaching into grid 112 by half.
+const OVERLAPPING: [[f64; 2]; 5] =
+    [[121.8, 29.9], [121.81, 29.9], [121.81, 29.915], [121.8, 29.915], [121.8, 29.9]];
+
+/// The same four corners as a bow tie.
+const CROSSED: [[f64; 2]; 5] =
+    [[121.8, 29.9], [121.81, 29.91], [121.81, 29.9], [121.8, 29.91], [121.8, 29.9]];
+
+#[tokio::test]
+async fn a_ring_that_is_none_names_the_file_the_feature_and_what_to_do() {
+    for (ring, said) in [
+        (&OVERLAPPING[..4], "part 1, ring 1 is not closed; its last position must equal its first"),
+        (&OVERLAPPING[..2], "part 1, ring 1 has 2 positions; 4 are the least"),
+        (&[[29.9, 121.8]; 4][..], "looks like latitude first; GeoJSON has longitude first, swap them"),
+        (&[[500_000.0, 3_300_000.0]; 4][..], "is no longitude and latitude, perhaps projected"),
+    ] {
+        let refused = Spoilt::copy().ring(ring).refused().await;
+        assert_says(&refused, &["grids.geojson: feature 1 (code 990001001001001)", said]);
+        assert_says(&refused, &["grids.geojson：第 1 个要素（编码 990001001001001）"]);
+    }
+}
+
+#[tokio::test]
+async fn a_ring_that_crosses_itself_is_reported_with_the_point_and_the_line_to_accept_it() {
+    let spoilt = Spoilt::copy();
+    let said = spoilt.ring(&CROSSED).refused().await;
+    assert_says(&said, &["#1 990001001001001", "[121.805, 29.905] 环自相交 ring crosses itself"]);
+    assert_says(
+        &said,
+        &["nobody has accepted these faults", "add this line to pack.json", "尚未有人确认以上问题"],
+    );
+    spoilt.accept(&digest_to_accept(&said));
+    Office::of(&spoilt.folder(), monday_morning()).await.closes_clean().await;
+}
+
+#[tokio::test]
+async fn overlapping_grids_are_used_once_somebody_has_accepted_that_very_report() {
+    let spoilt = Spoilt::copy();
+    let said = spoilt.ring(&OVERLAPPING).refused().await;
+    assert_says(
+        &said,
+        &["重叠的要素 Overlapping features: grids.geojson", "990001001001001 × 990001001001002"],
+    );
+    assert_says(&said, &["nobody has accepted these faults"]);
+    let digest = digest_to_accept(&said);
+    spoilt.accept(&digest);
+
+    // Accepted: the lowest code has the place, and the other is written down with the case.
+    let office = Office::of(&spoilt.folder(), monday_morning()).await;
+    let mut report = office.new_report("road");
+    report["place"]["lat"] = json!(29.912);
+    let reported = office.post("/api/v1/reports", "worker-111", &report).await.with(201);
+    let case = format!("{}?wait=10s", reported["case"].as_str().unwrap());
+    let case = office.get(&case, "leader-111").await.with(200);
+    let why = case["why"]["en"].as_str().unwrap();
+    assert_says(why, &["990001001001002 hold(s) it too, and the lowest code is taken"]);
+    office.closes_clean().await;
+
+    // Another overlap is another report, and nobody has accepted that one.
+    let mut further = OVERLAPPING;
+    (further[2][1], further[3][1]) = (29.916, 29.916);
+    let stale = spoilt.ring(&further).refused().await;
+    assert_says(&stale, &[&format!("another report was accepted ({digest})"), "已确认的是另一份报告"]);
+    assert_ne!(digest_to_accept(&stale), digest);
+}
+
+#[tokio::test]
+async fn boundaries_without_a_datum_are_refused_with_the_place_to_write_it() {
+    let spoilt = Spoilt::copy();
+    spoilt.edit("pack.json", |pack| drop(pack["boundaries"][0].as_object_mut().unwrap().remove("datum")));
+    let said = spoilt.refused().await;
+    assert_says(&said, &["pack.json:", "boundaries[0].datum: the boundary file grids.geojson has no datum"]);
+    assert_says(&said, &["never guessed", "边界文件 grids.geojson没有声明坐标系"]);
+}
+
+#[tokio::test]
+async fn boundaries_on_another_datum_than_they_are_said_to_be_are_put_where_they_belong() {
+    let spoilt = Spoilt::copy();
+    spoilt.edit("pack.json", |pack| pack["boundaries"][0]["datum"] = json!("GCJ-02"));
+    let office = Office::of(&spoilt.folder(), monday_morning()).await;
+    // 488 m away from where the same numbers on CGCS2000 are: near the border that is another grid.
+    let case = office.case_of("road").await;
+    let why = office.get(&case, "leader-111").await.with(200)["why"]["en"].as_str().unwrap().to_owned();
+    assert_says(&why, &["inside its border"]);
+    assert!(!why.contains("482 m"), "{why}");
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn every_fault_of_a_pack_is_told_at_once_with_file_and_line() {
+    let spoilt = Spoilt::copy();
+    spoilt.edit("pack.json", |pack| pack["policy"]["sign_limit"] = json!("10 minutes"));
+    let people = spoilt.folder().join("people.csv");
+    let text = std::fs::read_to_string(&people).unwrap();
+    std::fs::write(
+        people,
+        text.replace("checker-1,示意核查员 1,Checker 1,checker", "checker-1,示意核查员 1,Checker 1,chequer"),
+    )
+    .unwrap();
+    let said = spoilt.refused().await;
+    assert_says(&said, &["pack.json:", "policy.sign_limit", "people.csv:14: `chequer` is not a role"]);
+    let broken = Spoilt::copy();
+    std::fs::write(broken.folder().join("grids.geojson"), "{\n\"type\": \"FeatureCollection\",\n").unwrap();
+    assert_says(&broken.refused().await, &["grids.geojson: not valid JSON at line"]);
+    std::fs::remove_file(broken.folder().join("areas.csv")).unwrap();
+    assert_says(&broken.refused().await, &["the file areas.csv cannot be read"]);
+}
+
+#[tokio::test]
+async fn a_deadline_that_counts_into_a_year_without_a_calendar_is_provisional() {
+    let new_years_eve: DateTime<Utc> = "2026-12-31T01:00:00Z".parse().unwrap();
+    let office = Office::open_at(new_years_eve).await;
+    let case = office.case_of("road").await;
+    let seen = office.get(&case, "leader-111").await.with(200);
+    let deadlines: Vec<_> = seen["deadlines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|deadline| (deadline["kind"].as_str().unwrap(), deadline["provisional"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(deadlines, [("sign", false), ("handle", true)]);
+    let due: DateTime<Utc> = seen["deadlines"][1]["due_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(
+        due,
+        "2027-01-05T09:30:00Z".parse::<DateTime<Utc>>().unwrap(),
+        "three weekdays, until better is known"
+    );
+    office.closes_clean().await;
+}

@@ -1,0 +1,150 @@
+//! Clients: each reports with client ids of its own and sends again until it has an answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain::id::IncidentId;
+use domain::rights::Role;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::Plan;
+use super::dice::Dice;
+use super::progress::Progress;
+use crate::process::{Process, beat};
+
+/// An answer 201 or 200.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub reporter: String,
+    pub client_id: String,
+    pub incident: IncidentId,
+    /// 201; `false`: 200, the report was there already.
+    pub fresh: bool,
+}
+
+/// How long a client waits before it sends again.
+const AGAIN: Duration = Duration::from_millis(10);
+/// Of so many reports one is sent twice at once, and one is sent again later.
+const ONE_IN: usize = 32;
+
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    reporter: String,
+    token: String,
+    posts: usize,
+    number: usize,
+    dice: Dice,
+    progress: Arc<Progress>,
+}
+
+impl Client {
+    /// Client `number` of the plan, as one of the pack's grid workers.
+    pub fn new(
+        process: &Process,
+        plan: Plan,
+        number: usize,
+        progress: &Arc<Progress>,
+    ) -> anyhow::Result<Self> {
+        let worker = |person: &&platform::pack::Person| {
+            person.grants.iter().any(|grant| grant.role == Role::GridWorker)
+        };
+        let workers: Vec<_> = process.pack().people.iter().filter(worker).collect();
+        let reporter =
+            workers.get(number % workers.len().max(1)).context("the pack has no workers")?.id.0.clone();
+        Ok(Self {
+            http: process.client().clone(),
+            url: process.url("/api/v1/reports"),
+            token: process.token(&reporter)?,
+            reporter,
+            // The first ones take what is left over.
+            posts: plan.posts / plan.clients + usize::from(number < plan.posts % plan.clients),
+            number,
+            dice: Dice::new(plan.seed, number as u64),
+            progress: progress.clone(),
+        })
+    }
+
+    pub async fn report_all(mut self) -> anyhow::Result<Vec<Answer>> {
+        let mut answers = Vec::with_capacity(self.posts);
+        let mut sent: Vec<Value> = Vec::with_capacity(self.posts);
+        for n in 0..self.posts {
+            let report = self.new_report(n);
+            if self.dice.one_in(ONE_IN) {
+                let (one, other) = tokio::try_join!(self.answer(&report), self.answer(&report))?;
+                answers.extend([one, other]);
+            } else {
+                answers.push(self.answer(&report).await?);
+            }
+            self.progress.one_answered();
+            if self.dice.one_in(ONE_IN)
+                && let Some(earlier) = self.dice.pick(&sent)
+            {
+                answers.push(self.answer(earlier).await?);
+            }
+            sent.push(report);
+        }
+        Ok(answers)
+    }
+
+    /// Anywhere in the two streets, now and then on a shared border or outside of all grids.
+    fn new_report(&mut self, n: usize) -> Value {
+        let category = match self.dice.below(8) {
+            0 | 1 => "gas",
+            2..=4 => "rubbish",
+            5 | 6 => "road",
+            _ => "dispute",
+        };
+        #[expect(clippy::cast_precision_loss, reason = "some thousands of steps of a millionth degree")]
+        let mut along = |micro_degrees: usize| self.dice.below(micro_degrees) as f64 / 1e6;
+        let (mut lon, lat) = (121.8 + along(40_000), 29.9 + along(20_000));
+        match self.dice.below(128) {
+            0 => lon = 121.81,
+            1 => lon += 0.04,
+            _ => {}
+        }
+        json!({
+            "client_id": format!("{}-{n}", self.number),
+            "category": category,
+            "place": {"lon": lon, "lat": lat, "datum": "CGCS2000"},
+            "description": format!("report {n} of client {}", self.number),
+        })
+    }
+
+    /// Sends `report` until there is an answer.
+    async fn answer(&self, report: &Value) -> anyhow::Result<Answer> {
+        loop {
+            match self.try_once(report).await? {
+                Some(answer) => return Ok(answer),
+                None => {
+                    self.progress.one_retried();
+                    beat(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// `None`: nobody answered, or nobody could just now.
+    async fn try_once(&self, report: &Value) -> anyhow::Result<Option<Answer>> {
+        let Ok(answer) = self.http.post(&self.url).bearer_auth(&self.token).json(report).send().await else {
+            return Ok(None);
+        };
+        let status = answer.status();
+        let Ok(body) = answer.bytes().await else { return Ok(None) };
+        match status {
+            StatusCode::CREATED | StatusCode::OK => {}
+            StatusCode::SERVICE_UNAVAILABLE => return Ok(None),
+            _ => bail!("{report} was answered {status}: {}", String::from_utf8_lossy(&body)),
+        }
+        let receipt: Value = serde_json::from_slice(&body).context("a receipt that is not JSON")?;
+        let incident = receipt["incident"].as_str().context("the receipt names no incident")?;
+        Ok(Some(Answer {
+            reporter: self.reporter.clone(),
+            client_id: report["client_id"].as_str().unwrap_or_default().to_owned(),
+            incident: incident.parse().context("the incident is no id")?,
+            fresh: status == StatusCode::CREATED,
+        }))
+    }
+}
