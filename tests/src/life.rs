@@ -28,6 +28,12 @@ fn time(value: &Value) -> DateTime<Utc> {
     value.as_str().unwrap().parse().unwrap()
 }
 
+/// When the steps of a deadline took effect, as far as they have.
+fn done(deadline: &Value) -> Vec<DateTime<Utc>> {
+    let steps = deadline["steps"].as_array().unwrap();
+    steps.iter().map(|step| &step["done_at"]).filter(|at| !at.is_null()).map(time).collect()
+}
+
 impl Office {
     /// The incidents in somebody's queue.
     async fn queue(&self, person: &str, narrowed: &str) -> Vec<String> {
@@ -36,10 +42,9 @@ impl Office {
         cases.iter().map(|case| case["incident"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The case once it tells of `what`, seen by the street's supervisor.
-    async fn tells_of(&self, case: &str, what: &str, times: usize) -> Value {
-        let wanted = |case: &Value| told(case).into_iter().filter(|kind| *kind == what).count() == times;
-        self.when(case, "supervisor-1", wanted).await
+    /// The case once so many steps of its handling have taken effect, seen by the street's supervisor.
+    async fn after_steps(&self, case: &str, many: usize) -> Value {
+        self.when(case, "supervisor-1", |case| done(deadline(case, "handle")).len() == many).await
     }
 }
 
@@ -64,7 +69,7 @@ async fn the_life_of_one_incident() {
     assert_eq!(case["holder"], format!("grid_leader:{GRID}"));
     let why = &case["why"];
     let en = "The place lies in Grid 111 (synthetic), 482 m inside its border. \
-              Rule `grid` gives it to the grid leader of Grid 111 (synthetic).";
+              Rule “grid” gives it to the grid leader of Grid 111 (synthetic).";
     assert_eq!(why["en"], en);
     assert_eq!(why["zh"], "地点在示意网格 111内，距其边界 482 米；按规则「grid」由示意网格 111网格长承办。");
 
@@ -81,20 +86,18 @@ async fn the_life_of_one_incident() {
     // 4. Time passes. At 80 % of the working hours a reminder; then the community is made answerable, and
     //    after it the street. The holder stays the holder.
     office.clock.drive(at("13:42"));
-    let case = office.tells_of(path, "case.reminded", 1).await;
+    let case = office.after_steps(path, 1).await;
     assert_eq!((&case["level"], &case["overdue"]), (&json!("grid"), &json!(false)));
     office.clock.drive(at("14:30"));
-    let case = office.tells_of(path, "case.escalated", 1).await;
+    let case = office.after_steps(path, 2).await;
     assert_eq!(case["level"], "community");
     assert_eq!(office.queue("community-11", "?level=community").await, [incident]);
     office.clock.drive(at("14:31"));
-    let case = office.tells_of(path, "case.escalated", 2).await;
+    let case = office.after_steps(path, 3).await;
     assert_eq!((&case["level"], &case["overdue"]), (&json!("street"), &json!(true)));
     assert_eq!(case["holder"], format!("grid_leader:{GRID}"));
-    let steps = deadline(&case, "handle")["steps"].as_array().unwrap();
-    let done: Vec<DateTime<Utc>> = steps[..3].iter().map(|step| time(&step["done_at"])).collect();
-    assert_eq!(done, [at("13:42"), at("14:30"), at("14:31")], "each at its own time, never early");
-    assert_eq!(steps[3]["done_at"], Value::Null);
+    let each_at_its_time = [at("13:42"), at("14:30"), at("14:31")];
+    assert_eq!(done(deadline(&case, "handle")), each_at_its_time);
     assert_eq!(office.queue("desk-1a", "?level=street").await, [incident]);
 
     // 5. The holder answers, too late; somebody else checks it and closes it. The handler may not.
@@ -224,7 +227,7 @@ async fn a_reminder_never_costs_the_holder_the_case_they_look_at() {
     let case = office.case_of("gas").await;
     let etag = office.get(&case, "leader-111").await.header("etag").to_owned();
     office.clock.drive(at("09:09"));
-    office.tells_of(&case, "case.escalated", 2).await;
+    office.after_steps(&case, 3).await;
     let sign = office.request("POST", &format!("{case}/sign"), "leader-111").header("if-match", etag);
     assert_eq!(Answer::to(sign).await.with(200)["state"], "HANDLING");
     office.closes_clean().await;

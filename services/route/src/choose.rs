@@ -80,7 +80,7 @@ fn why(asking: &Asking<'_>, rule: &str, holder: &Holder, areas: &Areas) -> Text 
         0 => Text::new("", ""),
         times => Text::new(
             format!("已被退回 {times} 次，不再派给原承办；"),
-            format!("It was returned {times} time(s), so earlier holders are passed over. "),
+            format!("It was given back before ({times}), so earlier holders are passed over. "),
         ),
     };
     Text::new(

@@ -168,6 +168,15 @@ async fn an_id_that_came_before_with_another_time_is_refused_too() {
 }
 
 #[tokio::test]
+#[ignore = "replay/rows.rs takes a quote that is never closed for one long row, and says only wrong_columns"]
+async fn a_quote_that_is_never_closed_is_said_to_swallow_the_rest() {
+    let quoted = "a,2026-03-02T09:00:00,,,open,\"road,121.805,29.905";
+    let replayed = replayed(&file(&[quoted])).await.unwrap();
+    let told = replayed.summary.broken_off.is_some() || replayed.summary.accepted == GOOD;
+    assert!(told, "two good rows are gone: {:?}", replayed.counted);
+}
+
+#[tokio::test]
 async fn a_row_with_another_number_of_columns_is_refused() {
     let few = "a,2026-03-02T09:00:00,road,121.805,29.905";
     let many = "a,2026-03-02T09:00:00,,,open,road,121.805,29.905,,";
@@ -212,7 +221,7 @@ async fn a_file_with_a_header_and_nothing_else_is_a_replay_of_nothing() {
 }
 
 /// Gzipped rows of such sizes that a cut in the middle leaves some of them.
-pub(super) fn gzipped(rows: usize) -> Vec<u8> {
+fn gzipped(rows: usize) -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     writeln!(packed, "{HEADER}").unwrap();
     for number in 0..rows {

@@ -84,12 +84,8 @@ impl Audit {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "faults exit with 1, so this one tells its own failure and exits with 2"
-)]
 fn could_not_look(error: &anyhow::Error) -> ExitCode {
-    eprintln!("gridward audit: could not look / 无法核查: {error:#}");
+    crate::commands::tell(format_args!("gridward audit: could not look / 无法核查: {error:#}"));
     ExitCode::from(COULD_NOT_LOOK)
 }
 

@@ -120,10 +120,15 @@ pub fn run(gridward: Gridward) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the one place that tells a person that a command failed")]
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("gridward: {error:#}");
+    tell(format_args!("gridward: {error:#}"));
     ExitCode::FAILURE
+}
+
+/// Tells the person at the terminal what went wrong, apart from the output.
+#[expect(clippy::print_stderr, reason = "the one place that tells a person that a command failed")]
+pub(crate) fn tell(what: impl std::fmt::Display) {
+    eprintln!("{what}");
 }
 
 /// Prints a line for the person at the terminal; a reader that went away is no fault.
