@@ -24,29 +24,31 @@ pub struct Kill {
     pub ready: Option<Duration>,
 }
 
-/// What a kill waits for, beside its share of the reports.
+/// When a kill comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// Nothing.
+    /// After a share of the reports drawn from the seed, and a few milliseconds.
     Anytime,
-    /// More steps being due than a turn takes.
-    DuringBurst,
-    /// The process being started after the kill before.
-    WhileStarting,
+    /// While the process catches up with the steps that fell due when it was down after the kill before.
+    CatchingUp,
+    /// While it is being started after the kill before.
+    Starting,
 }
 
 /// The order of moments; it begins again after the last.
 const MOMENTS: [Moment; 5] =
-    [Moment::Anytime, Moment::DuringBurst, Moment::Anytime, Moment::WhileStarting, Moment::Anytime];
+    [Moment::Anytime, Moment::CatchingUp, Moment::Anytime, Moment::Starting, Moment::Anytime];
 
-/// So many steps due at once are a burst.
-const BURST: u64 = 256;
-/// No burst came for so long: it is killed without.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// How long the process stays down, so that there is something to catch up with.
+const DOWN: Duration = Duration::from_millis(1_500);
+/// So many steps due at once are something to catch up with.
+const MANY: u64 = 64;
+/// It caught up before anybody could look: it is killed without.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Answers come in batches right after a commit; a kill comes at any time after one.
 const JITTER_MS: usize = 40;
 /// A start is killed at most this long after it began.
-const STARTING_MS: usize = 120;
+const STARTING_MS: usize = 40;
 
 pub async fn kill_all(
     process: &mut Process,
@@ -56,32 +58,37 @@ pub async fn kill_all(
     progress: &Progress,
 ) -> anyhow::Result<Vec<Kill>> {
     let mut dice = Dice::new(plan.seed, 1_000_000);
-    let mut at: Vec<usize> =
-        (0..plan.kills).map(|_| plan.posts / 50 + dice.below(plan.posts * 19 / 20)).collect();
-    at.sort_unstable();
+    let moments: Vec<Moment> = MOMENTS.iter().copied().cycle().take(plan.kills).collect();
+    let mut shares: Vec<usize> =
+        moments.iter().map(|_| plan.posts / 50 + dice.below(plan.posts * 19 / 20)).collect();
+    shares.sort_unstable();
     let mut kills: Vec<Kill> = Vec::with_capacity(plan.kills);
-    let moments = MOMENTS.iter().copied().cycle();
     let mut started = None;
-    for (moment, at) in moments.zip(at) {
-        let waiting = match (moment, started.is_some()) {
-            (Moment::WhileStarting, true) => {
-                beat(dice.millis(STARTING_MS)).await;
-                None
-            }
-            _ => {
-                ready(process, started.take(), &mut kills).await?;
-                while progress.answered() < at {
+    for (n, (moment, share)) in moments.iter().copied().zip(shares).enumerate() {
+        if moment == Moment::Starting {
+            beat(dice.millis(STARTING_MS)).await;
+        } else {
+            ready(process, started, &mut kills).await?;
+        }
+        let waiting = match moment {
+            Moment::Anytime => {
+                while progress.answered() < share {
                     beat(Duration::from_millis(1)).await;
                 }
                 beat(dice.millis(JITTER_MS)).await;
-                Some(look(folder, clock, moment).await?)
+                Some(look(folder, clock, 0).await?)
             }
+            Moment::CatchingUp => Some(look(folder, clock, MANY).await?),
+            Moment::Starting => None,
         };
         process.kill()?;
         progress.one_killed();
+        kills.push(Kill { answered: progress.answered(), moment, waiting, ready: None });
+        if moments.get(n + 1) == Some(&Moment::CatchingUp) {
+            beat(DOWN).await;
+        }
         started = Some(Instant::now());
         process.spawn()?;
-        kills.push(Kill { answered: progress.answered(), moment, waiting, ready: None });
     }
     ready(process, started, &mut kills).await?;
     Ok(kills)
@@ -96,14 +103,14 @@ async fn ready(process: &mut Process, started: Option<Instant>, kills: &mut [Kil
     Ok(())
 }
 
-/// Looks at what waits; for a burst, until there is one. The file is closed again before the kill, so that
-/// the next start finds it as a dead process left it.
-async fn look(folder: &Path, clock: &Clock, moment: Moment) -> anyhow::Result<Waiting> {
+/// Looks at what waits, until there are `many` due steps or it has taken too long. The file is closed again
+/// before the kill, so that the next start finds it as a dead process left it.
+async fn look(folder: &Path, clock: &Clock, many: u64) -> anyhow::Result<Waiting> {
     let stored = Stored::open(folder).await?;
     let begun = Instant::now();
     loop {
         let waiting = stored.waiting(clock.now()).await?;
-        if moment != Moment::DuringBurst || waiting.due >= BURST || begun.elapsed() > LONGEST_WAIT {
+        if waiting.due >= many || begun.elapsed() > LONGEST_WAIT {
             stored.close().await?;
             return Ok(waiting);
         }
@@ -115,8 +122,8 @@ impl fmt::Display for Kill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = match self.moment {
             Moment::Anytime => "killed",
-            Moment::DuringBurst => "killed during a burst",
-            Moment::WhileStarting => "killed while starting",
+            Moment::CatchingUp => "killed while catching up",
+            Moment::Starting => "killed while starting",
         };
         write!(f, "{moment} after {} answers", self.answered)?;
         if let Some(waiting) = &self.waiting {

@@ -210,7 +210,7 @@ async fn steps(stored: &Stored, settled_at: DateTime<Utc>, outcome: &mut Outcome
         "SELECT count(*) FROM (SELECT 1 FROM effect GROUP BY incident, kind, round, step HAVING count(*) > 1)",
     );
     let early = effects(&format!(
-        "SELECT count(*) FROM effect {mirrored} WHERE effect.at < s.due_at OR noticed_at < s.due_at"
+        "SELECT count(*) FROM effect {mirrored} WHERE effect.at < s.due_at OR effect.noticed_at < s.due_at"
     ));
     let unknown = effects(&format!("SELECT count(*) FROM effect {mirrored} WHERE s.done_at IS NULL"));
     outcome.reminded = stored.count(&reminded, Vec::new()).await?;
@@ -245,8 +245,8 @@ async fn audited(folder: &Path, settled_at: DateTime<Utc>, outcome: &mut Outcome
             due.effected
         ));
     }
-    if !outcome.audit_clean {
-        outcome.faults.push(report.to_string());
+    for check in report.checks.iter().filter(|check| check.found > 0) {
+        outcome.faults.push(check.to_string());
     }
     Ok(())
 }
