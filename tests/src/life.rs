@@ -162,7 +162,7 @@ async fn what_a_leader_gives_back_goes_to_the_community_and_from_there_to_the_st
         (&json!(1), &json!(2), &json!("street"))
     );
     let why = seen["why"]["en"].as_str().unwrap();
-    assert!(why.contains("It was returned 1 time(s), so earlier holders are passed over"), "{why}");
+    assert!(why.contains("It was given back before (1), so earlier holders are passed over"), "{why}");
     assert!(seen["why"]["zh"].as_str().unwrap().contains("已被退回 1 次"), "{}", seen["why"]);
     let note = seen["history"].as_array().unwrap().iter().find(|line| line["what"] == "case.returned");
     assert_eq!(note.unwrap()["note"], "在马路对面");
