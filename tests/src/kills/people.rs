@@ -103,7 +103,7 @@ impl Actor {
 
     async fn queue(&self, hat: &Hat, state: &str) -> anyhow::Result<Vec<IncidentId>> {
         let of = hat.holder.as_ref().map(|holder| format!("&holder={holder}")).unwrap_or_default();
-        let ask = self.http.get(format!("{}?state={state}&limit=50{of}", self.root));
+        let ask = self.http.get(format!("{}?state={state}&limit=20{of}", self.root));
         let Some(page) = self.ask(hat, ask).await? else { return Ok(Vec::new()) };
         let cases = page["cases"].as_array().map(Vec::as_slice).unwrap_or_default();
         Ok(cases.iter().filter_map(|case| case["incident"].as_str()?.parse().ok()).collect())
