@@ -224,7 +224,6 @@ async fn a_case_fact_that_supervise_cannot_read_holds_back_its_mirror_and_nothin
 }
 
 #[tokio::test]
-#[ignore = "finding 8: one such row stops every sweep"]
 async fn a_step_of_supervise_that_fits_nothing_does_not_keep_others_from_being_told_of() {
     let mut world = World::start().await;
     let (spoilt, fine) = (world.case_of("gas").await, world.case_of("gas").await);

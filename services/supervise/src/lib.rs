@@ -123,6 +123,10 @@ impl Service for Supervise {
         sweep::sweep(work, incident, turn);
     }
 
+    async fn put_off(&self, tx: &Tx, incident: IncidentId, until: DateTime<Utc>) -> Result<(), StoreError> {
+        store::steps::put_off(tx, incident, until).await
+    }
+
     async fn next_due(&self, readers: &Readers) -> Result<Option<DateTime<Utc>>, StoreError> {
         store::steps::next(readers).await
     }

@@ -8,7 +8,8 @@ pub struct Metrics {
     pub registry: Registry,
     /// Turns committed, by service.
     pub turns: IntCounterVec,
-    /// Inputs by service and what became of them: `taken`, `dropped`, `parked`, `dead`, `unchanged`, `command`.
+    /// Inputs by service and what became of them: `taken`, `dropped`, `parked`, `dead`, `unchanged`, `command`,
+    /// `put_off`.
     pub inputs: IntCounterVec,
     /// Facts published, by service.
     pub published: IntCounterVec,

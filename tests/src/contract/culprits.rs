@@ -25,7 +25,6 @@ async fn one_decision_that_panics_makes_one_dead_letter_and_the_others_are_taken
 }
 
 #[tokio::test]
-#[ignore = "finding 4: the reason leaves out what the database said"]
 async fn one_fact_that_cannot_be_saved_makes_one_dead_letter_that_names_the_cause() {
     for setting in settings() {
         let here = setting.start().await;
@@ -41,7 +40,6 @@ async fn one_fact_that_cannot_be_saved_makes_one_dead_letter_that_names_the_caus
 }
 
 #[tokio::test]
-#[ignore = "finding 3: the fact that filled the gap is set aside instead"]
 async fn a_parked_follower_that_panics_is_the_culprit_and_not_the_fact_that_filled_the_gap() {
     for setting in settings() {
         let here = setting.start().await;
@@ -57,7 +55,6 @@ async fn a_parked_follower_that_panics_is_the_culprit_and_not_the_fact_that_fill
 }
 
 #[tokio::test]
-#[ignore = "finding 3: the retried fact is set aside again, for ever"]
 async fn a_retry_whose_follower_panics_decides_what_can_be_and_sets_the_follower_aside() {
     for setting in settings() {
         let here = setting.start().await;

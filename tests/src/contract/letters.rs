@@ -138,7 +138,6 @@ async fn commands_on_an_incident_with_a_dead_letter_go_on() {
 }
 
 #[tokio::test]
-#[ignore = "finding 5: the whole line stops"]
 async fn a_row_that_cannot_be_loaded_holds_back_its_own_incident_only() {
     for setting in settings() {
         let here = setting.start().await;
@@ -186,7 +185,6 @@ async fn a_fact_taken_between_dead_letters_begins_the_count_anew() {
 }
 
 #[tokio::test]
-#[ignore = "finding 6: a whole turn of them is set aside first"]
 async fn a_backlog_of_undecidable_facts_stops_the_line_instead_of_filling_the_table() {
     for setting in settings() {
         let here = setting.start().await;
@@ -200,7 +198,6 @@ async fn a_backlog_of_undecidable_facts_stops_the_line_instead_of_filling_the_ta
 }
 
 #[tokio::test]
-#[ignore = "finding 7: letters that fail again count as new ones"]
 async fn retrying_many_letters_that_fail_again_does_not_stop_the_line() {
     for setting in settings() {
         let here = setting.start().await;

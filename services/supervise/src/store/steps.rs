@@ -112,6 +112,18 @@ pub async fn due(tx: &Tx, now: DateTime<Utc>, limit: u64) -> Result<Vec<Incident
     Ok(rows.into_iter().map(IncidentId).collect())
 }
 
+/// Looks at the steps of `incident` no sooner than `until`.
+pub async fn put_off(tx: &Tx, incident: IncidentId, until: DateTime<Utc>) -> Result<(), StoreError> {
+    Entity::update_many()
+        .col_expr(Column::LookAt, Expr::value(until))
+        .filter(Column::Incident.eq(incident.0))
+        .filter(Column::LookAt.lt(until))
+        .exec(tx)
+        .await
+        .doing("putting off steps")?;
+    Ok(())
+}
+
 /// When the sweep should look next.
 pub async fn next(readers: &Readers) -> Result<Option<DateTime<Utc>>, StoreError> {
     Entity::find()

@@ -7,7 +7,7 @@ use domain::id::{IncidentId, PersonId};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
-use super::{Service, Turns, commit, panic_text};
+use super::{Service, Turns, chain, commit, panic_text};
 use crate::store::StoreError;
 
 /// A command, by whom, and when it was recorded. On any but a driven clock the recorded time is ignored:
@@ -135,15 +135,4 @@ impl From<StoreError> for Unanswered {
         let text = chain(&error);
         if error.may_pass() { Self::Unavailable(text) } else { Self::Failed(text) }
     }
-}
-
-/// An error and its sources in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -7,7 +7,7 @@ use domain::id::IncidentId;
 use tracing::{error, warn};
 
 use super::order::{Order, Place};
-use super::{INPUTS_PER_TURN, Service, Turn, Turns, commit, panic_text};
+use super::{Failed, INPUTS_PER_TURN, Service, Turn, Turns, commit, panic_text};
 use crate::store::parked::{self, Parked};
 use crate::store::positions::{self, Position};
 use crate::store::{StoreError, Tx, dead_letters, sequences};
@@ -38,24 +38,23 @@ impl Taken {
     }
 }
 
-/// Why a turn of facts did not commit.
-enum Failed {
-    Store(StoreError),
-    /// A decision panicked.
-    Panicked(String),
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// Whether a turn's facts come from the stream, and so move a position, or were given again.
+/// Whether a turn's facts come from the stream, and so move a position, or were here already.
 #[derive(Clone, Copy)]
 enum Origin<'a> {
     Stream(Source, &'a Position),
     Retried,
+    Parked,
+}
+
+/// How a turn goes about its facts.
+#[derive(Clone, Copy)]
+enum How<'a> {
+    /// Each with whatever waits right behind it.
+    Following,
+    /// Without what waits behind them: to find out which of them is the culprit.
+    Alone,
+    /// The one fact is a dead letter, for this reason.
+    Doomed(&'a str),
 }
 
 impl<S: Service> Turns<S> {
@@ -87,9 +86,9 @@ impl<S: Service> Turns<S> {
     /// Takes `records` of one source, in order; a batch that fails is run again one by one.
     async fn take_records(&mut self, source: Source, records: Vec<Record>) -> Result<Taken, StoreError> {
         let position = self.position(source).await?;
-        match self.facts_turn(Origin::Stream(source, &position), &records, None).await {
-            Ok(taken) => {
-                self.moved(source, &records);
+        match self.facts_turn(Origin::Stream(source, &position), &records, How::Following).await {
+            Ok((taken, seen)) => {
+                self.moved(source, &records[..seen]);
                 Ok(taken)
             }
             Err(Failed::Store(error)) if error.may_pass() => {
@@ -104,24 +103,62 @@ impl<S: Service> Turns<S> {
     async fn one_by_one(&mut self, source: Source, records: Vec<Record>) -> Result<Taken, StoreError> {
         let mut all = Taken::default();
         for record in records {
+            if self.health.stopped().is_some() {
+                break;
+            }
             let position = self.position(source).await?;
-            let one = std::slice::from_ref(&record);
-            let taken = match self.facts_turn(Origin::Stream(source, &position), one, None).await {
-                Err(Failed::Store(error)) if error.may_pass() => {
+            match self.one(Origin::Stream(source, &position), record.clone()).await {
+                Ok(taken) => all.add(taken),
+                Err(error) => {
                     self.positions.remove(&source);
                     return Err(error);
                 }
-                Err(failed) => {
-                    let reason = failed.reason();
-                    let again = self.facts_turn(Origin::Stream(source, &position), one, Some(&reason)).await;
-                    again.map_err(Failed::into_store)?
-                }
-                Ok(taken) => taken,
-            };
-            self.moved(source, one);
-            all.add(taken);
+            }
+            self.moved(source, std::slice::from_ref(&record));
         }
         Ok(all)
+    }
+
+    /// Takes one record with what waits behind it. When that fails, each by itself, so that only the culprit
+    /// is set aside.
+    async fn one(&mut self, origin: Origin<'_>, record: Record) -> Result<Taken, StoreError> {
+        let mut all = Taken::default();
+        let (mut origin, mut next) = (origin, Some(record));
+        while let Some(record) = next.take() {
+            let one = std::slice::from_ref(&record);
+            let taken = match self.facts_turn(origin, one, How::Following).await {
+                Ok((taken, _)) => taken,
+                Err(Failed::Store(error)) if error.may_pass() => return Err(error),
+                Err(_) => {
+                    let taken = self.alone(origin, one).await?;
+                    if taken.dead == 0 {
+                        next = self.next_parked(&record).await?;
+                    }
+                    taken
+                }
+            };
+            all.add(taken);
+            origin = Origin::Parked;
+        }
+        Ok(all)
+    }
+
+    async fn alone(&mut self, origin: Origin<'_>, one: &[Record]) -> Result<Taken, StoreError> {
+        let failed = match self.facts_turn(origin, one, How::Alone).await {
+            Ok((taken, _)) => return Ok(taken),
+            Err(Failed::Store(error)) if error.may_pass() => return Err(error),
+            Err(failed) => failed.reason(),
+        };
+        let doomed = self.facts_turn(origin, one, How::Doomed(&failed)).await;
+        doomed.map(|(taken, _)| taken).map_err(Failed::into_store)
+    }
+
+    /// What waits right behind `record`, which was taken.
+    async fn next_parked(&self, record: &Record) -> Result<Option<Record>, StoreError> {
+        let tx = self.store.begin().await?;
+        let incident = [record.incident];
+        let mut parked = parked::load(&tx, S::NAME, record.source.topic, &incident).await?;
+        Ok(parked.get_mut(&record.incident).and_then(|waiting| waiting.remove(&(record.sequence + 1))))
     }
 
     fn moved(&mut self, source: Source, records: &[Record]) {
@@ -130,15 +167,15 @@ impl<S: Service> Turns<S> {
         }
     }
 
-    /// One transaction over `records`. With `doomed`, the one record is a dead letter for that reason.
+    /// One transaction over `records`; what became of them, and how many were seen before the line stopped.
     async fn facts_turn(
         &mut self,
         origin: Origin<'_>,
         records: &[Record],
-        doomed: Option<&str>,
-    ) -> Result<Taken, Failed> {
+        how: How<'_>,
+    ) -> Result<(Taken, usize), Failed> {
         let Some(topic) = records.first().map(|record| record.source.topic) else {
-            return Ok(Taken::default());
+            return Ok((Taken::default(), 0));
         };
         let mut incidents: Vec<IncidentId> = records.iter().map(|record| record.incident).collect();
         incidents.sort_unstable();
@@ -147,15 +184,19 @@ impl<S: Service> Turns<S> {
         let tx = self.store.begin().await?;
         let mut order = self.order(&tx, topic, &incidents).await?;
         let mut turn = self.open(&tx, &incidents).await?;
-        let mut work = self.service.load(&tx, &incidents, &[]).await?;
-        let deciding =
-            Deciding { service: &*self.service, doomed, letters: Vec::new(), resolved: Vec::new() };
+        // Nothing is decided about what is doomed, and its row may be why.
+        let rows = if matches!(how, How::Doomed(_)) { &[][..] } else { &incidents[..] };
+        let mut work = self.service.load(&tx, rows, &[]).await?;
+        let counted = matches!(origin, Origin::Stream(..)).then_some(self.dead_in_a_row);
+        let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {
-            let mut deciding = deciding;
-            let taken = deciding.all(records, &mut order, &mut work, &mut turn);
-            (taken, deciding.letters, deciding.resolved)
+            let mut deciding =
+                Deciding { service, how, in_a_row: counted, letters: Vec::new(), resolved: Vec::new() };
+            let (taken, seen) = deciding.all(records, &mut order, &mut work, &mut turn);
+            (taken, seen, deciding)
         }));
-        let (taken, letters, resolved) = decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
+        let (taken, seen, deciding) = decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
+        let Deciding { letters, resolved, in_a_row, .. } = deciding;
 
         self.save(&tx, work, &turn).await?;
         sequences::save(&tx, S::NAME, topic, &order.changed).await?;
@@ -164,6 +205,11 @@ impl<S: Service> Turns<S> {
         }
         for record in &order.freed {
             parked::free(&tx, S::NAME, record).await?;
+        }
+        if let Origin::Parked = origin {
+            for record in records {
+                parked::free(&tx, S::NAME, record).await?;
+            }
         }
         for (record, reason) in &letters {
             dead_letters::keep(&tx, S::NAME, record, reason, turn.now()).await?;
@@ -175,13 +221,16 @@ impl<S: Service> Turns<S> {
                 dead_letters::resolve(&tx, S::NAME, record).await?;
             }
         }
-        if let (Origin::Stream(source, from), Some(last)) = (origin, records.last()) {
+        if let (Origin::Stream(source, from), Some(last)) = (origin, records[..seen].last()) {
             positions::move_on(&tx, S::NAME, source, from, last.position).await?;
         }
         commit(tx).await?;
         self.committed(&turn);
         self.tell(&taken, &order, &letters);
-        Ok(taken)
+        if let Some(in_a_row) = in_a_row {
+            self.count_dead(in_a_row);
+        }
+        Ok((taken, seen))
     }
 
     async fn order(&self, tx: &Tx, topic: Topic, incidents: &[IncidentId]) -> Result<Order, StoreError> {
@@ -210,12 +259,14 @@ impl<S: Service> Turns<S> {
         if !letters.is_empty() || !order.newly_parked.is_empty() {
             self.troubled = true;
         }
-        self.dead_in_a_row = if taken.taken > 0 { 0 } else { self.dead_in_a_row + taken.dead };
-        if self.dead_in_a_row >= DEAD_IN_A_ROW {
+    }
+
+    fn count_dead(&mut self, in_a_row: usize) {
+        self.dead_in_a_row = in_a_row;
+        if in_a_row >= DEAD_IN_A_ROW {
             self.health.stop_the_line(format!(
-                "{}: {} facts in a row could not be decided; mend the cause, then restart",
+                "{}: {in_a_row} facts in a row could not be decided; mend the cause, then restart",
                 S::NAME,
-                self.dead_in_a_row
             ));
         }
     }
@@ -230,16 +281,8 @@ impl<S: Service> Turns<S> {
         let mut decided = 0;
         for letter in letters {
             self.troubled = true;
-            let one = std::slice::from_ref(&letter.record);
-            let taken = match self.facts_turn(Origin::Retried, one, None).await {
-                Err(Failed::Store(error)) if error.may_pass() => return Err(error),
-                Err(failed) => {
-                    let reason = failed.reason();
-                    self.facts_turn(Origin::Retried, one, Some(&reason)).await.map_err(Failed::into_store)?
-                }
-                Ok(taken) => taken,
-            };
-            decided += usize::from(taken.dead == 0);
+            let taken = self.one(Origin::Retried, letter.record).await?;
+            decided += usize::from(taken.taken > 0);
         }
         Ok(decided)
     }
@@ -249,9 +292,11 @@ impl<S: Service> Turns<S> {
         if let Some(position) = self.positions.get(&source) {
             return Ok(position.clone());
         }
-        let bounds = self.stream.bounds(source).await?;
         let tx = self.store.begin().await?;
-        let position = match positions::load(&tx, S::NAME, source).await? {
+        let kept = positions::load(&tx, S::NAME, source).await?;
+        // After the position: another instance may move it on meanwhile, and the log only grows.
+        let bounds = self.stream.bounds(source).await?;
+        let position = match kept {
             Some(position) => position,
             None => {
                 let position = Position { topic_id: bounds.topic_id.clone(), after: bounds.first - 1 };
@@ -292,34 +337,30 @@ fn check_position(
     Err(StoreError::Inconsistent { table: "position", id: format!("{service} on {}", source.topic), why })
 }
 
-impl Failed {
-    fn reason(&self) -> String {
-        match self {
-            Self::Panicked(text) => format!("deciding it panicked: {text}"),
-            Self::Store(error) => format!("it could not be saved: {:#}", anyhow::anyhow!(error.to_string())),
-        }
-    }
-
-    fn into_store(self) -> StoreError {
-        match self {
-            Self::Store(error) => error,
-            Self::Panicked(why) => StoreError::Inconsistent { table: "turn", id: String::new(), why },
-        }
-    }
-}
-
 /// The deciding of one turn of facts.
 struct Deciding<'a, S: Service> {
     service: &'a S,
-    doomed: Option<&'a str>,
+    how: How<'a>,
+    /// Dead letters in a row so far; `None`: not counted, they were dead before.
+    in_a_row: Option<usize>,
     letters: Vec<(Record, String)>,
     resolved: Vec<Record>,
 }
 
 impl<S: Service> Deciding<'_, S> {
-    fn all(&mut self, records: &[Record], order: &mut Order, work: &mut S::Work, turn: &mut Turn) -> Taken {
+    /// What became of `records`, and how many were seen: none after too many dead letters in a row.
+    fn all(
+        &mut self,
+        records: &[Record],
+        order: &mut Order,
+        work: &mut S::Work,
+        turn: &mut Turn,
+    ) -> (Taken, usize) {
         let mut taken = Taken::default();
-        for record in records {
+        for (seen, record) in records.iter().enumerate() {
+            if self.in_a_row.is_some_and(|dead| dead >= DEAD_IN_A_ROW) {
+                return (taken, seen);
+            }
             match order.place(record.incident, record.sequence) {
                 Place::Drop => taken.dropped += 1,
                 Place::Park => {
@@ -329,7 +370,7 @@ impl<S: Service> Deciding<'_, S> {
                 Place::Take => self.take(record.clone(), order, work, turn, &mut taken),
             }
         }
-        taken
+        (taken, records.len())
     }
 
     /// Takes `record` and whatever was parked right behind it.
@@ -343,14 +384,21 @@ impl<S: Service> Deciding<'_, S> {
     ) {
         let mut next = Some(record);
         while let Some(record) = next {
-            let verdict = match self.doomed {
-                Some(reason) => Err(reason.to_owned()),
-                None => self.service.react(work, &record, turn),
+            let verdict = match self.how {
+                How::Doomed(reason) => Err(reason.to_owned()),
+                How::Following | How::Alone => self.service.react(work, &record, turn),
             };
+            let dead = verdict.is_err();
             match verdict {
                 Ok(()) => {
                     taken.taken += 1;
-                    next = order.taken(&record);
+                    next = match self.how {
+                        How::Alone => {
+                            order.taken_alone(&record);
+                            None
+                        }
+                        How::Following | How::Doomed(_) => order.taken(&record),
+                    };
                     self.resolved.push(record);
                 }
                 Err(reason) => {
@@ -360,6 +408,7 @@ impl<S: Service> Deciding<'_, S> {
                     next = None;
                 }
             }
+            self.in_a_row = self.in_a_row.map(|before| if dead { before + 1 } else { 0 });
         }
     }
 }

@@ -13,6 +13,7 @@ mod commands;
 mod facts;
 mod order;
 mod running;
+mod sweep;
 
 pub use commands::{Asked, Desk, Unanswered};
 pub use facts::Taken;
@@ -90,6 +91,12 @@ pub trait Service: Send + Sync + 'static {
 
     /// Decides for an incident whose time has come.
     fn sweep(&self, _work: &mut Self::Work, _incident: IncidentId, _turn: &mut Turn) {}
+
+    /// Nothing could be decided for `incident`, whose time has come: it is looked at again from `until` on, so
+    /// that it does not keep others waiting.
+    async fn put_off(&self, _tx: &Tx, _incident: IncidentId, _until: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// When a time comes next, as far as the service knows.
     async fn next_due(&self, _readers: &Readers) -> Result<Option<DateTime<Utc>>, StoreError> {
@@ -226,29 +233,34 @@ impl<S: Service> Turns<S> {
             self.stream.published();
         }
     }
+}
 
-    /// One sweep: decides for up to a turn's worth of incidents whose time has come; answers how many.
-    ///
-    /// # Errors
-    /// When the database fails; nothing was changed then.
-    pub async fn sweep(&mut self) -> Result<usize, StoreError> {
-        let tx = self.store.begin().await?;
-        let mut due = self.service.due(&tx, self.clock.now(), INPUTS_PER_TURN as u64).await?;
-        if due.is_empty() {
-            return Ok(0);
+/// Why a turn of facts or a sweep did not commit.
+enum Failed {
+    Store(StoreError),
+    /// A decision panicked.
+    Panicked(String),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Failed {
+    fn reason(&self) -> String {
+        match self {
+            Self::Panicked(text) => format!("deciding it panicked: {text}"),
+            Self::Store(error) => format!("its turn failed: {}", chain(error)),
         }
-        let count = due.len();
-        due.sort_unstable();
-        due.dedup();
-        let mut turn = self.open(&tx, &due).await?;
-        let mut work = self.service.load(&tx, &due, &[]).await?;
-        for incident in due {
-            self.service.sweep(&mut work, incident, &mut turn);
+    }
+
+    fn into_store(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Panicked(why) => StoreError::Inconsistent { table: "turn", id: String::new(), why },
         }
-        self.save(&tx, work, &turn).await?;
-        commit(tx).await?;
-        self.committed(&turn);
-        Ok(count)
     }
 }
 
@@ -261,4 +273,15 @@ async fn commit(tx: Tx) -> Result<(), StoreError> {
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}
+
+/// An error and its sources in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

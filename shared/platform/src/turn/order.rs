@@ -60,11 +60,16 @@ impl Order {
 
     /// The record was taken; answers the parked one that is next now, if it waits.
     pub fn taken(&mut self, record: &Record) -> Option<Record> {
-        self.last.insert(record.incident, record.sequence);
-        self.changed.insert(record.incident, record.sequence);
+        self.taken_alone(record);
         let next = self.parked.get_mut(&record.incident)?.remove(&(record.sequence + 1))?;
         self.freed.push(next.clone());
         Some(next)
+    }
+
+    /// The record was taken; what waits behind it goes on waiting.
+    pub fn taken_alone(&mut self, record: &Record) {
+        self.last.insert(record.incident, record.sequence);
+        self.changed.insert(record.incident, record.sequence);
     }
 
     /// The record could not be decided. Its sequence is not taken, so that what follows is parked, also

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use super::commands::{Desk, Waiting};
-use super::{INPUTS_PER_TURN, Service, Turns};
+use super::{INPUTS_PER_TURN, Service, Turns, chain};
 use crate::lifecycle::Lifecycle;
 use crate::store::StoreError;
 
@@ -64,10 +64,10 @@ impl<S: Service> Turns<S> {
                     }
                 }
                 Err(failed) => {
-                    warn!(service = S::NAME, "could not finish a turn, trying again: {}", describe(&failed));
+                    warn!(service = S::NAME, "could not finish a turn, trying again: {}", chain(&failed));
                     // Waiting does not mend a row or a position that is wrong; somebody has to.
                     if matches!(failed, StoreError::Inconsistent { .. }) {
-                        self.health.stop_the_line(format!("{}: {}", S::NAME, describe(&failed)));
+                        self.health.stop_the_line(format!("{}: {}", S::NAME, chain(&failed)));
                     }
                     lifecycle.pause(backoff).await;
                     backoff = (backoff * 2).min(Duration::from_secs(5));
@@ -142,14 +142,4 @@ enum Step {
 #[expect(clippy::disallowed_methods, reason = "the loop's own waiting, cut short by whatever comes")]
 async fn pause(wait: Duration) {
     tokio::time::sleep(wait).await;
-}
-
-fn describe(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
