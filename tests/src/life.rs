@@ -159,7 +159,7 @@ async fn what_a_leader_gives_back_goes_to_the_community_and_from_there_to_the_st
     let seen = office.when(&case, "community-11", |case| case["holder"] == holder).await;
     assert_eq!(
         (&seen["returns"], &seen["attempt"], &seen["level"]),
-        (&json!(1), &json!(2), &json!("street"))
+        (&json!(1), &json!(2), &json!("community"))
     );
     let why = seen["why"]["en"].as_str().unwrap();
     assert!(why.contains("It was given back before (1), so earlier holders are passed over"), "{why}");

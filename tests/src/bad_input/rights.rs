@@ -132,19 +132,19 @@ async fn who_only_looks_after_things_may_not_report() {
 async fn who_may_see_a_case_may_not_therefore_act_on_it() {
     let office = Office::open().await;
     let case = office.case_of("road").await;
-    let sign = forbidden("not-yours", "you may see this case but not sign", "此案不由您承办，不能签收");
+    let sign = forbidden("not-yours", "you may see this case, but sign is not for", "不能对它签收");
     for person in ["worker-111", "community-11", "desk-1a", "checker-1", "supervisor-1"] {
         office.refuses(office.acting(&case, "sign", person), sign).await;
     }
     office.act(&case, "sign", "leader-111").await.with(200);
     office.act(&case, "answer", "leader-111").await.with(200);
     for person in ["worker-111", "leader-111", "supervisor-1"] {
-        let check = forbidden("not-yours", "you may see this case but not", "不能核查");
+        let check = forbidden("not-yours", "you may see this case, but", "不能对它核查");
         office.refuses(office.acting(&case, "check", person), check).await;
     }
     office.act(&case, "check", "checker-1").await.with(200);
     for person in ["worker-111", "leader-111", "community-11", "supervisor-1"] {
-        let close = forbidden("not-yours", "you may see this case but not close", "不能结案");
+        let close = forbidden("not-yours", "you may see this case, but close is not for", "不能对它结案");
         office.refuses(office.acting(&case, "close", person), close).await;
     }
     office.act(&case, "close", "desk-1a").await.with(200);

@@ -109,6 +109,7 @@ fn assigned(case: &mut Value, happened: &Value) {
     case["attempt"] = happened["attempt"].clone();
     case["area"] = happened["area"].clone();
     hand_to(case, happened);
+    answers_for_it(case, happened);
 }
 
 fn signed(case: &mut Value, happened: &Value, at: &str) {
@@ -123,6 +124,10 @@ fn returned(case: &mut Value, happened: &Value) {
     meet(case, "sign", happened);
     one_more(case, "returns");
     hand_to(case, happened);
+    // Before the third the desk only keeps it; with the third the street has decided.
+    if case["returns"] == 3 {
+        answers_for_it(case, happened);
+    }
 }
 
 fn answered(case: &mut Value, happened: &Value, at: &str) {
@@ -162,10 +167,14 @@ fn hand_to(case: &mut Value, happened: &Value) {
     case["holder"] = happened["holder"].clone();
     turn_into(case, "DISPATCHED", 0);
     one_more(case, "revision");
+    put(case, &happened["sign"]);
+}
+
+/// A holder above the grid is answerable from the start.
+fn answers_for_it(case: &mut Value, happened: &Value) {
     if let Some(level @ ("community" | "street")) = level_of(&happened["holder"]) {
         raise(case, Some(level));
     }
-    put(case, &happened["sign"]);
 }
 
 /// The state, with the first `kept` marks; the later ones are over.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::receive::FINAL_RETURN;
 use super::{Case, Happened, Mark, State};
 use crate::deadline::{Deadline, DeadlineKind};
 use crate::holder::{Holder, Post};
@@ -19,6 +20,7 @@ impl Case {
                 self.attempt = *attempt;
                 self.area = area.clone();
                 self.hand_to(holder, sign.as_ref());
+                self.answers_for_it(holder);
             }
             Happened::Signed { by, met_at } => {
                 self.meet(DeadlineKind::Sign, *met_at);
@@ -30,6 +32,10 @@ impl Case {
                 self.meet(DeadlineKind::Sign, *met_at);
                 self.returns += 1;
                 self.hand_to(holder, sign.as_ref());
+                // Until then the desk only keeps it for the moment route needs to propose again.
+                if self.returns == FINAL_RETURN {
+                    self.answers_for_it(holder);
+                }
             }
             Happened::Answered { by, met_at, check } => self.answered(at, by, *met_at, check.as_ref()),
             Happened::Checked { by, met_at } => {
@@ -59,11 +65,15 @@ impl Case {
         self.holder = holder.clone();
         self.state = State::Dispatched;
         self.revision += 1;
-        if holder.post == Post::StreetDesk || holder.post == Post::Community {
-            self.level = self.level.max(holder.post.level());
-        }
         if let Some(sign) = sign {
             self.put(sign.clone());
+        }
+    }
+
+    /// A holder above the grid is answerable from the start.
+    fn answers_for_it(&mut self, holder: &Holder) {
+        if holder.post == Post::StreetDesk || holder.post == Post::Community {
+            self.level = self.level.max(holder.post.level());
         }
     }
 

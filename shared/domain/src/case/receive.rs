@@ -123,7 +123,7 @@ pub enum Undecidable {
 }
 
 /// Returns after this many are decided by the street, for good (三次退回由街道指定).
-const FINAL_RETURN: u32 = 3;
+pub(super) const FINAL_RETURN: u32 = 3;
 
 /// Decides one input as of `at`.
 ///
@@ -352,6 +352,10 @@ fn give_back(
     }
     if case.returns >= FINAL_RETURN {
         return Err(Refusal::Final);
+    }
+    // Given back already, and route has proposed nobody yet: a second tap.
+    if matches!(case.state, State::Dispatched) && case.returns >= case.attempt {
+        return Ok(None);
     }
     let last = case.returns + 1 == FINAL_RETURN;
     // Until route proposes again the desk only keeps the case; after the last return it is the desk's to sign for.

@@ -50,8 +50,8 @@ impl Refusal {
                 Text::new("没有这个案件，或您无权查看", "there is no such case, or it is not yours to see")
             }
             Self::NotYours { action, action_zh } => Text::new(
-                format!("此案不由您承办，不能{action_zh}"),
-                format!("you may see this case but not {action} it: it is held by somebody else"),
+                format!("您可以查看此案，但您的岗位或辖区不能对它{action_zh}"),
+                format!("you may see this case, but {action} is not for your role or area"),
             ),
             Self::Changed { expected, actual } => Text::new(
                 format!("案件已被更新（您看到的是第 {expected} 版，现为第 {actual} 版），请刷新后再操作"),
