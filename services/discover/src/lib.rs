@@ -8,7 +8,7 @@ pub mod http;
 mod store;
 mod submit;
 
-pub use submit::{NewReport, ReportFault, Reported, Submit, Submitted};
+pub use submit::{NewPlace, NewReport, ReportFault, Reported, Submit, Submitted};
 
 use std::sync::Arc;
 

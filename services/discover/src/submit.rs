@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::category::Categories;
 use domain::id::{CategoryCode, IncidentId, PersonId};
-use domain::place::Place;
+use domain::place::{Datum, Place};
 use domain::report::{Promise, Report};
 use domain::text::Text;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 /// A report as a person's device sends it.
@@ -19,11 +19,46 @@ pub struct NewReport {
     /// Code of a category of the pack.
     pub category: String,
     /// The place, always with its datum.
-    #[schema(value_type = Object)]
+    #[serde(deserialize_with = "sent")]
+    #[schema(value_type = NewPlace)]
     pub place: Place,
     /// What is wrong, in the reporter's words; at most 2,000 characters. Stays in this service.
     #[serde(default)]
     pub description: String,
+}
+
+/// A place as a person's device sends it: a [`Place`], and nothing else. A field that is not known is a
+/// misspelt one, and what it says would be lost unnoticed.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPlace {
+    /// Degrees east, −180 to 180.
+    pub lon: f64,
+    /// Degrees north, −90 to 90.
+    pub lat: f64,
+    /// `WGS-84`, `CGCS2000`, `GCJ-02` or `BD-09`.
+    #[schema(value_type = String)]
+    pub datum: Datum,
+    /// Radius in metres the device vouches for, if it says.
+    #[serde(default)]
+    pub accuracy_m: Option<f64>,
+    /// Where the point comes from: `gps`, `map`, `address` …; at most 64 characters.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// When the device took it.
+    #[serde(default)]
+    pub captured_at: Option<DateTime<Utc>>,
+}
+
+impl From<NewPlace> for Place {
+    fn from(new: NewPlace) -> Self {
+        let NewPlace { lon, lat, datum, accuracy_m, source, captured_at } = new;
+        Self { lon, lat, datum, accuracy_m, source, captured_at }
+    }
+}
+
+fn sent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Place, D::Error> {
+    NewPlace::deserialize(deserializer).map(Place::from)
 }
 
 /// What can be submitted.

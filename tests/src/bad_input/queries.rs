@@ -1,5 +1,7 @@
 //! What can be wrong behind the `?` of an address.
 
+use domain::id::IncidentId;
+
 use super::office::{Answer, Office};
 use super::{Says, problem};
 
@@ -15,7 +17,7 @@ async fn a_wrong_parameter_of_the_queue_is_named_with_what_it_may_be() {
     for (query, field, en, zh) in [
         ("state=OPEN", "state", "expected: DISPATCHED, HANDLING, CHECKING, CLOSED", "参数 state 有误"),
         ("state=", "state", "the parameter state is wrong", "参数 state 有误"),
-        ("limit=0", "limit", "expected: 1 to 200", "参数 limit 有误，应为：1 to 200"),
+        ("limit=0", "limit", "expected: 1 to 200", "参数 limit 有误，应为：1 到 200"),
         ("limit=201", "limit", "expected: 1 to 200", "参数 limit 有误"),
         ("level=village", "level", "expected: grid, community, street", "参数 level 有误"),
         ("level=Grid", "level", "expected: grid, community, street", "参数 level 有误"),
@@ -68,13 +70,45 @@ async fn what_cannot_be_read_as_the_parameter_it_is_names_it_all_the_same() {
 }
 
 #[tokio::test]
-#[ignore = "handle/http/queue.rs answers these 400 without `field`; its text names the parameter"]
 async fn what_cannot_be_read_as_the_parameter_it_is_is_a_wrong_parameter_too() {
     let office = Office::open().await;
     for (query, named) in [("limit=ten", "limit"), ("limit=-1", "limit"), ("stat=CLOSED", "stat")] {
         let request = office.request("GET", &format!("/api/v1/cases?{query}"), "desk-1a");
         office.refuses(request, parameter(named, named, named)).await;
     }
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn a_parameter_nobody_knows_is_refused_everywhere() {
+    let office = Office::open().await;
+    let case = office.case_of("road").await;
+    for (path, known) in [("/api/v1/cases", "limit"), ("/api/v1/figures", "area"), (case.as_str(), "wait")] {
+        let request = office.request("GET", &format!("{path}?aera=990001"), "supervisor-1");
+        let told = parameter("aera", "unknown parameter `aera`, expected", "没有这个参数「aera」，可用的有");
+        office.refuses(request.try_clone().unwrap(), told).await;
+        office.refuses(request, parameter("aera", known, known)).await;
+    }
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn in_its_first_minute_a_case_elsewhere_is_answered_like_an_id_nobody_was_given() {
+    let office = Office::open().await;
+    let case = office.case_of("road").await;
+    let nobodys = format!("/api/v1/cases/{}", IncidentId::new(office.clock.now(), [7; 10]));
+    for person in ["leader-211", "supervisor-2"] {
+        for query in ["", "?wait=0s", "?wait=1s"] {
+            let nothing = office.get(&format!("{nobodys}{query}"), person).await;
+            let elsewhere = office.get(&format!("{case}{query}"), person).await;
+            assert_eq!(
+                (elsewhere.status, &elsewhere.text),
+                (nothing.status, &nothing.text),
+                "{person} {query}"
+            );
+        }
+    }
+    office.get(&format!("{case}?wait=0s"), "leader-111").await.with(200);
     office.closes_clean().await;
 }
 
@@ -98,7 +132,6 @@ async fn addresses_that_are_not_even_text_are_refused() {
 }
 
 #[tokio::test]
-#[ignore = "platform/http/problem.rs `plain` leaves axum's own 400s as English text/plain"]
 async fn addresses_that_are_not_even_text_are_refused_as_everything_else() {
     let office = Office::open().await;
     for path in REFUSED_BY_THE_ROUTER {

@@ -145,7 +145,6 @@ async fn json_that_is_no_object_is_no_report() {
 }
 
 #[tokio::test]
-#[ignore = "platform/http/body.rs says `the field . is wrong: … expected struct NewReport`"]
 async fn json_that_is_no_object_is_said_to_be_none() {
     let office = Office::open().await;
     for body in NO_OBJECTS {
@@ -157,7 +156,6 @@ async fn json_that_is_no_object_is_said_to_be_none() {
 }
 
 #[tokio::test]
-#[ignore = "serde takes a list for a struct: fields by position are a report"]
 async fn a_list_of_what_a_report_would_say_is_no_report() {
     let office = Office::open().await;
     let report = office.new_report("road");
@@ -170,7 +168,6 @@ async fn a_list_of_what_a_report_would_say_is_no_report() {
 }
 
 #[tokio::test]
-#[ignore = "domain::place::Place takes fields it does not know, so a misspelt one is lost unnoticed"]
 async fn an_unknown_field_of_the_place_is_named_too() {
     let office = Office::open().await;
     let says =
@@ -180,7 +177,6 @@ async fn an_unknown_field_of_the_place_is_named_too() {
 }
 
 #[tokio::test]
-#[ignore = "platform/http/body.rs puts serde's English, with line and column, into the Chinese text"]
 async fn a_chinese_reader_is_not_given_the_parsers_english() {
     let office = Office::open().await;
     for (at, value) in [("/place/datum", json!("WGS84")), ("/place/lon", json!("x")), ("/filed_at", json!(1))]

@@ -41,5 +41,8 @@ pub fn routes(front: Front) -> Router {
 
 /// The endpoints for the OpenAPI document.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(submit::submit, see::see), components(schemas(crate::NewReport, Receipt, SeenReport)))]
+#[openapi(
+    paths(submit::submit, see::see),
+    components(schemas(crate::NewReport, crate::NewPlace, Receipt, SeenReport))
+)]
 pub struct Api;

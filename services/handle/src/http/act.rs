@@ -133,10 +133,14 @@ async fn act(
     Ok(([(header::ETAG, format!("\"{}\"", done.revision))], Json(acted)))
 }
 
-/// The revision in `If-Match`, if the asker said which one they saw.
+/// The revision in `If-Match`, if the asker said which one they saw; `*` is any there is (RFC 9110, 13.1.1).
 fn seen(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let revision = value.to_str().ok().and_then(|text| text.trim().trim_matches('"').parse().ok());
+    let text = value.to_str().ok().map(str::trim);
+    if text == Some("*") {
+        return Ok(None);
+    }
+    let revision = text.and_then(|text| text.trim_matches('"').parse().ok());
     revision.map(Some).ok_or_else(|| {
         let text = Text::new(
             "If-Match 须为查看案件时得到的 ETag，如 \"3\"",
@@ -165,4 +169,23 @@ fn problem(refusal: &Refusal) -> Problem {
         Refusal::NotChecked => (StatusCode::CONFLICT, "not-checked"),
     };
     Problem::new(status, code, refusal.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn if_match_is_the_revision_that_was_seen_and_a_star_is_any() {
+        let seen = |value: &'static str| {
+            seen(&HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(value))]))
+        };
+        assert_eq!(super::seen(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(seen("*").unwrap(), None);
+        assert_eq!(seen("\"3\"").unwrap(), Some(3));
+        assert_eq!(seen("\"*\"").unwrap_err().code, "wrong-if-match");
+        assert_eq!(seen("W/\"3\"").unwrap_err().code, "wrong-if-match");
+    }
 }

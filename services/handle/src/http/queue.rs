@@ -1,13 +1,12 @@
 //! `GET /api/v1/cases`: the cases the asker may see, most urgent first.
 
 use axum::Json;
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::case::{Case, State as CaseState};
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
-use platform::http::{Asking, Problem};
+use platform::http::{Asking, Problem, Query};
 use serde::{Deserialize, Serialize};
 
 use super::Front;
@@ -25,7 +24,7 @@ pub struct Narrow {
     state: Option<String>,
     level: Option<String>,
     after: Option<String>,
-    limit: Option<u64>,
+    limit: Option<String>,
 }
 
 /// A page of the queue.
@@ -65,15 +64,8 @@ pub struct Listed {
 pub async fn list(
     State(front): State<Front>,
     Asking(who): Asking,
-    narrow: Result<Query<Narrow>, axum::extract::rejection::QueryRejection>,
+    Query(narrow): Query<Narrow>,
 ) -> Result<Json<Page>, Problem> {
-    let Query(narrow) = narrow.map_err(|rejection| {
-        let text = Text::new(
-            format!("查询参数有误：{rejection}"),
-            format!("a query parameter is wrong: {rejection}"),
-        );
-        Problem::new(StatusCode::BAD_REQUEST, "wrong-query", text)
-    })?;
     let mut wanted = wanted(&narrow)?;
     wanted.scope = areas_for(&who.grants, Action::SeeCase).into_iter().cloned().collect();
     let limit = wanted.limit;
@@ -89,18 +81,24 @@ pub async fn list(
 fn wanted(narrow: &Narrow) -> Result<Wanted, Problem> {
     let state = narrow.state.clone();
     if state.as_ref().is_some_and(|state| !CaseState::NAMES.contains(&state.as_str())) {
-        return Err(wrong("state", &CaseState::NAMES.join(", ")));
+        return Err(wrong("state", &CaseState::NAMES.join("、"), &CaseState::NAMES.join(", ")));
     }
-    let limit = narrow.limit.unwrap_or(PAGE);
+    let (zh, en) = (format!("1 到 {LARGEST_PAGE}"), format!("1 to {LARGEST_PAGE}"));
+    let limit = parsed(narrow.limit.as_ref(), "limit", &zh, &en)?.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(wrong("limit", "1 to 200"));
+        return Err(wrong("limit", &zh, &en));
     }
     Ok(Wanted {
         scope: Vec::new(),
-        area: parsed(narrow.area.as_ref(), "area", "a path, as in boston/03")?,
-        holder: parsed(narrow.holder.as_ref(), "holder", "post:area, as in grid_leader:boston/03/0305")?,
+        area: parsed(narrow.area.as_ref(), "area", "区域路径，如 boston/03", "a path, as in boston/03")?,
+        holder: parsed(
+            narrow.holder.as_ref(),
+            "holder",
+            "岗位:区域，如 grid_leader:boston/03/0305",
+            "post:area, as in grid_leader:boston/03/0305",
+        )?,
         state,
-        level: parsed(narrow.level.as_ref(), "level", "grid, community, street")?,
+        level: parsed(narrow.level.as_ref(), "level", "grid、community、street", "grid, community, street")?,
         after: narrow.after.as_deref().map(read_key).transpose()?,
         limit,
     })
@@ -109,15 +107,17 @@ fn wanted(narrow: &Narrow) -> Result<Wanted, Problem> {
 fn parsed<T: std::str::FromStr>(
     text: Option<&String>,
     field: &'static str,
-    expected: &str,
+    zh: &str,
+    en: &str,
 ) -> Result<Option<T>, Problem> {
-    text.map(|text| text.parse().map_err(|_| wrong(field, expected))).transpose()
+    text.map(|text| text.parse().map_err(|_| wrong(field, zh, en))).transpose()
 }
 
-fn wrong(field: &'static str, expected: &str) -> Problem {
+/// `zh` and `en` say what it should have been.
+fn wrong(field: &'static str, zh: &str, en: &str) -> Problem {
     let text = Text::new(
-        format!("参数 {field} 有误，应为：{expected}"),
-        format!("the parameter {field} is wrong; expected: {expected}"),
+        format!("参数 {field} 有误，应为：{zh}"),
+        format!("the parameter {field} is wrong; expected: {en}"),
     );
     Problem::field("wrong-parameter", field, text)
 }
@@ -129,7 +129,7 @@ fn write_key(case: &Case) -> String {
 }
 
 fn read_key(text: &str) -> Result<Key, Problem> {
-    let fault = || wrong("after", "`next` of the page before");
+    let fault = || wrong("after", "上一页的 next", "`next` of the page before");
     let (due, incident) = text.split_once('_').ok_or_else(fault)?;
     let due_at = match due {
         "-" => None,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -12,18 +12,22 @@ use domain::deadline::Verdict;
 use domain::id::IncidentId;
 use domain::rights::{Action, may};
 use domain::text::Text;
-use platform::http::{Asking, Problem};
+use platform::http::{Asking, Problem, Query};
+use platform::token::Principal;
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
 
 use super::Front;
 use super::queue::{Listed, listed};
 use crate::just_reported;
-use crate::store::{cases, history};
+use crate::store::{history, whole};
 
 /// How long a reader may wait for a case that is about to open.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// Whether to wait for the case.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Wait {
     /// As in `2s`.
     wait: Option<String>,
@@ -87,11 +91,12 @@ pub struct Line {
     pub happened: Happened,
 }
 
-/// 200 with the case; 202 while a report of the last minute has no case yet; 404 for a case that is not
-/// there or not the asker's to see. `?wait=2s` waits for it to open.
+/// 200 with the case; 404 for one that is not there or not the asker's to see, and 202 instead of it for an
+/// incident of the last minute, whose case may be about to open. `?wait=2s` waits for it to open.
 #[utoipa::path(get, path = "/api/v1/cases/{incident}", params(
     ("incident" = String, Path), ("wait" = Option<String>, Query, description = "wait for it to open, up to 10s, as in 2s"),
-), responses((status = 200, body = SeenCase), (status = 202, description = "about to open"), (status = 404)))]
+), responses((status = 200, body = SeenCase), (status = 202, description = "about to open"), (status = 404),
+    (status = 422, description = "a parameter is wrong")))]
 pub async fn see(
     State(front): State<Front>,
     Asking(who): Asking,
@@ -99,40 +104,47 @@ pub async fn see(
     Query(wait): Query<Wait>,
 ) -> Result<Response, Problem> {
     let incident: IncidentId = incident.parse().map_err(|_| Problem::not_found())?;
-    let case = match wait.wait.as_deref().map(read_wait).transpose()? {
-        Some(wait) => appears(&front, incident, wait).await?,
-        None => find(&front, incident).await?,
-    };
+    let wait = wait.wait.as_deref().map_or(Ok(Duration::ZERO), read_wait)?;
+    let found = appears(&front, incident, &who, wait).await?;
     let now = front.clock.now();
-    let Some(case) = case else {
+    let Some((case, history)) = found else {
         return if just_reported(incident, now) { Ok(not_yet()) } else { Err(Problem::not_found()) };
     };
-    let own = case.reporter == who.person;
-    if !own && !may(&who.grants, Action::SeeCase, &case.area, &case.holder) {
-        return Err(Problem::not_found());
-    }
-    let history = history::of_case(front.store.readers(), incident).await?;
     let seen = seen(&case, history, now);
     Ok(([(header::ETAG, format!("\"{}\"", case.revision))], Json(seen)).into_response())
 }
 
-async fn find(front: &Front, incident: IncidentId) -> Result<Option<Case>, Problem> {
-    Ok(cases::load(front.store.readers(), &[incident]).await?.remove(&incident))
+type Whole = (Case, Vec<history::Entry>);
+
+/// The case, if it is there and `who` may see it. What they may not see is none to them from here on: it is
+/// waited for and answered like an id nobody was given, so that no answer tells whether there is one.
+async fn find(front: &Front, incident: IncidentId, who: &Principal) -> Result<Option<Whole>, Problem> {
+    let found = whole::read(&front.store, incident).await?;
+    Ok(found.filter(|(case, _)| {
+        case.reporter == who.person || may(&who.grants, Action::SeeCase, &case.area, &case.holder)
+    }))
 }
 
-/// Waits until the case is there, woken by commits.
-async fn appears(front: &Front, incident: IncidentId, wait: Duration) -> Result<Option<Case>, Problem> {
+/// Waits until the case is there, woken by commits; looks at least once.
+async fn appears(
+    front: &Front,
+    incident: IncidentId,
+    who: &Principal,
+    wait: Duration,
+) -> Result<Option<Whole>, Problem> {
+    let until = Instant::now() + wait;
     let mut arrivals = front.arrivals.clone();
-    let looked = tokio::time::timeout(wait, async {
-        loop {
-            arrivals.mark_unchanged();
-            let case = find(front, incident).await?;
-            if case.is_some() || arrivals.changed().await.is_err() {
-                return Ok(case);
-            }
+    loop {
+        arrivals.mark_unchanged();
+        let found = find(front, incident, who).await?;
+        if found.is_some() || Instant::now() >= until {
+            return Ok(found);
         }
-    });
-    looked.await.unwrap_or(Ok(None))
+        // Too late, or nothing will arrive any more.
+        if !matches!(timeout_at(until, arrivals.changed()).await, Ok(Ok(()))) {
+            return Ok(None);
+        }
+    }
 }
 
 fn read_wait(text: &str) -> Result<Duration, Problem> {

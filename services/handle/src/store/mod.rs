@@ -1,5 +1,6 @@
-//! handle's tables, one file each, and the queues read from them.
+//! handle's tables, one file each, and what is read from them: queues, and whole cases.
 
 pub mod cases;
 pub mod history;
 pub mod queue;
+pub mod whole;

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use domain::area::AreaPath;
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
-use platform::http::{Asking, Problem};
+use platform::http::{Asking, Problem, Query};
 use serde::{Deserialize, Serialize};
 
 use super::Front;
 use crate::store::figures;
 
+/// Whose figures.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Of {
     area: Option<String>,
 }
@@ -49,7 +51,8 @@ pub struct AreaFigures {
 
 #[utoipa::path(get, path = "/api/v1/figures", params(
     ("area" = Option<String>, Query, description = "path of an area; the asker's own when absent"),
-), responses((status = 200, body = Figures), (status = 404, description = "no such area, or not the asker's")))]
+), responses((status = 200, body = Figures), (status = 404, description = "no such area, or not the asker's"),
+    (status = 422, description = "a parameter is wrong")))]
 pub async fn figures(
     State(front): State<Front>,
     Asking(who): Asking,

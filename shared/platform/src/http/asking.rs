@@ -26,13 +26,31 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token =
-            header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(Problem::unauthorized)?;
+        let token = header.and_then(bearer).ok_or_else(Problem::unauthorized)?;
         // Tokens expire by the host's clock, whatever clock the cases run on.
-        let principal = Gate::from_ref(state)
-            .tokens
-            .verify(token.trim(), host_now())
-            .map_err(|_| Problem::unauthorized())?;
+        let principal =
+            Gate::from_ref(state).tokens.verify(token, host_now()).map_err(|_| Problem::unauthorized())?;
         Ok(Self(principal))
+    }
+}
+
+/// The token of an `Authorization` header; a scheme is the same in any case (RFC 9110, 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_is_the_same_in_any_case_and_no_other_will_do() {
+        for header in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c "] {
+            assert_eq!(bearer(header), Some("a.b.c"), "{header}");
+        }
+        for header in ["", "Bearer", "a.b.c", "Basic a.b.c", "Bearera.b.c"] {
+            assert_eq!(bearer(header), None, "{header}");
+        }
     }
 }

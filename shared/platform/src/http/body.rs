@@ -3,8 +3,11 @@
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use domain::text::Text;
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 
+use super::fault::{self, FIELD};
+use super::json::Tree;
 use super::problem::{Problem, too_large};
 
 /// A JSON body of type `T`.
@@ -29,47 +32,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// Broken JSON is a 400; JSON that is not what was asked for is a 422 that names the field.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // No body says no more than an empty object: signing for a case needs no words.
-    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     let json = &mut serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut *json).map_err(|error| fault(&error))?;
-    json.end().map_err(|error| {
-        let text = Text::new(
-            format!("JSON 之后还有多余内容：{error}"),
-            format!("there is more after the JSON: {error}"),
-        );
-        Problem::new(StatusCode::BAD_REQUEST, "broken-json", text)
-    })?;
-    Ok(value)
+    let tree = Tree::deserialize(&mut *json).map_err(|error| fault::broken(&error))?;
+    json.end().map_err(|error| more(&error))?;
+    if !matches!(tree, Tree::Object(_)) {
+        let text = Text::new("请求正文须为 JSON 对象", "the body must be a JSON object");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-an-object", text));
+    }
+    serde_path_to_error::deserialize(tree).map_err(|error| fault::wrong(FIELD, &error))
 }
 
-/// Broken JSON is a 400; JSON that is not what was asked for is a 422 that names the field.
-fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let cause = error.inner();
-    if !cause.is_data() {
-        let text = Text::new(
-            format!("请求正文不是有效的 JSON：{cause}"),
-            format!("the body is not valid JSON: {cause}"),
-        );
-        return Problem::new(StatusCode::BAD_REQUEST, "broken-json", text);
-    }
-    let reason = cause.to_string();
-    let path = error.path().to_string();
-    let missing =
-        reason.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
-    let field = match (path.as_str(), missing) {
-        (".", Some(name)) => name.to_owned(),
-        (path, Some(name)) => format!("{path}.{name}"),
-        (path, None) => path.to_owned(),
-    };
-    let text = match missing {
-        Some(_) => Text::new(format!("缺少字段 {field}"), format!("the field {field} is missing")),
-        None => {
-            Text::new(format!("字段 {field} 有误：{reason}"), format!("the field {field} is wrong: {reason}"))
-        }
-    };
-    Problem::field("wrong-field", field, text)
+fn more(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let text = Text::new(
+        format!("JSON 之后还有多余内容：第 {line} 行第 {column} 列"),
+        format!("there is more after the JSON: at line {line} column {column}"),
+    );
+    Problem::new(StatusCode::BAD_REQUEST, "broken-json", text)
 }
 
 #[cfg(test)]
@@ -102,5 +85,21 @@ mod tests {
         assert_eq!(problem(r#"{"place":{}}"#), (422, Some("place.lon".to_owned())));
         assert_eq!(problem(r#"{"place":{"lon":"x"}}"#), (422, Some("place.lon".to_owned())));
         assert_eq!(problem(r#"{"place":{"lon":1},"at":2}"#), (422, Some("at".to_owned())));
+        assert_eq!(problem(r#"{"place":{"lon":1,"lon":2}}"#), (422, Some("place.lon".to_owned())));
+        assert_eq!(problem(r#"{"place":[1]}"#), (422, Some("place".to_owned())));
+    }
+
+    #[test]
+    fn a_body_that_is_no_object_has_no_field_to_name() {
+        for json in ["[]", "5", "null", "\"place\"", r#"[{"lon":1}]"#] {
+            assert_eq!(problem(json), (422, None), "{json}");
+        }
+    }
+
+    #[test]
+    fn both_languages_say_where_the_json_breaks() {
+        let text = read::<Outer>(b"{\"place\":\n x}").unwrap_err().text;
+        assert_eq!(text.en, "the body is not valid JSON: expected value at line 2 column 2");
+        assert_eq!(text.zh, "请求正文不是有效的 JSON：第 2 行第 2 列，此处应为一个值");
     }
 }

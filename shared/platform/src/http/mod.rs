@@ -2,12 +2,16 @@
 
 mod asking;
 mod body;
+mod fault;
+mod json;
 mod problem;
+mod query;
 mod serving;
 
 pub use asking::{Asking, Gate};
 pub use body::Body;
 pub use problem::Problem;
+pub use query::Query;
 pub use serving::{Probes, dress, probes, serve};
 
 /// The largest body a request may have: 1 MB.

@@ -104,12 +104,14 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the body of every [`Problem`] in the language the request asks for: Chinese when it prefers it,
-/// else English. Also gives bodiless errors of the router (no such path, wrong method) a body.
+/// else English. Errors of the router and of its layers (no such path, wrong method, too slow) become
+/// problems too; one that already says what is wrong in JSON, as `/health/ready` does, is left as it is.
 pub async fn render(request: Request, next: Next) -> Response {
     let chinese = prefers_chinese(request.headers().get(header::ACCEPT_LANGUAGE));
     let mut response = next.run(request).await;
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
+        None if is_json(&response) => return response,
         None => match plain(response.status()) {
             Some(problem) => problem,
             None => return response,
@@ -146,16 +148,55 @@ impl Problem {
     }
 }
 
+fn is_json(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| {
+        kind.starts_with("application/json") || kind.starts_with("application/problem+json")
+    })
+}
+
+/// What there is to say of an error of which only the status is known.
 fn plain(status: StatusCode) -> Option<Problem> {
-    match status {
-        StatusCode::NOT_FOUND => Some(Problem::not_found()),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            let text = Text::new("此地址不支持这种请求方法", "this address does not take that method");
-            Some(Problem::new(status, "method-not-allowed", text))
-        }
-        StatusCode::PAYLOAD_TOO_LARGE => Some(too_large()),
-        _ => None,
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
     }
+    let (code, zh, en) = match status {
+        StatusCode::UNAUTHORIZED => return Some(Problem::unauthorized()),
+        StatusCode::NOT_FOUND => return Some(Problem::not_found()),
+        StatusCode::PAYLOAD_TOO_LARGE => return Some(too_large()),
+        StatusCode::BAD_REQUEST => (
+            "bad-request",
+            "请求无法解读，请检查地址、请求头和正文",
+            "the request cannot be read: check its address, headers and body",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("method-not-allowed", "此地址不支持这种请求方法", "this address does not take that method")
+        }
+        StatusCode::REQUEST_TIMEOUT => {
+            ("timeout", "请求没有按时传完，请重试", "the request did not arrive in time: send it again")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            "unsupported-media-type",
+            "不支持这种正文格式，请发送 application/json",
+            "bodies of this type are not read: send application/json",
+        ),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            ("headers-too-large", "请求头过大，请减少后重试", "the headers are too large: send fewer")
+        }
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            let text = Text::new(
+                "未能按时答复，请稍后再试",
+                "this could not be answered in time: try again in a moment",
+            );
+            return Some(Problem { retry_after: Some(1), ..Problem::new(status, "unavailable", text) });
+        }
+        _ if status.is_server_error() => {
+            let cause = format!("the router answered {status} and nothing else");
+            return Some(Problem { status, ..Problem::internal(&cause) });
+        }
+        _ => ("refused", "请求未被受理，请检查后重试", "the request was refused: check it and try again"),
+    };
+    Some(Problem::new(status, code, Text::new(zh, en)))
 }
 
 pub(super) fn too_large() -> Problem {
@@ -183,5 +224,15 @@ mod tests {
         assert!(chinese("zh-CN,zh;q=0.9,en;q=0.8"));
         assert!(!chinese("en-GB,en;q=0.9,zh;q=0.8"));
         assert!(!prefers_chinese(None));
+    }
+
+    #[test]
+    fn every_error_has_words_of_ours_and_nothing_else_has() {
+        for code in 100..600 {
+            let status = StatusCode::from_u16(code).unwrap();
+            let problem = plain(status);
+            assert_eq!(problem.is_some(), code >= 400, "{code}");
+            assert!(problem.is_none_or(|problem| problem.status == status), "{code}");
+        }
     }
 }

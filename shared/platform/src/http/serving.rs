@@ -62,9 +62,10 @@ async fn metrics(State(probes): State<Probes>) -> impl IntoResponse {
 /// keep browsers from guessing or keeping.
 pub fn dress(router: Router) -> Router {
     router
-        .layer(middleware::from_fn(render))
         .layer(DefaultBodyLimit::max(super::BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
+        // Around what may refuse a request, so that a refusal by a layer is put in words as well.
+        .layer(middleware::from_fn(render))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
