@@ -1,4 +1,5 @@
-//! Clients: each reports with client ids of its own and sends again until it has an answer.
+//! Clients: each reports with client ids of its own, a few at a time as a phone does that was without signal,
+//! and sends again until it has an answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,10 @@ const AGAIN: Duration = Duration::from_millis(10);
 /// Of so many reports one is sent twice at once, and one is sent again later.
 const ONE_IN: usize = 32;
 
+/// So many reports of one client are under way at once.
+pub const LINES: usize = 4;
+
+/// One line of a client.
 pub struct Client {
     http: reqwest::Client,
     url: String,
@@ -41,7 +46,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Client `number` of the plan, as one of the pack's grid workers.
+    /// Line `number` of all lines: each [`LINES`] of them are one client, one of the pack's grid workers.
     pub fn new(
         process: &Process,
         plan: Plan,
@@ -52,15 +57,20 @@ impl Client {
             person.grants.iter().any(|grant| grant.role == Role::GridWorker)
         };
         let workers: Vec<_> = process.pack().people.iter().filter(worker).collect();
-        let reporter =
-            workers.get(number % workers.len().max(1)).context("the pack has no workers")?.id.0.clone();
+        let reporter = workers
+            .get(number / LINES % workers.len().max(1))
+            .context("the pack has no workers")?
+            .id
+            .0
+            .clone();
+        let lines = plan.clients * LINES;
         Ok(Self {
             http: process.client().clone(),
             url: process.url("/api/v1/reports"),
             token: process.token(&reporter)?,
             reporter,
             // The first ones take what is left over.
-            posts: plan.posts / plan.clients + usize::from(number < plan.posts % plan.clients),
+            posts: plan.posts / lines + usize::from(number < plan.posts % lines),
             number,
             dice: Dice::new(plan.seed, number as u64),
             progress: progress.clone(),
@@ -109,7 +119,7 @@ impl Client {
             "client_id": format!("{}-{n}", self.number),
             "category": category,
             "place": {"lon": lon, "lat": lat, "datum": "CGCS2000"},
-            "description": format!("report {n} of client {}", self.number),
+            "description": format!("report {n} of line {}", self.number),
         })
     }
 

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use platform::clock::Clock;
 use tempfile::TempDir;
@@ -90,11 +90,12 @@ const ACTORS: usize = 4;
 /// When it cannot be carried out in time, saying what was outstanding; the folder is kept then. What was
 /// lost or doubled is part of the outcome.
 pub async fn run(plan: Plan) -> anyhow::Result<Outcome> {
+    ensure!(plan.posts > 0 && plan.clients > 0, "somebody has to report something");
     let mut folder = TempDir::new()?;
     folder.disable_cleanup(true);
     let progress = Arc::new(Progress::new(plan.posts));
     let carried_out = tokio::time::timeout(limit(plan), carry_out(plan, folder.path(), &progress)).await;
-    let outcome = match carried_out {
+    let mut outcome = match carried_out {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => return Err(error.context(format!("{progress}; {}", kept(folder.path())))),
         Err(_) => bail!("not finished after {:?}: {progress}; {}", limit(plan), kept(folder.path())),
@@ -102,6 +103,8 @@ pub async fn run(plan: Plan) -> anyhow::Result<Outcome> {
     if outcome.is_good() {
         folder.disable_cleanup(false);
         folder.close()?;
+    } else {
+        outcome.faults.push(kept(folder.path()));
     }
     Ok(outcome)
 }
@@ -124,7 +127,7 @@ async fn carry_out(plan: Plan, folder: &Path, progress: &Arc<Progress>) -> anyho
     process.start().await?;
 
     let mut reporting = JoinSet::new();
-    for n in 0..plan.clients {
+    for n in 0..plan.clients * clients::LINES {
         reporting.spawn(clients::Client::new(&process, plan, n, progress)?.report_all());
     }
     let mut acting = JoinSet::new();
