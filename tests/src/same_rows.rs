@@ -149,3 +149,23 @@ async fn a_replay_that_was_stopped_goes_on_where_it_was_and_ends_with_the_same_r
     assert_eq!(said["accepted"], summary["accepted"]);
     assert_eq!(said["rows"], summary["rows"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_in_another_order_ends_with_the_same_rows() {
+    let files = TempDir::new().unwrap();
+    let (file, _) = chosen_rows(files.path());
+    let (in_order, said) = replayed(&file, 300).await;
+    assert!(said["out_of_order_from_line"].is_null(), "{said}");
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (header, lines) = text.split_once('\n').unwrap();
+    let newest_first: Vec<&str> = [header].into_iter().chain(lines.lines().rev()).collect();
+    let turned = files.path().join("turned.csv");
+    std::fs::write(&turned, newest_first.join("\n")).unwrap();
+    let (sorted, said_sorted) = replayed(&turned, 300).await;
+    assert!(said_sorted["out_of_order_from_line"].is_u64(), "{said_sorted}");
+    assert_eq!(rows(in_order.path()).await, rows(sorted.path()).await);
+    for figure in ["rows", "accepted", "escalations", "reminders", "verdicts", "due_steps", "flagged"] {
+        assert_eq!(said[figure], said_sorted[figure], "{figure}");
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use flate2::Compression;
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::world::packs;
 
-pub(super) const HEADER: &str = "id,opened,closed,due,status,category,lon,lat";
+const HEADER: &str = "id,opened,closed,due,status,category,lon,lat";
 
 /// A replay that ended, and its folder.
 pub(super) struct Replayed {
@@ -27,18 +28,35 @@ pub(super) struct Replayed {
     folder: TempDir,
 }
 
+async fn run(folder: &Path) -> anyhow::Result<Ended> {
+    let pack = Arc::new(Pack::load(&packs().join("twostreets")).unwrap());
+    let file = folder.join("recorded.csv");
+    let asked = Asked { file, pack, data: folder.join("data"), until: None, window: 3 };
+    replay(&asked, &indicatif::ProgressBar::hidden(), &mut || false).await
+}
+
 /// Replays the bytes of a file on the two streets.
 pub(super) async fn replayed(bytes: &[u8]) -> anyhow::Result<Replayed> {
     let folder = TempDir::new().unwrap();
-    let file = folder.path().join("recorded.csv");
-    std::fs::write(&file, bytes).unwrap();
-    let pack = Arc::new(Pack::load(&packs().join("twostreets")).unwrap());
-    let asked = Asked { file, pack, data: folder.path().join("data"), until: None, window: 3 };
-    let ended = replay(&asked, &indicatif::ProgressBar::hidden(), &mut || false).await?;
-    let Ended::Done(summary, counted) = ended else { panic!("nobody asked it to stop") };
+    std::fs::write(folder.path().join("recorded.csv"), bytes).unwrap();
+    let Ended::Done(summary, counted) = run(folder.path()).await? else { panic!("nobody asked it to stop") };
     let replayed = Replayed { summary: *summary, counted, folder };
     replayed.adds_up().await;
     Ok(replayed)
+}
+
+/// Replays the same file once more into the same folder, as if nothing of it had been counted yet: every
+/// window is then one that was interrupted after its last event.
+async fn again(first: &Replayed) -> Summary {
+    let data = first.folder.path().join("data");
+    let store = Store::open(&data).await.unwrap();
+    store.writer().execute_unprepared("DELETE FROM gridward_replay").await.unwrap();
+    store.close().await.unwrap();
+    let Ended::Done(summary, _) = run(first.folder.path()).await.unwrap() else {
+        panic!("nobody asked it to stop")
+    };
+    first.adds_up().await;
+    *summary
 }
 
 /// The lines of a good file, with `odd` ones among them.
@@ -111,7 +129,12 @@ async fn a_row_that_is_not_utf8_is_refused_with_its_line_and_the_rest_goes_on() 
     let replayed = replayed(&bytes).await.unwrap();
     assert_eq!(replayed.refused(), BTreeMap::from([("invalid_utf8", 1)]));
     assert_eq!(replayed.summary.accepted, GOOD);
-    assert_eq!(replayed.counted.examples, ["line 4: id is not valid UTF-8"]);
+    assert_eq!(
+        replayed.counted.examples,
+        [
+            "line 4: id is not valid UTF-8: save the file as UTF-8 / 第 4 行：id 不是有效的 UTF-8，请将文件另存为 UTF-8 编码"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -141,12 +164,13 @@ async fn a_row_without_a_place_is_refused() {
 #[tokio::test]
 async fn a_place_that_cannot_be_is_refused_by_its_coordinate() {
     let swapped = "a,2026-03-02T09:00:00,,,open,road,29.905,121.805";
-    refuses(&[swapped], "wrong_place", &["place.lat", "longitude and latitude look swapped"]).await;
+    let said = ["line 4: lat: ", "longitude and latitude look swapped", "第 4 行：lat：", "经纬度可能填反了"];
+    refuses(&[swapped], "wrong_place", &said).await;
     let words = "a,2026-03-02T09:00:00,,,open,road,east,29.905";
     refuses(&[words], "wrong_place", &["line 4: lon `east` is not a number of degrees"]).await;
     for number in ["NaN", "inf", "-1e400"] {
         let row = format!("a,2026-03-02T09:00:00,,,open,road,{number},29.905");
-        refuses(&[&row], "wrong_place", &["place.lon", "is not a number of degrees"]).await;
+        refuses(&[&row], "wrong_place", &["line 4: lon: ", "is not a number of degrees"]).await;
     }
 }
 
@@ -157,23 +181,13 @@ async fn an_id_that_came_before_is_refused_and_the_first_row_stays() {
     refuses(&[",2026-03-02T09:00:00,,,open,road,121.805,29.905"], "missing_id", &["line 4: id is empty"])
         .await;
     let spaces = "a b,2026-03-02T09:00:00,,,open,road,121.805,29.905";
-    refuses(&[spaces], "wrong_client_id", &["client_id must be 1 to 64 letters"]).await;
+    refuses(&[spaces], "wrong_client_id", &["line 4: id: client_id must be 1 to 64 letters"]).await;
 }
 
 #[tokio::test]
-#[ignore = "replay/rows.rs tells duplicates by (id, opened): such a row is counted accepted and has no case"]
 async fn an_id_that_came_before_with_another_time_is_refused_too() {
     let later = row("good-1").replace("T09:00:00", "T09:30:00");
     refuses(&[&later], "duplicate_id", &["line 4: id good-1 came before in this file"]).await;
-}
-
-#[tokio::test]
-#[ignore = "replay/rows.rs takes a quote that is never closed for one long row, and says only wrong_columns"]
-async fn a_quote_that_is_never_closed_is_said_to_swallow_the_rest() {
-    let quoted = "a,2026-03-02T09:00:00,,,open,\"road,121.805,29.905";
-    let replayed = replayed(&file(&[quoted])).await.unwrap();
-    let told = replayed.summary.broken_off.is_some() || replayed.summary.accepted == GOOD;
-    assert!(told, "two good rows are gone: {:?}", replayed.counted);
 }
 
 #[tokio::test]
@@ -186,7 +200,15 @@ async fn a_row_with_another_number_of_columns_is_refused() {
 #[tokio::test]
 async fn a_category_the_pack_does_not_list_is_refused() {
     let row = "a,2026-03-02T09:00:00,,,open,volcano,121.805,29.905";
-    refuses(&[row], "unknown_category", &["category `volcano` is not on this jurisdiction's list"]).await;
+    refuses(
+        &[row],
+        "unknown_category",
+        &[
+            "line 4: category: category `volcano` is not on this jurisdiction's list",
+            "第 4 行：category：事项类别「volcano」",
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -213,8 +235,10 @@ async fn a_file_that_is_empty_or_no_csv_is_said_to_be() {
 
 #[tokio::test]
 async fn a_file_with_a_header_and_nothing_else_is_a_replay_of_nothing() {
-    for end in ["", "\n", "\r\n\r\n"] {
-        let replayed = replayed(format!("{HEADER}{end}").as_bytes()).await.unwrap();
+    let plain = ["", "\n", "\r\n\r\n"].map(|end| format!("{HEADER}{end}").into_bytes());
+    let marked = format!("\u{feff}{HEADER}\n").into_bytes();
+    for bytes in plain.into_iter().chain([marked, gzipped(0)]) {
+        let replayed = replayed(&bytes).await.unwrap();
         assert_eq!((replayed.summary.rows, replayed.summary.accepted), (0, 0));
         assert_eq!(replayed.summary.broken_off, None);
     }
@@ -245,10 +269,168 @@ async fn a_file_that_breaks_off_is_replayed_up_to_there_and_says_so() {
 }
 
 #[tokio::test]
-#[ignore = "replay/rows.rs says `line 0`: csv's I/O errors have no position, the reader's own position has"]
 async fn a_file_that_breaks_off_says_after_which_line() {
     let whole = gzipped(400);
     let replayed = replayed(&whole[..whole.len() / 2]).await.unwrap();
     let said = replayed.summary.broken_off.as_deref().unwrap();
     assert!(said.contains(&format!("after line {}", replayed.summary.rows + 1)), "{said}");
+}
+
+#[tokio::test]
+async fn a_gzipped_file_is_taken_whole_also_in_several_parts() {
+    let parts = [b"id,opened,category,lon,lat\na,2026-03-02T09".as_slice(), b":00:00,road,121.805,29.905\n"];
+    let packed: Vec<u8> = parts
+        .into_iter()
+        .flat_map(|part| {
+            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+            packed.write_all(part).unwrap();
+            packed.finish().unwrap()
+        })
+        .collect();
+    let replayed = replayed(&packed).await.unwrap();
+    assert_eq!((replayed.summary.rows, replayed.summary.accepted), (1, 1));
+    assert_eq!(replayed.summary.broken_off, None);
+}
+
+#[tokio::test]
+async fn what_comes_after_the_end_of_a_gzipped_file_is_said_and_loses_no_row() {
+    for garbage in [b"not gzip".as_slice(), &[0; 512]] {
+        let replayed = replayed(&[gzipped(40).as_slice(), garbage].concat()).await.unwrap();
+        assert_eq!((replayed.summary.rows, replayed.summary.accepted), (40, 40));
+        let said = replayed.summary.broken_off.as_deref().unwrap();
+        assert!(said.contains("after line 41: ") && said.contains("第 41 行之后"), "{said}");
+    }
+}
+
+const STRAY: &str = "a,2026-03-02T09:00:00,,,open,\"road,121.805,29.905";
+
+#[tokio::test]
+async fn a_quote_that_is_never_closed_costs_its_own_line_only() {
+    let replayed = replayed(&file(&[STRAY])).await.unwrap();
+    assert_eq!(replayed.refused(), BTreeMap::from([("unclosed_quote", 1)]));
+    assert_eq!((replayed.summary.rows, replayed.summary.accepted), (5, 4));
+    let said = &replayed.counted.examples[0];
+    assert!(said.starts_with("line 4: the quote that begins column category is not closed"), "{said}");
+    assert!(said.contains("第 4 行：category 列开头的引号"), "{said}");
+    assert_eq!(replayed.summary.broken_off, None);
+    assert_eq!(replayed.summary.refused_examples, replayed.counted.examples);
+}
+
+#[tokio::test]
+async fn a_quote_that_closes_rows_later_costs_its_own_line_only() {
+    // As CSV has it, each of these is one row of several lines, and the first even as wide as the header.
+    for closing in
+        ["b,2026-03-02T09:00:00,,,open,road\",121.805,29.905", "b,2026-03-02T09:00:00,,,open,\"road\",1,"]
+    {
+        let replayed = replayed(&file(&[STRAY, &row("c"), closing])).await.unwrap();
+        assert_eq!(replayed.summary.accepted, 5, "{:?}", replayed.counted);
+        assert_eq!(replayed.refused()["unclosed_quote"], 1);
+        assert_eq!(replayed.summary.rows, 7);
+    }
+}
+
+#[tokio::test]
+async fn a_quote_that_is_never_closed_on_the_last_line_is_named() {
+    for end in ["", "\n", "\r\n"] {
+        let bytes = format!("{HEADER}\n{}\n{STRAY}{end}", row("good"));
+        let replayed = replayed(bytes.as_bytes()).await.unwrap();
+        assert_eq!(replayed.refused(), BTreeMap::from([("unclosed_quote", 1)]));
+        assert!(replayed.counted.examples[0].starts_with("line 3: "), "{:?}", replayed.counted);
+    }
+}
+
+#[tokio::test]
+async fn quoted_text_over_several_lines_is_one_row() {
+    for lines in ["still\nopen", "still,\r\n\"\"open\"\"\r\n", "\n\n\n"] {
+        let long = format!("a,2026-03-02T09:00:00,,,\"{lines}\",road,121.805,29.905");
+        let bad = "b,2026-03-02T09:00:00,,,open,road,,29.905";
+        let replayed = replayed(&file(&[&long, bad])).await.unwrap();
+        assert_eq!(replayed.refused(), BTreeMap::from([("no_place", 1)]));
+        assert_eq!(replayed.summary.accepted, 5);
+        let line = format!("line {}: lon is empty", 5 + lines.matches('\n').count());
+        assert!(replayed.counted.examples[0].starts_with(&line), "{:?}", replayed.counted);
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_several_lines_with_too_few_columns_is_one_refused_row() {
+    let replayed = replayed(&file(&["a,2026-03-02T09:00:00,\"still\nopen\",road"])).await.unwrap();
+    assert_eq!(replayed.refused(), BTreeMap::from([("wrong_columns", 1)]));
+    assert_eq!(replayed.summary.accepted, 4);
+}
+
+#[tokio::test]
+async fn a_quote_before_a_megabyte_of_text_costs_no_row() {
+    let text = "text that is no row of this file\n".repeat(40_000);
+    let replayed = replayed(&file(&[STRAY, text.trim_end()])).await.unwrap();
+    let expected = BTreeMap::from([("unclosed_quote", 1), ("wrong_columns", 40_000)]);
+    assert_eq!(replayed.refused(), expected);
+    assert_eq!(replayed.summary.accepted, 4);
+}
+
+#[tokio::test]
+async fn a_line_without_end_breaks_the_file_off_there() {
+    for begin in ["", "\""] {
+        let endless = format!("{begin}{}", "x".repeat(3 << 20));
+        let replayed = replayed(&file(&[&endless])).await.unwrap();
+        assert_eq!((replayed.summary.rows, replayed.summary.accepted), (2, 2));
+        let said = replayed.summary.broken_off.as_deref().unwrap();
+        assert!(said.contains("after line 3: the next line has no end within 1 MB"), "{said}");
+        assert!(said.contains("第 3 行之后中断"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_made_of_quotes_is_given_up() {
+    let bytes = format!("{HEADER}\n{}", "a\"b,\"\n".repeat(500_000));
+    let replayed = replayed(bytes.as_bytes()).await.unwrap();
+    let said = replayed.summary.broken_off.as_deref().unwrap();
+    assert!(said.contains("too many quotes are never closed"), "{said}");
+    assert!(replayed.summary.rows > 50, "{}", replayed.summary.rows);
+}
+
+#[tokio::test]
+async fn lines_are_counted_whatever_ends_them() {
+    let text = String::from_utf8(file(&["b,2026-03-02T09:00:00,,,open,road,,29.905"])).unwrap();
+    for (text, line) in [
+        (text.replace('\n', "\r\n"), 4),
+        (format!("\u{feff}{text}"), 4),
+        (text.replace('\n', "\n\n"), 7),
+        (text.replace('\n', "\r\n\r\n"), 7),
+        (format!("{text}\n\n\r\n\n"), 4),
+    ] {
+        let replayed = replayed(text.as_bytes()).await.unwrap();
+        assert_eq!((replayed.summary.rows, replayed.summary.accepted), (5, 4), "{:?}", replayed.counted);
+        let begin = format!("line {line}: lon is empty");
+        assert!(replayed.counted.examples[0].starts_with(&begin), "{:?}", replayed.counted);
+    }
+}
+
+#[tokio::test]
+async fn rows_in_any_order_are_replayed_in_the_order_they_were_opened() {
+    let at = |id: &str, hour: u32| {
+        let hours = [hour, hour + 1, hour + 2].map(|hour| format!("2026-03-02T{hour:02}:00:00"));
+        format!("{id},{},closed,road,121.805,29.905", hours.join(","))
+    };
+    let no_place = "odd,2026-03-02T09:00:00,,,open,road,,29.905".to_owned();
+    let lines =
+        [at("g", 14), at("f", 13), no_place, at("e", 12), at("d", 11), at("c", 10), at("e", 9), at("a", 8)];
+    for end in ["\n", "\r\n", "\n\n"] {
+        let replayed = replayed([HEADER, &lines.join(end)].join(end).as_bytes()).await.unwrap();
+        assert_eq!(replayed.refused(), BTreeMap::from([("duplicate_id", 1), ("no_place", 1)]));
+        assert_eq!((replayed.summary.rows, replayed.summary.accepted), (8, 6));
+        let line = if end == "\n\n" { 5 } else { 3 };
+        assert_eq!(replayed.summary.out_of_order_from_line, Some(line));
+        assert_eq!(replayed.summary.escalations.community, 0, "each was closed in time");
+        assert_eq!(replayed.one("SELECT group_concat(client_id, '') FROM (SELECT client_id FROM discover_report ORDER BY filed_at)").await, "acdefg");
+    }
+}
+
+#[tokio::test]
+async fn what_an_interrupted_window_had_filed_counts_once() {
+    let first = replayed(&file(&[&row("good-1")])).await.unwrap();
+    let second = again(&first).await;
+    assert_eq!((second.rows, second.accepted), (5, 4));
+    assert_eq!(second.refused, first.summary.refused);
+    assert_eq!((second.routed, second.escalations.community), (first.summary.routed, 0));
 }

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use discover::{NewReport, Reported, Submit};
+use discover::{NewReport, ReportFault, Reported, Submit};
 use domain::case::Action;
 use domain::holder::Holder;
 use domain::id::{IncidentId, PersonId};
 use domain::rights::{Grant, Role};
+use domain::text::Text;
 use handle::Act;
 use platform::pack::{Pack, Person};
 use platform::turn::{Asked, INPUTS_PER_TURN};
 use serde::{Deserialize, Serialize};
 
+use super::refused::{EXAMPLES, Refusals, Refused};
 use super::rows::Row;
 use super::windows::{Closing, Window};
 use crate::embedded::Embedded;
@@ -31,14 +33,22 @@ pub struct Counted {
     pub examples: Vec<String>,
 }
 
-/// How many refusals are shown in words.
-const EXAMPLES: usize = 10;
-
 impl Counted {
-    fn refuse(&mut self, reason: &str, what: String) {
-        *self.refused.entry(reason.to_owned()).or_default() += 1;
+    fn refuse(&mut self, refused: &Refused) {
+        *self.refused.entry(refused.reason.to_owned()).or_default() += 1;
+        self.show(refused);
+    }
+
+    fn refuse_all(&mut self, refused: &Refusals) {
+        for (reason, rows) in refused.by_reason() {
+            *self.refused.entry((*reason).to_owned()).or_default() += rows;
+        }
+        refused.examples().iter().for_each(|refused| self.show(refused));
+    }
+
+    fn show(&mut self, refused: &Refused) {
         if self.examples.len() < EXAMPLES {
-            self.examples.push(what);
+            self.examples.push(refused.to_string());
         }
     }
 }
@@ -48,10 +58,8 @@ impl Counted {
 /// # Errors
 /// When a service fails, or a recorded action is refused: the rules would then not be those of the record.
 pub async fn drive(all: &mut Embedded, window: &Window, counted: &mut Counted) -> anyhow::Result<()> {
-    counted.rows += (window.reports.len() + window.refused.len()) as u64;
-    for refused in &window.refused {
-        counted.refuse(refused.reason, format!("line {}: {}", refused.line, refused.what));
-    }
+    counted.rows += window.reports.len() as u64 + window.refused.rows();
+    counted.refuse_all(&window.refused);
     let Some(end) = window.end else { return Ok(()) };
     // An input at T comes before a step due at T, also when the input is in the next window.
     all.around.clock.drive(end - TimeDelta::milliseconds(1));
@@ -68,15 +76,41 @@ async fn submit(all: &mut Embedded, rows: &[Row], counted: &mut Counted) -> anyh
         let asked: Vec<_> = some.iter().map(submission).collect();
         let answers = all.discover.obey(&asked).await;
         for (row, answer) in some.iter().zip(answers) {
-            match answer.with_context(|| format!("cannot file row {}", row.id))? {
-                Ok(_) => counted.accepted += 1,
-                Err(fault) => {
-                    counted.refuse(fault.code, format!("row {}: {}: {}", row.id, fault.field, fault.text.en))
-                }
+            let answer = answer.with_context(|| {
+                let (line, id) = (row.line, &row.id);
+                format!("line {line}: row {id} cannot be filed / 第 {line} 行：{id} 无法登记")
+            })?;
+            match answer {
+                // Not fresh is what this very row filed before the window was interrupted; it counts once, now.
+                Ok(filed) if filed.fresh || filed.incident == row.incident => counted.accepted += 1,
+                Ok(_) => counted.refuse(&filed_otherwise(row)),
+                Err(fault) => counted.refuse(&refused(row, &fault)),
             }
         }
     }
     Ok(())
+}
+
+/// What discover does not take, told by the column of the file.
+fn refused(row: &Row, fault: &ReportFault) -> Refused {
+    let column = match fault.field {
+        "client_id" => "id",
+        "place.lon" => "lon",
+        "place.lat" => "lat",
+        other => other,
+    };
+    let ReportFault { code, text, .. } = fault;
+    let text = Text::new(format!("{column}：{}", text.zh), format!("{column}: {}", text.en));
+    Refused { line: row.line, reason: code, text }
+}
+
+fn filed_otherwise(row: &Row) -> Refused {
+    let id = &row.id;
+    let text = Text::new(
+        format!("id {id} 在该目录中已登记为另一事件，请换一个 --data"),
+        format!("id {id} was filed in this folder as another incident: give the replay another --data"),
+    );
+    Refused { line: row.line, reason: "duplicate_id", text }
 }
 
 fn submission(row: &Row) -> Asked<Submit> {
@@ -97,27 +131,39 @@ async fn close(all: &mut Embedded, closings: &[Closing]) -> anyhow::Result<()> {
         let incidents: Vec<IncidentId> = some.iter().map(|closing| closing.incident).collect();
         let holders = handle::holders(&all.around.store, &incidents).await?;
         let mut asked = Vec::with_capacity(some.len() * 4);
+        let mut lines = Vec::with_capacity(some.len() * 4);
         for closing in some {
             // A row that was refused at the door has no case, and so no closing.
             let Some(holder) = holders.get(&closing.incident) else { continue };
-            asked.extend(life(&all.pack, *closing, holder)?);
+            let line = closing.line;
+            let life = life(&all.pack, *closing, holder);
+            asked.extend(life.with_context(|| {
+                format!("line {line} cannot be closed as recorded / 第 {line} 行无法按记录结案")
+            })?);
+            lines.extend([line; 4]);
         }
         let answers = all.handle.obey(&asked).await;
-        for (asked, answer) in asked.iter().zip(answers) {
-            let command = &asked.command;
-            let answer = answer.with_context(|| format!("cannot act on case {}", command.incident))?;
+        for ((asked, line), answer) in asked.iter().zip(lines).zip(answers) {
+            let incident = asked.command.incident;
+            let answer = answer.with_context(|| {
+                format!("line {line}: cannot act on case {incident} / 第 {line} 行：无法操作案件 {incident}")
+            })?;
             if let Err(refusal) = answer {
-                bail!(
-                    "{} may not {} case {}: {}",
-                    asked.by,
-                    command.action.name(),
-                    command.incident,
-                    refusal.text()
-                );
+                bail!(not_as_recorded(asked, line, &refusal.text()));
             }
         }
     }
     Ok(())
+}
+
+fn not_as_recorded(asked: &Asked<Act>, line: u64, why: &Text) -> String {
+    let Asked { command: Act { action, incident, .. }, by, .. } = asked;
+    let (en, zh) = (action.name(), action.zh());
+    format!(
+        "line {line}: {by} may not {en} case {incident} at its recorded closing: {} / \
+         第 {line} 行：按记录结案时，{by} 不能对案件 {incident} 进行{zh}：{}",
+        why.en, why.zh
+    )
 }
 
 fn life(pack: &Pack, closing: Closing, holder: &Holder) -> anyhow::Result<[Asked<Act>; 4]> {
@@ -136,14 +182,19 @@ fn life(pack: &Pack, closing: Closing, holder: &Holder) -> anyhow::Result<[Asked
 /// # Errors
 /// When the pack has nobody for either.
 pub fn people<'a>(pack: &'a Pack, holder: &Holder) -> anyhow::Result<(&'a Person, &'a Person)> {
-    let nobody =
-        |what: &str| format!("the pack has nobody to {what} cases of {holder}: add a line to its people.csv");
-    let handler = find(pack.people.working_for(holder)).with_context(|| nobody("handle"))?;
-    let handler = pack.people.get(&handler).with_context(|| nobody("handle"))?;
+    let nobody = |en: &str, zh: &str| {
+        format!(
+            "the pack has nobody to {en} cases of {holder}: add a line to its people.csv / \
+             辖区包中没有人{zh} {holder} 的事件，请在 people.csv 中补一行"
+        )
+    };
+    let handler = find(pack.people.working_for(holder)).with_context(|| nobody("handle", "处置"))?;
+    let handler = pack.people.get(&handler).with_context(|| nobody("handle", "处置"))?;
     let checkers = pack.people.with_role_over(Role::Checker, &holder.area);
     let desks = pack.people.with_role_over(Role::StreetDesk, &holder.area);
     let checker = find(checkers.chain(desks).filter(|person| person.id != handler.id));
-    let checker = checker.and_then(|checker| pack.people.get(&checker)).with_context(|| nobody("check"))?;
+    let checker =
+        checker.and_then(|checker| pack.people.get(&checker)).with_context(|| nobody("check", "核查"))?;
     Ok((handler, checker))
 }
 

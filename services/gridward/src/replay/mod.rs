@@ -5,9 +5,15 @@
 //! services' own commands. Interrupted, it goes on where it was when it is run again.
 
 pub mod drive;
+pub mod order;
+mod quotes;
+mod records;
+pub mod refused;
 pub mod rows;
 pub mod summary;
+mod tail;
 pub mod truth;
+mod unpack;
 pub mod windows;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +34,7 @@ use crate::commands::{PackFolder, say};
 use crate::embedded::Embedded;
 use crate::store::progress::{self, Progress};
 use drive::Counted;
+use order::{Source, first_out_of_order};
 use rows::Rows;
 use summary::{Run, Summary};
 use windows::Windows;
@@ -78,7 +85,9 @@ impl Replay {
         log_to_stderr("warn");
         let pack = self.pack.load()?;
         let own = || pack.recorded.as_ref().map(|recorded| recorded.file.clone());
-        let file = self.file.or_else(own).context("the pack has no recorded file of its own: name one")?;
+        let file = self.file.or_else(own).context(
+            "the pack has no recorded file of its own: name one / 辖区包没有自带记录文件，请指定文件",
+        )?;
         let asked = Asked { file, pack, data: self.data, until: self.until, window: self.window as usize };
         let mut stop = Box::pin(platform::lifecycle::asked_to_stop());
         let bar = progress_bar(&asked.file);
@@ -123,14 +132,17 @@ pub async fn replay(
     stop: &mut impl FnMut() -> bool,
 ) -> anyhow::Result<Ended> {
     let begun = Instant::now();
-    let digest = rows::digest(&asked.file)?;
-    let calendar = Arc::new(asked.pack.calendar.clone());
-    let until = asked.until.map(|until| calendar.instant(until));
-    let rows = Rows::open(&asked.file, calendar, asked.pack.datum)?;
-    let mut windows = Windows::new(rows, asked.window, until);
+    let digest = unpack::digest(&asked.file)?;
+    let out_of_order = first_out_of_order(asked.rows()?);
     let mut all =
         Embedded::open(&asked.data, asked.pack.clone(), Clock::driven(DateTime::UNIX_EPOCH)).await?;
     let (mut done, mut counted) = resume(&all, asked, &digest).await?;
+    let source = match out_of_order {
+        Some(_) => Source::in_order(asked.rows()?, &asked.data)?,
+        None => asked.rows()?.into(),
+    };
+    let until = asked.until.map(|until| asked.pack.calendar.instant(until));
+    let mut windows = Windows::new(source, asked.window, until);
     let mut at: i64 = 0;
     loop {
         let window = windows.next_window();
@@ -138,7 +150,7 @@ pub async fn replay(
             break;
         }
         at += 1;
-        bar.set_position(windows.rows().read_bytes());
+        bar.set_position(windows.source().read_bytes());
         if at <= done {
             continue;
         }
@@ -150,16 +162,32 @@ pub async fn replay(
             return Ok(Ended::Stopped { windows_done: done });
         }
     }
-    let until = until.or(windows.end()).unwrap_or(DateTime::UNIX_EPOCH);
-    all.around.clock.drive(until);
-    all.settle().await?;
-    all.sweep().await?;
-    let compared = truth::compare(&asked.file, &asked.pack, &all.around.store, until).await?;
-    let broken_off = windows.rows().broken_off().map(str::to_owned);
-    let run = Run { until, broken_off, wall_seconds: begun.elapsed().as_secs_f64() };
-    let summary = Summary::of(&all.around.store, &counted, compared, run).await?;
+    let run = Run {
+        until: until.or(windows.end()).unwrap_or(DateTime::UNIX_EPOCH),
+        out_of_order_from_line: out_of_order,
+        broken_off: windows.source().broken_off().map(str::to_owned),
+        begun,
+    };
+    // What it knows of millions of rows is not needed twice.
+    drop(windows);
+    let summary = finish(&mut all, asked, &counted, run).await?;
     all.around.store.close().await?;
     Ok(Ended::Done(Box::new(summary), counted))
+}
+
+/// Lets everything up to the end of the run happen, and compares it with the record.
+async fn finish(all: &mut Embedded, asked: &Asked, counted: &Counted, run: Run) -> anyhow::Result<Summary> {
+    all.around.clock.drive(run.until);
+    all.settle().await?;
+    all.sweep().await?;
+    let compared = truth::compare(asked.rows()?, &asked.pack, &all.around.store, run.until).await?;
+    Summary::of(&all.around.store, counted, compared, run).await
+}
+
+impl Asked {
+    fn rows(&self) -> anyhow::Result<Rows> {
+        Rows::open(&self.file, Arc::new(self.pack.calendar.clone()), self.pack.datum)
+    }
 }
 
 /// What must be the same for a run to go on where another stopped.
@@ -190,8 +218,8 @@ async fn resume(all: &Embedded, asked: &Asked, digest: &str) -> anyhow::Result<(
              该目录中的回放使用了不同的辖区包、--until 或 --window，请换一个 --data"
         );
     }
-    let counted =
-        serde_json::from_str(&progress.counted).context("cannot read the progress of the replay")?;
+    let counted = serde_json::from_str(&progress.counted)
+        .context("cannot read the progress of the replay / 无法读取回放进度")?;
     Ok((progress.windows_done, counted))
 }
 
@@ -202,7 +230,8 @@ async fn save(
     done: i64,
     counted: &Counted,
 ) -> anyhow::Result<()> {
-    let counted = serde_json::to_string(counted).context("cannot write the progress of the replay")?;
+    let counted = serde_json::to_string(counted)
+        .context("cannot write the progress of the replay / 无法写入回放进度")?;
     let progress = Progress { settings: settings(asked), windows_done: done, counted };
     Ok(progress::save(&all.around.store, digest, &progress).await?)
 }

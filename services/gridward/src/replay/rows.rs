@@ -1,15 +1,12 @@
 //! Reads a recorded file, row by row: CSV, plain or gzipped, as cities publish them.
 //!
-//! Only what a service may know is read here: the columns that end in `_truth`, `coord_flag`,
+//! Only what a service may know is taken from a row: the columns that end in `_truth`, `coord_flag`,
 //! `department` and `category_group` are left to [`super::truth`]. A row that cannot be used is refused
 //! with its reason, and the rest goes on; a file that breaks off is read up to there.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -17,12 +14,17 @@ use csv::ByteRecord;
 use domain::calendar::Calendar;
 use domain::id::IncidentId;
 use domain::place::{Datum, Place};
-use flate2::read::MultiGzDecoder;
+use domain::text::Text;
 use sha2::{Digest, Sha256};
+
+use super::records::{Got, Records};
+use super::refused::Refused;
 
 /// One recorded report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
+    /// The line of the file it begins on.
+    pub line: u64,
     pub incident: IncidentId,
     /// The record's own id.
     pub id: String,
@@ -34,29 +36,19 @@ pub struct Row {
     pub place: Place,
 }
 
-/// A row, or why it cannot be used, by line of the file.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    pub line: u64,
-    /// Short and stable: `wrong_time`.
-    pub reason: &'static str,
-    /// Names the field and what is wrong with it.
-    pub what: String,
+/// An open recorded file; its rows come in the order of the file.
+pub struct Rows {
+    records: Records,
+    form: Form,
+    /// Digests of the ids that came: a file of millions must not keep them all as text.
+    seen: BTreeSet<[u8; 16]>,
 }
 
-/// A file's records, unpacked as they are read.
-pub type Csv = csv::Reader<Box<dyn Read + Send>>;
-
-/// An open recorded file.
-pub struct Rows {
-    csv: Csv,
+/// How a row is to be read.
+pub(super) struct Form {
     columns: Columns,
     calendar: Arc<Calendar>,
     datum: Datum,
-    seen: BTreeSet<IncidentId>,
-    /// Why reading ended before the end of the file.
-    broken_off: Option<String>,
-    read_bytes: Arc<AtomicU64>,
 }
 
 struct Columns {
@@ -71,99 +63,91 @@ struct Columns {
     status: Option<usize>,
 }
 
-/// Reads bytes and counts them, so that progress can be shown while the length is known.
-struct Counted<R> {
-    inner: R,
-    read: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.read.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-/// Opens `file`, unpacking it if it is gzipped.
-///
-/// # Errors
-/// When it cannot be opened.
-pub fn open(file: &Path) -> anyhow::Result<(Csv, Arc<AtomicU64>)> {
-    let mut magic = [0; 2];
-    let mut raw = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
-    let gzipped = raw.read(&mut magic).is_ok_and(|read| read == 2) && magic == [0x1f, 0x8b];
-    let raw = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
-    let read = Arc::new(AtomicU64::new(0));
-    let counted = Counted { inner: BufReader::new(raw), read: read.clone() };
-    let plain: Box<dyn Read + Send> =
-        if gzipped { Box::new(MultiGzDecoder::new(counted)) } else { Box::new(counted) };
-    Ok((csv::ReaderBuilder::new().flexible(true).from_reader(plain), read))
-}
+/// Why a row cannot be used: in short, and in words that begin with the column.
+type Fault = (&'static str, Text);
 
 impl Rows {
     /// # Errors
     /// When the file cannot be opened or lacks a column that is needed.
     pub fn open(file: &Path, calendar: Arc<Calendar>, datum: Datum) -> anyhow::Result<Self> {
-        let (mut csv, read_bytes) = open(file)?;
-        let header =
-            csv.byte_headers().with_context(|| format!("cannot read the header of {}", file.display()))?;
-        let columns = Columns::find(header, file)?;
-        Ok(Self { csv, columns, calendar, datum, seen: BTreeSet::new(), broken_off: None, read_bytes })
+        let records = Records::open(file)?;
+        let columns = Columns::find(records.header(), file)?;
+        Ok(Self { records, form: Form { columns, calendar, datum }, seen: BTreeSet::new() })
     }
 
     /// Bytes of the file read so far.
     pub fn read_bytes(&self) -> u64 {
-        self.read_bytes.load(Ordering::Relaxed)
+        self.records.read_bytes()
     }
 
     /// Why reading ended before the end of the file, if it did.
     pub fn broken_off(&self) -> Option<&str> {
-        self.broken_off.as_deref()
+        self.records.broken_off()
+    }
+
+    /// The header, and the row that was read last with all its columns.
+    pub(super) fn records(&self) -> &Records {
+        &self.records
+    }
+
+    pub(super) fn form(&self) -> &Form {
+        &self.form
     }
 
     /// The next row, or why it is refused; `None` at the end.
     pub fn next_row(&mut self) -> Option<Result<Row, Refused>> {
-        if self.broken_off.is_some() {
-            return None;
-        }
-        let mut record = ByteRecord::new();
-        match self.csv.read_byte_record(&mut record) {
-            Ok(false) => None,
-            Ok(true) => Some(self.row(&record)),
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                self.broken_off = Some(format!(
-                    "the file breaks off after line {line}: {error}; the rows before it were read / \
-                     文件在第 {line} 行之后中断，之前的各行已读取"
-                ));
-                None
-            }
+        let form = &self.form;
+        match self.records.read(|record| form.is_row(record)) {
+            Got::End => None,
+            Got::Refused(refused) => Some(Err(refused)),
+            Got::Row => Some(self.row()),
         }
     }
 
-    fn row(&mut self, record: &ByteRecord) -> Result<Row, Refused> {
-        let line = record.position().map_or(0, csv::Position::line);
-        let refuse = |reason, what: String| Refused { line, reason, what };
-        if record.len() != self.columns.names {
-            let what = format!("{} columns where the header has {}", record.len(), self.columns.names);
-            return Err(refuse("wrong_columns", what));
+    fn row(&mut self) -> Result<Row, Refused> {
+        let row = self.form.row(self.records.record(), self.records.line())?;
+        if self.seen.insert(digest_of(&row.id)) {
+            return Ok(row);
         }
-        let row = self.parse(record).map_err(|(reason, what)| refuse(reason, what))?;
-        if !self.seen.insert(row.incident) {
-            return Err(refuse("duplicate_id", format!("id {} came before in this file", row.id)));
-        }
-        Ok(row)
+        let Row { line, id, .. } = row;
+        let text = Text::new(
+            format!("id {id} 在本文件中已出现过，以先出现的一行为准；若是另一件事，请换一个 id"),
+            format!(
+                "id {id} came before in this file, and the row that came first counts: give another report another id"
+            ),
+        );
+        Err(Refused { line, reason: "duplicate_id", text })
+    }
+}
+
+impl Form {
+    /// Whether a line is a row of this file by itself: as wide as the header, with a time where it was opened.
+    fn is_row(&self, record: &ByteRecord) -> bool {
+        let opened = record.get(self.columns.opened).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        record.len() == self.columns.names && opened.is_some_and(|text| local_time(text.trim()).is_some())
     }
 
-    fn parse(&self, record: &ByteRecord) -> Result<Row, (&'static str, String)> {
+    /// What a record on `line` says.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn row(&self, record: &ByteRecord, line: u64) -> Result<Row, Refused> {
+        self.parse(record, line).map_err(|(reason, text)| Refused { line, reason, text })
+    }
+
+    fn parse(&self, record: &ByteRecord, line: u64) -> Result<Row, Fault> {
         let columns = &self.columns;
+        if record.len() != columns.names {
+            return Err(wrong_columns(record.len(), columns.names));
+        }
         let id = text(record, columns.id, "id")?;
         if id.is_empty() {
-            return Err(("missing_id", "id is empty".to_owned()));
+            return Err(empty("missing_id", "id", "every report needs one", "每一行都须有"));
         }
         let opened = self.time(record, Some(columns.opened), "opened")?;
-        let opened = opened.ok_or_else(|| ("wrong_time", "opened is empty".to_owned()))?;
+        let opened = opened.ok_or_else(|| {
+            empty("wrong_time", "opened", "give the local time it was reported", "请填写上报的当地时间")
+        })?;
         let closed = self.time(record, columns.closed, "closed")?;
         let status = columns.status.map(|column| text(record, column, "status")).transpose()?;
         let open = status.is_some_and(|status| status.eq_ignore_ascii_case("open"));
@@ -176,6 +160,7 @@ impl Rows {
             captured_at: None,
         };
         Ok(Row {
+            line,
             incident: incident_of(id, opened),
             id: id.to_owned(),
             opened,
@@ -192,20 +177,32 @@ impl Rows {
         record: &ByteRecord,
         column: Option<usize>,
         name: &'static str,
-    ) -> Result<Option<DateTime<Utc>>, (&'static str, String)> {
+    ) -> Result<Option<DateTime<Utc>>, Fault> {
         let Some(column) = column else { return Ok(None) };
         let given = text(record, column, name)?;
         if given.is_empty() {
             return Ok(None);
         }
         let local = local_time(given).ok_or_else(|| {
-            ("wrong_time", format!("{name} `{given}` is not a time as in 2011-07-01T08:30:00"))
+            let given = shown(given);
+            let text = Text::new(
+                format!("{name}「{given}」不是形如 2011-07-01T08:30:00 的当地时间"),
+                format!("{name} `{given}` is not a time as in 2011-07-01T08:30:00, without a zone"),
+            );
+            ("wrong_time", text)
         })?;
         Ok(Some(self.calendar.instant(local)))
     }
 }
 
-/// The incident of a recorded row: the same for the same id, in every run.
+fn digest_of(id: &str) -> [u8; 16] {
+    let digest = Sha256::digest(id.as_bytes());
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest[..16]);
+    short
+}
+
+/// The incident of a recorded row: the same for the same id and time, in every run.
 pub fn incident_of(id: &str, opened: DateTime<Utc>) -> IncidentId {
     let digest = Sha256::digest(id.as_bytes());
     let mut entropy = [0; 10];
@@ -220,30 +217,66 @@ fn local_time(text: &str) -> Option<NaiveDateTime> {
     (1900..=9000).contains(&chrono::Datelike::year(&time)).then_some(time)
 }
 
-fn text<'a>(record: &'a ByteRecord, column: usize, name: &str) -> Result<&'a str, (&'static str, String)> {
+fn text<'a>(record: &'a ByteRecord, column: usize, name: &str) -> Result<&'a str, Fault> {
     let bytes = record.get(column).unwrap_or_default();
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| ("invalid_utf8", format!("{name} is not valid UTF-8")))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        let text = Text::new(
+            format!("{name} 不是有效的 UTF-8，请将文件另存为 UTF-8 编码"),
+            format!("{name} is not valid UTF-8: save the file as UTF-8"),
+        );
+        ("invalid_utf8", text)
+    })?;
     Ok(text.trim())
 }
 
-fn degrees(record: &ByteRecord, column: usize, name: &'static str) -> Result<f64, (&'static str, String)> {
+fn degrees(record: &ByteRecord, column: usize, name: &'static str) -> Result<f64, Fault> {
     let given = text(record, column, name)?;
     if given.is_empty() {
-        return Err(("no_place", format!("{name} is empty")));
+        return Err(empty("no_place", name, "without a place nothing is routed", "没有位置无法流转"));
     }
-    given.parse().map_err(|_| ("wrong_place", format!("{name} `{given}` is not a number of degrees")))
+    given.parse().map_err(|_| {
+        let given = shown(given);
+        let text = Text::new(
+            format!("{name}「{given}」不是度数，应形如 121.805"),
+            format!("{name} `{given}` is not a number of degrees as in 121.805"),
+        );
+        ("wrong_place", text)
+    })
+}
+
+fn empty(reason: &'static str, name: &str, en: &str, zh: &str) -> Fault {
+    (reason, Text::new(format!("{name} 为空：{zh}"), format!("{name} is empty: {en}")))
+}
+
+fn wrong_columns(has: usize, wanted: usize) -> Fault {
+    let text = Text::new(
+        format!("有 {has} 列，而表头有 {wanted} 列；含逗号的文字须加引号，缺的列须留空"),
+        format!(
+            "{has} columns where the header has {wanted}: put text that has a comma in quotes, and leave what is \
+             missing empty"
+        ),
+    );
+    ("wrong_columns", text)
+}
+
+/// As much of what was given as a message needs.
+fn shown(given: &str) -> String {
+    given.chars().take(60).collect()
+}
+
+/// The column of this name, with or without a byte order mark before it.
+pub(super) fn column(header: &ByteRecord, name: &str) -> Option<usize> {
+    let is =
+        |field: &[u8]| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field).trim_ascii() == name.as_bytes();
+    header.iter().position(is)
 }
 
 impl Columns {
     fn find(header: &ByteRecord, file: &Path) -> anyhow::Result<Self> {
-        let at = |name: &str| {
-            let is = |field: &[u8]| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field) == name.as_bytes();
-            header.iter().position(is)
-        };
+        let at = |name: &str| column(header, name);
         let needed = |name: &str| at(name).with_context(|| missing(name, file));
         if header.is_empty() {
-            bail!("{} is empty", file.display());
+            bail!("{0} is empty: there is no header / {0} 是空文件，没有表头", file.display());
         }
         Ok(Self {
             names: header.len(),
@@ -262,18 +295,7 @@ impl Columns {
 fn missing(name: &str, file: &Path) -> String {
     format!(
         "{0}: the header has no column `{name}`; needed are id, opened, category, lon, lat, and closed, due, status where there are any / \
-         {0}：表头缺少 {name} 列",
+         {0}：表头缺少 {name} 列；须有 id、opened、category、lon、lat，有则给出 closed、due、status",
         file.display()
     )
-}
-
-/// The file's content in short, so that a later run knows that it goes on with the same.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn digest(file: &PathBuf) -> anyhow::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut raw = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
-    std::io::copy(&mut raw, &mut hasher).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -1,6 +1,7 @@
 //! The figures a replay ends with, as a table for people and as JSON for machines.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use platform::store::Store;
@@ -16,6 +17,9 @@ pub struct Summary {
     pub rows: u64,
     pub accepted: u64,
     pub refused: BTreeMap<String, u64>,
+    /// The first few refused rows: the line, the column, what is wrong and what to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_examples: Vec<String>,
     pub routed: i64,
     pub fallback: i64,
     pub area_agreement: BTreeMap<String, Agreement>,
@@ -26,6 +30,9 @@ pub struct Summary {
     pub escalations: Escalations,
     pub due_steps: DueSteps,
     pub until: DateTime<Utc>,
+    /// The first line that was opened before one above it: the rows were then put in order first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_order_from_line: Option<u64>,
     /// Why the file was not read to its end, if it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_off: Option<String>,
@@ -51,8 +58,9 @@ pub struct DueSteps {
 /// How the run went, beside what it decided.
 pub struct Run {
     pub until: DateTime<Utc>,
+    pub out_of_order_from_line: Option<u64>,
     pub broken_off: Option<String>,
-    pub wall_seconds: f64,
+    pub begun: Instant,
 }
 
 impl Summary {
@@ -63,12 +71,14 @@ impl Summary {
         let tallies = decided::tallies(store).await?;
         let tally = |measure: &str| tallies.get(measure).copied().unwrap_or(0);
         let steps = decided::due_steps(store, run.until).await?;
+        let wall_seconds = run.begun.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "rows of a file fit an f64")]
-        let records_per_second = counted.rows as f64 / run.wall_seconds.max(0.001);
+        let records_per_second = counted.rows as f64 / wall_seconds.max(0.001);
         Ok(Self {
             rows: counted.rows,
             accepted: counted.accepted,
             refused: counted.refused.clone(),
+            refused_examples: counted.examples.clone(),
             routed,
             fallback,
             area_agreement: compared.area_agreement,
@@ -87,8 +97,9 @@ impl Summary {
                 missed: steps.missed,
             },
             until: run.until,
+            out_of_order_from_line: run.out_of_order_from_line,
             broken_off: run.broken_off,
-            wall_seconds: run.wall_seconds,
+            wall_seconds,
             records_per_second,
             peak_memory_mb: peak_memory_mb(),
         })
@@ -102,6 +113,9 @@ impl Summary {
             line("refused 拒收", self.refused.values().sum::<u64>()),
         ];
         lines.extend(self.refused.iter().map(|(reason, count)| line(&format!("  {reason}"), count)));
+        if let Some(from) = self.out_of_order_from_line {
+            lines.push(line("put in order of opening, from line 按时间重排，自行", from));
+        }
         lines.push(line("routed to a grid 派到网格", self.routed));
         lines.push(line("fallback to the street desk 街道兜底", self.fallback));
         for (area, agreement) in &self.area_agreement {

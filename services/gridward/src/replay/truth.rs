@@ -2,9 +2,7 @@
 //! the columns ending in `_truth` and `coord_flag`; no service ever sees them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use csv::ByteRecord;
 use domain::area::{AreaPath, Areas};
@@ -13,7 +11,7 @@ use platform::pack::{Pack, Truth};
 use platform::store::Store;
 use serde::Serialize;
 
-use super::rows::{Row, Rows, open};
+use super::rows::{Row, Rows, column};
 use crate::store::decided;
 
 /// How many were compared, and how many agreed.
@@ -45,12 +43,12 @@ struct Told {
     verdict: String,
 }
 
-/// Reads the file once more and compares, a batch at a time.
+/// Reads the `rows` of the file once more and compares, a batch at a time.
 ///
 /// # Errors
-/// When the file or the database cannot be read.
+/// When the database cannot be read.
 pub async fn compare(
-    file: &Path,
+    mut rows: Rows,
     pack: &Pack,
     store: &Store,
     until: DateTime<Utc>,
@@ -60,17 +58,11 @@ pub async fn compare(
     for truth in truths {
         compared.area_agreement.insert(truth.name.clone(), Agreement::default());
     }
-    let mut rows = Rows::open(file, std::sync::Arc::new(pack.calendar.clone()), pack.datum)?;
-    let (mut beside, _) = open(file)?;
-    let columns = Columns::find(beside.byte_headers().context("cannot read the header again")?, truths);
+    let columns = Columns::find(rows.records().header(), truths);
     let mut batch = Vec::new();
-    let mut record = ByteRecord::new();
     while let Some(row) = rows.next_row() {
-        if !beside.read_byte_record(&mut record).unwrap_or(false) {
-            break;
-        }
         let Ok(row) = row else { continue };
-        let mut told = columns.told(row, &record);
+        let mut told = columns.told(row, rows.records().record());
         // What was to happen later has not happened, so there is nothing of ours to compare.
         told.row.closed = told.row.closed.filter(|closed| *closed <= until);
         batch.push(told);
@@ -133,7 +125,7 @@ struct Columns {
 
 impl Columns {
     fn find(header: &ByteRecord, truths: &[Truth]) -> Self {
-        let at = |name: &str| header.iter().position(|field| field == name.as_bytes());
+        let at = |name: &str| column(header, name);
         Self {
             areas: truths.iter().map(|truth| (at(&truth.column), truth.pad.unwrap_or(0))).collect(),
             usable: at("coord_flag"),

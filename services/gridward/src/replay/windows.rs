@@ -1,7 +1,7 @@
 //! Cuts the recorded events into windows: openings and closings in the order of their times.
 //!
 //! Since every case is advanced by recorded times alone, any cut gives the same rows; larger windows only
-//! share more commits.
+//! share more commits. The rows must come in the order they were opened; see [`super::order`].
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,13 +9,17 @@ use std::collections::BinaryHeap;
 use chrono::{DateTime, Utc};
 use domain::id::IncidentId;
 
-use super::rows::{Refused, Row, Rows};
+use super::order::Source;
+use super::refused::Refusals;
+use super::rows::Row;
 
 /// A recorded closing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Closing {
     pub at: DateTime<Utc>,
     pub incident: IncidentId,
+    /// The line of the file that says so.
+    pub line: u64,
 }
 
 /// Events to settle together.
@@ -23,7 +27,7 @@ pub struct Closing {
 pub struct Window {
     pub reports: Vec<Row>,
     pub closings: Vec<Closing>,
-    pub refused: Vec<Refused>,
+    pub refused: Refusals,
     /// The latest time of any event so far.
     pub end: Option<DateTime<Utc>>,
 }
@@ -36,7 +40,9 @@ impl Window {
 
 /// The windows of a file.
 pub struct Windows {
-    rows: Rows,
+    source: Source,
+    /// Refused before the first row was at hand.
+    refused: Refusals,
     next: Option<Row>,
     read_to_end: bool,
     closings: BinaryHeap<Reverse<Closing>>,
@@ -47,12 +53,22 @@ pub struct Windows {
 
 impl Windows {
     /// Windows of up to `events` events; nothing later than `until` happens.
-    pub fn new(rows: Rows, events: usize, until: Option<DateTime<Utc>>) -> Self {
-        Self { rows, next: None, read_to_end: false, closings: BinaryHeap::new(), events, until, end: None }
+    pub fn new(source: impl Into<Source>, events: usize, until: Option<DateTime<Utc>>) -> Self {
+        let mut source = source.into();
+        Self {
+            refused: source.take_refused(),
+            source,
+            next: None,
+            read_to_end: false,
+            closings: BinaryHeap::new(),
+            events,
+            until,
+            end: None,
+        }
     }
 
-    pub fn rows(&self) -> &Rows {
-        &self.rows
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// The latest time of any event so far.
@@ -62,7 +78,7 @@ impl Windows {
 
     /// The next window; an empty one at the end.
     pub fn next_window(&mut self) -> Window {
-        let mut window = Window::default();
+        let mut window = Window { refused: std::mem::take(&mut self.refused), ..Window::default() };
         while window.reports.len() + window.closings.len() < self.events {
             self.read_ahead(&mut window);
             let closing = self.closings.peek().map(|Reverse(closing)| closing.at);
@@ -83,9 +99,9 @@ impl Windows {
     /// Makes sure that the next row that happens is at hand, collecting the refused ones on the way.
     fn read_ahead(&mut self, window: &mut Window) {
         while self.next.is_none() && !self.read_to_end {
-            match self.rows.next_row() {
+            match self.source.next_row() {
                 None => self.read_to_end = true,
-                Some(Err(refused)) => window.refused.push(refused),
+                Some(Err(refused)) => window.refused.add(refused),
                 Some(Ok(row)) if self.until.is_some_and(|until| row.opened > until) => {}
                 Some(Ok(row)) => self.next = Some(row),
             }
@@ -95,7 +111,7 @@ impl Windows {
     fn open(&mut self, row: Row, window: &mut Window) {
         self.end = self.end.max(Some(row.opened));
         if let Some(at) = row.closed.filter(|closed| self.until.is_none_or(|until| *closed <= until)) {
-            self.closings.push(Reverse(Closing { at, incident: row.incident }));
+            self.closings.push(Reverse(Closing { at, incident: row.incident, line: row.line }));
         }
         window.reports.push(row);
     }
