@@ -43,24 +43,24 @@ impl MigrationTrait for First {
                 .to_owned();
             manager.create_index(index).await?;
         }
-        manager
-            .create_table(
-                Table::create()
-                    .table("handle_history")
-                    .if_not_exists()
-                    .col(uuid("incident"))
-                    .col(big_integer("sequence"))
-                    .col(string("kind"))
-                    .col(time("at"))
-                    .col(time("noticed_at"))
-                    .col(string_null("person"))
-                    .col(text("happened"))
-                    .col(text_null("note"))
-                    .primary_key(Index::create().col("incident").col("sequence"))
-                    .to_owned(),
-            )
-            .await
+        crate::keyed::create(manager, history()).await
     }
+}
+
+fn history() -> TableCreateStatement {
+    Table::create()
+        .table("handle_history")
+        .if_not_exists()
+        .col(uuid("incident"))
+        .col(big_integer("sequence"))
+        .col(string("kind"))
+        .col(time("at"))
+        .col(time("noticed_at"))
+        .col(string_null("person"))
+        .col(text("happened"))
+        .col(text_null("note"))
+        .primary_key(Index::create().col("incident").col("sequence"))
+        .to_owned()
 }
 
 fn cases() -> TableCreateStatement {

@@ -8,6 +8,7 @@
 mod discover;
 mod gridward;
 mod handle;
+mod keyed;
 mod route;
 mod stream;
 mod supervise;

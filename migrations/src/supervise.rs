@@ -30,24 +30,9 @@ impl MigrationName for First {
 impl MigrationTrait for First {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         crate::turn::create(manager, "supervise").await?;
-        manager
-            .create_table(
-                Table::create()
-                    .table("supervise_case")
-                    .if_not_exists()
-                    .col(uuid("incident").primary_key())
-                    .col(string("area"))
-                    .col(string("category"))
-                    .col(string("holder"))
-                    .col(string("state"))
-                    .col(string("level"))
-                    .col(time("opened_at"))
-                    .col(time_null("closed_at"))
-                    .to_owned(),
-            )
-            .await?;
-        manager.create_table(deadlines()).await?;
-        manager.create_table(steps()).await?;
+        crate::keyed::create(manager, cases()).await?;
+        crate::keyed::create(manager, deadlines()).await?;
+        crate::keyed::create(manager, steps()).await?;
         manager
             .create_index(
                 Index::create()
@@ -79,19 +64,34 @@ impl MigrationTrait for First {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_table(
-                Table::create()
-                    .table("supervise_tally")
-                    .if_not_exists()
-                    .col(string("area"))
-                    .col(string("measure"))
-                    .col(big_integer("count"))
-                    .primary_key(Index::create().col("area").col("measure"))
-                    .to_owned(),
-            )
-            .await
+        crate::keyed::create(manager, tallies()).await
     }
+}
+
+fn cases() -> TableCreateStatement {
+    Table::create()
+        .table("supervise_case")
+        .if_not_exists()
+        .col(uuid("incident").primary_key())
+        .col(string("area"))
+        .col(string("category"))
+        .col(string("holder"))
+        .col(string("state"))
+        .col(string("level"))
+        .col(time("opened_at"))
+        .col(time_null("closed_at"))
+        .to_owned()
+}
+
+fn tallies() -> TableCreateStatement {
+    Table::create()
+        .table("supervise_tally")
+        .if_not_exists()
+        .col(string("area"))
+        .col(string("measure"))
+        .col(big_integer("count"))
+        .primary_key(Index::create().col("area").col("measure"))
+        .to_owned()
 }
 
 fn deadlines() -> TableCreateStatement {

@@ -8,18 +8,15 @@ use sea_orm_migration::schema::{
 /// Makes the tables of the turn for `service`.
 pub async fn create(manager: &SchemaManager<'_>, service: &str) -> Result<(), DbErr> {
     let name = |table: &str| Alias::new(format!("{service}_{table}"));
-    manager
-        .create_table(
-            Table::create()
-                .table(name("sequence"))
-                .if_not_exists()
-                .col(string("topic"))
-                .col(uuid("incident"))
-                .col(big_integer("last"))
-                .primary_key(Index::create().col("incident").col("topic"))
-                .to_owned(),
-        )
-        .await?;
+    let sequences = Table::create()
+        .table(name("sequence"))
+        .if_not_exists()
+        .col(string("topic"))
+        .col(uuid("incident"))
+        .col(big_integer("last"))
+        .primary_key(Index::create().col("incident").col("topic"))
+        .to_owned();
+    crate::keyed::create(manager, sequences).await?;
     manager
         .create_table(
             Table::create()

@@ -1,5 +1,6 @@
 //! The embedded setting: all services in one process, on one SQLite file in one folder.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -70,9 +71,14 @@ impl Embedded {
     pub async fn settle(&mut self) -> anyhow::Result<usize> {
         let mut all = 0;
         loop {
-            let mut read = self.route.take_facts().await?.all();
-            read += self.handle.take_facts().await?.all();
-            read += self.supervise.take_facts().await?.all();
+            // Together: while one decides, the database works for another.
+            let (route, handle, supervise) = tokio::try_join!(
+                biased;
+                self.route.take_facts(),
+                self.handle.take_facts(),
+                self.supervise.take_facts(),
+            )?;
+            let read = route.all() + handle.all() + supervise.all();
             if read == 0 {
                 return Ok(all);
             }
@@ -87,14 +93,65 @@ impl Embedded {
     pub async fn sweep(&mut self) -> anyhow::Result<usize> {
         let mut all = 0;
         loop {
-            let told = self.supervise.sweep().await?;
+            let Self { route, handle, supervise, around, .. } = self;
+            let sweep = async {
+                let mut told = 0;
+                loop {
+                    match supervise.sweep().await? {
+                        0 => return Ok(told),
+                        some => told += some,
+                    }
+                }
+            };
+            let told = meanwhile(&*around.stream, sweep, async || {
+                let (route, handle) = tokio::try_join!(biased; route.take_facts(), handle.take_facts())?;
+                Ok(route.all() + handle.all())
+            });
+            let told = told.await?;
+            self.settle().await?;
             if told == 0 {
                 return Ok(all);
             }
             all += told;
-            self.settle().await?;
         }
     }
+}
+
+/// Does `work`, and meanwhile reads what it publishes: while one decides, the database works for another.
+/// Ends when the work is done and there is nothing more to read.
+///
+/// # Errors
+/// When the work fails, or the reading.
+pub async fn meanwhile<T>(
+    stream: &dyn Stream,
+    work: impl Future<Output = anyhow::Result<T>>,
+    mut read: impl AsyncFnMut() -> anyhow::Result<usize>,
+) -> anyhow::Result<T> {
+    let done = Cell::new(false);
+    let mut arrivals = stream.arrivals();
+    let working = async {
+        let outcome = work.await;
+        done.set(true);
+        stream.published();
+        outcome
+    };
+    // Never dropped half-way: a turn that was would not know whether it had committed.
+    let reading = async {
+        loop {
+            arrivals.mark_unchanged();
+            let last = done.get();
+            if read().await? > 0 {
+                continue;
+            }
+            if last {
+                return anyhow::Ok(());
+            }
+            let _ = arrivals.changed().await;
+        }
+    };
+    let (outcome, read) = tokio::join!(biased; working, reading);
+    read?;
+    outcome
 }
 
 /// Migrates the file in `folder`, and gives a new one its log's identity.

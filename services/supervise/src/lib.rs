@@ -84,12 +84,14 @@ impl Service for Supervise {
         incidents: &[IncidentId],
         _commands: &[Asked<NoCommand>],
     ) -> Result<Work, StoreError> {
-        Ok(Work {
-            cases: store::cases::load(tx, incidents).await?,
-            deadlines: store::deadlines::load(tx, incidents).await?,
-            steps: store::steps::load(tx, incidents).await?,
-            ..Work::default()
-        })
+        // Together: while one answer is read, the database finds the next.
+        let (cases, deadlines, steps) = tokio::try_join!(
+            biased;
+            store::cases::load(tx, incidents),
+            store::deadlines::load(tx, incidents),
+            store::steps::load(tx, incidents),
+        )?;
+        Ok(Work { cases, deadlines, steps, ..Work::default() })
     }
 
     fn obey(&self, _work: &mut Work, asked: &Asked<NoCommand>, _turn: &mut Turn) {
@@ -103,14 +105,18 @@ impl Service for Supervise {
     async fn save(&self, tx: &Tx, work: Work, _turn: &Turn) -> Result<(), StoreError> {
         let cases: Vec<_> =
             work.changed_cases.iter().filter_map(|key| work.cases.get_key_value(key)).collect();
-        store::cases::save(tx, &cases).await?;
         let deadlines: Vec<_> =
             work.changed_deadlines.iter().filter_map(|key| work.deadlines.get_key_value(key)).collect();
-        store::deadlines::save(tx, &deadlines).await?;
         let steps: Vec<_> =
             work.changed_steps.iter().filter_map(|key| work.steps.get_key_value(key)).collect();
-        store::steps::save(tx, &steps).await?;
-        store::tallies::add(tx, &work.tallies).await?;
+        // Together: while the database takes one statement, the next is written.
+        tokio::try_join!(
+            biased;
+            store::cases::save(tx, &cases),
+            store::deadlines::save(tx, &deadlines),
+            store::steps::save(tx, &steps),
+            store::tallies::add(tx, &work.tallies),
+        )?;
         self.steps.count(&work.effected);
         Ok(())
     }

@@ -1,24 +1,26 @@
-//! Drives the services through one window: reports, settle, what people did, settle, one sweep.
+//! Drives the services through one window: reports, settle, what people did, settle, one sweep. Whoever has
+//! nothing to do with a step reads meanwhile: recorded times alone decide, not who was quicker.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use discover::{NewReport, ReportFault, Reported, Submit};
+use discover::{Discover, NewReport, ReportFault, Reported, Submit};
 use domain::case::Action;
 use domain::holder::Holder;
 use domain::id::{IncidentId, PersonId};
 use domain::rights::{Grant, Role};
 use domain::text::Text;
-use handle::Act;
+use handle::{Act, Handle};
 use platform::pack::{Pack, Person};
-use platform::turn::{Asked, INPUTS_PER_TURN};
+use platform::store::Store;
+use platform::turn::{Asked, INPUTS_PER_TURN, Turns};
 use serde::{Deserialize, Serialize};
 
 use super::refused::{EXAMPLES, Refusals, Refused};
 use super::rows::Row;
 use super::windows::{Closing, Window};
-use crate::embedded::Embedded;
+use crate::embedded::{Embedded, meanwhile};
 
 /// Everybody in a recorded file, whose names it does not give.
 const RECORDED: &str = "recorded";
@@ -63,18 +65,40 @@ pub async fn drive(all: &mut Embedded, window: &Window, counted: &mut Counted) -
     let Some(end) = window.end else { return Ok(()) };
     // An input at T comes before a step due at T, also when the input is in the next window.
     all.around.clock.drive(end - TimeDelta::milliseconds(1));
-    submit(all, &window.reports, counted).await?;
+    report(all, &window.reports, counted).await?;
     all.settle().await?;
-    close(all, &window.closings).await?;
+    act_on(all, &window.closings).await?;
     all.settle().await?;
     all.sweep().await?;
     Ok(())
 }
 
-async fn submit(all: &mut Embedded, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
+/// Files `rows`; the others route and open them meanwhile.
+async fn report(all: &mut Embedded, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
+    let Embedded { discover, route, handle, around, .. } = all;
+    let filing = submit(discover, rows, counted);
+    let reading = async || {
+        let (route, handle) = tokio::try_join!(biased; route.take_facts(), handle.take_facts())?;
+        Ok(route.all() + handle.all())
+    };
+    meanwhile(&*around.stream, filing, reading).await
+}
+
+/// Does what people did; the others read of it meanwhile.
+async fn act_on(all: &mut Embedded, closings: &[Closing]) -> anyhow::Result<()> {
+    let Embedded { pack, route, handle, supervise, around, .. } = all;
+    let closing = close(handle, &around.store, pack, closings);
+    let reading = async || {
+        let (route, supervise) = tokio::try_join!(biased; route.take_facts(), supervise.take_facts())?;
+        Ok(route.all() + supervise.all())
+    };
+    meanwhile(&*around.stream, closing, reading).await
+}
+
+async fn submit(discover: &mut Turns<Discover>, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
     for some in rows.chunks(INPUTS_PER_TURN) {
         let asked: Vec<_> = some.iter().map(submission).collect();
-        let answers = all.discover.obey(&asked).await;
+        let answers = discover.obey(&asked).await;
         for (row, answer) in some.iter().zip(answers) {
             let answer = answer.with_context(|| {
                 let (line, id) = (row.line, &row.id);
@@ -125,24 +149,29 @@ fn submission(row: &Row) -> Asked<Submit> {
 }
 
 /// At its recorded closing the holder of a case signs and answers, and somebody else checks and closes.
-async fn close(all: &mut Embedded, closings: &[Closing]) -> anyhow::Result<()> {
+async fn close(
+    handle: &mut Turns<Handle>,
+    store: &Store,
+    pack: &Pack,
+    closings: &[Closing],
+) -> anyhow::Result<()> {
     // Four actions each: a turn's worth.
     for some in closings.chunks(INPUTS_PER_TURN / 4) {
         let incidents: Vec<IncidentId> = some.iter().map(|closing| closing.incident).collect();
-        let holders = handle::holders(&all.around.store, &incidents).await?;
+        let holders = handle::holders(store, &incidents).await?;
         let mut asked = Vec::with_capacity(some.len() * 4);
         let mut lines = Vec::with_capacity(some.len() * 4);
         for closing in some {
             // A row that was refused at the door has no case, and so no closing.
             let Some(holder) = holders.get(&closing.incident) else { continue };
             let line = closing.line;
-            let life = life(&all.pack, *closing, holder);
+            let life = life(pack, *closing, holder);
             asked.extend(life.with_context(|| {
                 format!("line {line} cannot be closed as recorded / 第 {line} 行无法按记录结案")
             })?);
             lines.extend([line; 4]);
         }
-        let answers = all.handle.obey(&asked).await;
+        let answers = handle.obey(&asked).await;
         for ((asked, line), answer) in asked.iter().zip(lines).zip(answers) {
             let incident = asked.command.incident;
             let answer = answer.with_context(|| {

@@ -4,6 +4,7 @@
 //! recorded closing the holder signs and answers and somebody else checks and closes, through the
 //! services' own commands. Interrupted, it goes on where it was when it is run again.
 
+mod awake;
 pub mod drive;
 pub mod order;
 mod quotes;
@@ -54,7 +55,7 @@ pub struct Replay {
     #[arg(long, value_name = "TIME")]
     until: Option<NaiveDateTime>,
     /// How many events settle together; 1 is one at a time, with the same outcome.
-    #[arg(long, value_name = "EVENTS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "EVENTS", default_value_t = 8_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     window: u32,
     /// Print the figures as JSON instead of a table.
     #[arg(long)]
@@ -91,7 +92,7 @@ impl Replay {
         let asked = Asked { file, pack, data: self.data, until: self.until, window: self.window as usize };
         let mut stop = Box::pin(platform::lifecycle::asked_to_stop());
         let bar = progress_bar(&asked.file);
-        let ended = replay(&asked, &bar, &mut || futures_poll(&mut stop)).await?;
+        let ended = awake::awake(replay(&asked, &bar, &mut || futures_poll(&mut stop))).await?;
         bar.finish_and_clear();
         match ended {
             Ended::Stopped { windows_done } => {

@@ -122,6 +122,19 @@ impl Store {
         self.writer.begin_with_options(options).await.doing("beginning a turn")
     }
 
+    /// Begins a turn's look at its rows, which [`Self::write`] goes on from. A service's rows are changed by
+    /// its own turns alone, one after the other, in the one process that has the folder: so it need not keep
+    /// others from writing while it loads and decides.
+    pub async fn look_first(&self) -> Result<Tx, StoreError> {
+        self.readers.begin().await.doing("beginning a turn")
+    }
+
+    /// Goes on from a look to what the turn has to write.
+    pub async fn write(&self, looked: Tx) -> Result<Tx, StoreError> {
+        looked.rollback().await.doing("ending a turn's look")?;
+        self.begin().await
+    }
+
     pub fn readers(&self) -> &Readers {
         &self.readers
     }

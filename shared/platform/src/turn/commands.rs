@@ -113,15 +113,16 @@ impl<S: Service> Turns<S> {
         let mut incidents: Vec<IncidentId> = asked.iter().map(|asked| S::incident(&asked.command)).collect();
         incidents.sort_unstable();
         incidents.dedup();
-        let tx = self.store.begin().await?;
-        let mut turn = self.open(&tx, &incidents).await?;
-        let mut work = self.service.load(&tx, &incidents, asked).await?;
+        let look = self.store.look_first().await?;
+        let mut turn = self.open(&look, &incidents).await?;
+        let mut work = self.service.load(&look, &incidents, asked).await?;
         let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {
             asked.iter().map(|asked| service.obey(&mut work, asked, &mut turn)).collect::<Vec<_>>()
         }));
         let answers = decided
             .map_err(|panic| Unanswered::Failed(format!("deciding it panicked: {}", panic_text(&*panic))))?;
+        let tx = self.store.write(look).await?;
         self.save(&tx, work, &turn).await?;
         commit(tx).await?;
         self.committed(&turn);

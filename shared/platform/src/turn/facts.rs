@@ -74,13 +74,24 @@ impl<S: Service> Turns<S> {
     }
 
     async fn take_from(&mut self, source: Source) -> Result<Taken, StoreError> {
-        let position = self.position(source).await?;
-        let records =
-            self.stream.read(source, position.after, INPUTS_PER_TURN as u64, S::opens(source.topic)).await?;
-        if records.is_empty() {
-            return Ok(Taken::default());
+        let after = self.position(source).await?.after;
+        let records = match self.ahead.remove(&source) {
+            Some((from, records)) if from == after => records,
+            _ => self.stream.read(source, after, INPUTS_PER_TURN as u64, S::opens(source.topic)).await?,
+        };
+        let Some(last) = records.last().map(|record| record.position) else { return Ok(Taken::default()) };
+        if records.len() < INPUTS_PER_TURN {
+            return self.take_records(source, records).await;
         }
-        self.take_records(source, records).await
+        // There is probably more: it is read while these are taken.
+        let stream = self.stream.clone();
+        let next = stream.read(source, last, INPUTS_PER_TURN as u64, S::opens(source.topic));
+        let (taken, next) = tokio::join!(biased; self.take_records(source, records), next);
+        // What could not be read now is read, or complained of, when its time comes.
+        if let Ok(next) = next {
+            self.ahead.insert(source, (last, next));
+        }
+        taken
     }
 
     /// Takes `records` of one source, in order; a batch that fails is run again one by one.
@@ -181,12 +192,15 @@ impl<S: Service> Turns<S> {
         incidents.sort_unstable();
         incidents.dedup();
 
-        let tx = self.store.begin().await?;
-        let mut order = self.order(&tx, topic, &incidents).await?;
-        let mut turn = self.open(&tx, &incidents).await?;
+        let look = self.store.look_first().await?;
+        let mut turn = self.open(&look, &incidents).await?;
         // Nothing is decided about what is doomed, and its row may be why.
         let rows = if matches!(how, How::Doomed(_)) { &[][..] } else { &incidents[..] };
-        let mut work = self.service.load(&tx, rows, &[]).await?;
+        let (mut order, mut work) = tokio::try_join!(
+            biased;
+            self.order(&look, topic, &incidents),
+            self.service.load(&look, rows, &[]),
+        )?;
         let counted = matches!(origin, Origin::Stream(..)).then_some(self.dead_in_a_row);
         let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {
@@ -198,8 +212,9 @@ impl<S: Service> Turns<S> {
         let (taken, seen, deciding) = decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
         let Deciding { letters, resolved, in_a_row, .. } = deciding;
 
-        self.save(&tx, work, &turn).await?;
-        sequences::save(&tx, S::NAME, topic, &order.changed).await?;
+        let tx = self.store.write(look).await?;
+        let taken_now = sequences::save(&tx, S::NAME, topic, &order.changed);
+        tokio::try_join!(biased; self.save(&tx, work, &turn), taken_now)?;
         for record in &order.newly_parked {
             parked::park(&tx, S::NAME, record).await?;
         }

@@ -94,7 +94,12 @@ pub trait Service: Send + Sync + 'static {
 
     /// Nothing could be decided for `incident`, whose time has come: it is looked at again from `until` on, so
     /// that it does not keep others waiting.
-    async fn put_off(&self, _tx: &Tx, _incident: IncidentId, _until: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn put_off(
+        &self,
+        _tx: &Tx,
+        _incident: IncidentId,
+        _until: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -172,6 +177,8 @@ pub struct Turns<S: Service> {
     clock: Clock,
     metrics: Metrics,
     positions: BTreeMap<Source, Position>,
+    /// Records read ahead, and the position they were read from.
+    ahead: BTreeMap<Source, (i64, Vec<Record>)>,
     /// Whether any fact is parked or dead; spares every other turn the look.
     troubled: bool,
     /// Dead letters in a row, without a fact taken between.
@@ -199,6 +206,7 @@ impl<S: Service> Turns<S> {
             clock: around.clock.clone(),
             metrics: around.metrics.clone(),
             positions: BTreeMap::new(),
+            ahead: BTreeMap::new(),
             troubled: true,
             dead_in_a_row: 0,
             looked_up: Instant::now(),
@@ -219,9 +227,14 @@ impl<S: Service> Turns<S> {
 
     /// Saves rows, sequences and facts; the caller moves its position and commits.
     async fn save(&self, tx: &Tx, work: S::Work, turn: &Turn) -> Result<(), StoreError> {
-        self.service.save(tx, work, turn).await?;
-        sequences::save(tx, S::NAME, S::WRITES, &turn.changed).await?;
-        self.stream.publish(tx, &turn.facts).await
+        // Together: while the database takes one statement, the next is written.
+        tokio::try_join!(
+            biased;
+            self.service.save(tx, work, turn),
+            sequences::save(tx, S::NAME, S::WRITES, &turn.changed),
+            self.stream.publish(tx, &turn.facts),
+        )?;
+        Ok(())
     }
 
     /// Counts a committed turn and wakes the readers of what it published.

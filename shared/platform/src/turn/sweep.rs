@@ -20,9 +20,9 @@ impl<S: Service> Turns<S> {
     /// # Errors
     /// When the database fails; nothing was changed then.
     pub async fn sweep(&mut self) -> Result<usize, StoreError> {
-        let tx = self.store.begin().await?;
-        let mut due = self.service.due(&tx, self.clock.now(), INPUTS_PER_TURN as u64).await?;
-        drop(tx);
+        let look = self.store.look_first().await?;
+        let mut due = self.service.due(&look, self.clock.now(), INPUTS_PER_TURN as u64).await?;
+        drop(look);
         due.sort_unstable();
         due.dedup();
         if due.is_empty() {
@@ -52,9 +52,9 @@ impl<S: Service> Turns<S> {
     }
 
     async fn sweep_turn(&mut self, due: &[IncidentId]) -> Result<(), Failed> {
-        let tx = self.store.begin().await?;
-        let mut turn = self.open(&tx, due).await?;
-        let mut work = self.service.load(&tx, due, &[]).await?;
+        let look = self.store.look_first().await?;
+        let mut turn = self.open(&look, due).await?;
+        let mut work = self.service.load(&look, due, &[]).await?;
         let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {
             for incident in due {
@@ -62,6 +62,7 @@ impl<S: Service> Turns<S> {
             }
         }));
         decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
+        let tx = self.store.write(look).await?;
         self.save(&tx, work, &turn).await?;
         commit(tx).await?;
         self.committed(&turn);
