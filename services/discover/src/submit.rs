@@ -212,7 +212,7 @@ fn check_place(place: &Place, filed_at: DateTime<Utc>) -> Result<(), ReportFault
             text: Text::new(fault.zh(), fault.to_string()),
         });
     }
-    if place.source.as_ref().is_some_and(|source| source.len() > LONGEST_CLIENT_ID) {
+    if place.source.as_ref().is_some_and(|source| source.chars().count() > LONGEST_CLIENT_ID) {
         let text = Text::new("place.source 最长 64 个字符", "place.source has at most 64 characters");
         return Err(ReportFault { code: "wrong_place", field: "place.source", text });
     }

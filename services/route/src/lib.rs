@@ -21,7 +21,7 @@ use domain::report::Report;
 use platform::pack::Pack;
 use platform::store::{StoreError, Tx};
 use platform::stream::{Opens, Record};
-use platform::turn::{Asked, Service, Turn};
+use platform::turn::{Asked, NoCommand, Service, Turn};
 
 use boundaries::{Boundaries, BoundaryFault};
 use store::incidents::{self, Incident};
@@ -44,10 +44,6 @@ impl Route {
         Ok(Arc::new(Self { pack: pack.clone(), boundaries, version }))
     }
 }
-
-/// route takes no commands from people yet.
-#[derive(Clone, Copy, Debug)]
-pub enum NoCommand {}
 
 /// The incidents of one turn.
 pub struct Work {

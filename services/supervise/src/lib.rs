@@ -21,7 +21,7 @@ use domain::id::IncidentId;
 use platform::metrics::Metrics;
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::Record;
-use platform::turn::{Asked, Service, Turn};
+use platform::turn::{Asked, NoCommand, Service, Turn};
 
 use store::cases::Mirrored;
 use store::deadlines::DeadlineRow;
@@ -41,10 +41,6 @@ impl Supervise {
         Ok(Arc::new(Self { steps: metrics::Steps::register(&metrics.registry)? }))
     }
 }
-
-/// supervise takes no commands from people yet.
-#[derive(Clone, Copy, Debug)]
-pub enum NoCommand {}
 
 /// Names one deadline: kind and round.
 type DeadlineKey = (IncidentId, DeadlineKind, u32);

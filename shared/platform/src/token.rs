@@ -110,7 +110,7 @@ impl Tokens {
         validation.validate_exp = false;
         let claims =
             decode::<Claims>(token, &self.decoding, &validation).map_err(|_| TokenFault::Forged)?.claims;
-        if claims.exp + LEEWAY_SECONDS < now.timestamp() {
+        if claims.exp.saturating_add(LEEWAY_SECONDS) < now.timestamp() {
             return Err(TokenFault::Expired);
         }
         Ok(Principal { person: claims.sub, grants: claims.grants })

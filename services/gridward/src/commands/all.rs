@@ -27,7 +27,7 @@ pub struct All {
     listen: SocketAddr,
     /// Run the clock of the cases this much faster than the host's, from the first start of this folder on.
     /// For trying things out; tokens keep to the host's clock.
-    #[arg(long, value_name = "TIMES", default_value_t = 1.0)]
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = crate::demo::speed)]
     speed: f64,
 }
 

@@ -45,9 +45,14 @@ pub struct Demo {
     listen: SocketAddr,
 }
 
-fn speed(text: &str) -> Result<f64, String> {
+/// How many times faster than life a clock may run.
+pub(crate) fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
-    if (1.0..=1_000_000.0).contains(&speed) { Ok(speed) } else { Err("give 1 to 1000000".to_owned()) }
+    if (1.0..=1_000_000.0).contains(&speed) {
+        Ok(speed)
+    } else {
+        Err("give 1 to 1000000 / 请给出 1 到 1000000".to_owned())
+    }
 }
 
 impl Demo {

@@ -6,13 +6,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::case::{Case, Mark, State};
 use domain::id::{CategoryCode, IncidentId, PersonId};
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx, lists};
 use sea_orm::ActiveValue::Set;
 use sea_orm::Iterable as _;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "handle_case")]
@@ -113,9 +111,9 @@ fn row(case: &Case) -> ActiveModel {
         attempt: Set(case.attempt.cast_signed()),
         returns: Set(case.returns.cast_signed()),
         reworks: Set(case.reworks.cast_signed()),
-        handlers: Set(json(&case.handlers)),
-        flags: Set(json(&case.flags)),
-        deadlines: Set(json(&case.deadlines)),
+        handlers: Set(lists::write(&case.handlers)),
+        flags: Set(lists::write(&case.flags)),
+        deadlines: Set(lists::write(&case.deadlines)),
         recorded: Set(case.recorded),
         opened_at: Set(case.opened_at),
         last_at: Set(case.last_at),
@@ -154,9 +152,9 @@ pub(super) fn case(row: Model) -> Result<Case, StoreError> {
         attempt: row.attempt.cast_unsigned(),
         returns: row.returns.cast_unsigned(),
         reworks: row.reworks.cast_unsigned(),
-        handlers: list(&row.handlers).map_err(wrong)?,
-        flags: list(&row.flags).map_err(wrong)?,
-        deadlines: list(&row.deadlines).map_err(wrong)?,
+        handlers: lists::read(&row.handlers).map_err(wrong)?,
+        flags: lists::read(&row.flags).map_err(wrong)?,
+        deadlines: lists::read(&row.deadlines).map_err(wrong)?,
         recorded: row.recorded,
         opened_at: row.opened_at,
         last_at: row.last_at,
@@ -184,14 +182,6 @@ fn state(row: &Model) -> Option<State> {
 
 fn mark(by: Option<&String>, at: Option<DateTime<Utc>>) -> Option<Mark> {
     Some(Mark { by: PersonId(by?.clone()), at: at? })
-}
-
-fn json(list: &impl Serialize) -> String {
-    serde_json::to_string(list).expect("a list of plain data")
-}
-
-fn list<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
-    serde_json::from_str(text).map_err(|error| format!("`{text}` is not a list: {error}"))
 }
 
 #[cfg(test)]

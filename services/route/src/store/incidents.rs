@@ -7,11 +7,10 @@ use domain::facts::Route;
 use domain::holder::Holder;
 use domain::id::{CategoryCode, IncidentId};
 use domain::text::Text;
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx, lists};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use serde::de::DeserializeOwned;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "route_incident")]
@@ -99,9 +98,9 @@ fn row(incident: &Incident) -> ActiveModel {
         boundaries: Set(route.boundaries.clone()),
         rule: Set(route.rule.clone()),
         holder: Set(route.holder.to_string()),
-        tried: Set(json(&incident.tried)),
-        candidates: Set(json(&route.candidates)),
-        flags: Set(json(&route.flags)),
+        tried: Set(lists::write(&incident.tried)),
+        candidates: Set(lists::write(&route.candidates)),
+        flags: Set(lists::write(&route.flags)),
         why_zh: Set(route.why.zh.clone()),
         why_en: Set(route.why.en.clone()),
         routed_at: Set(incident.routed_at),
@@ -119,24 +118,16 @@ fn incident(row: Model) -> Result<Incident, StoreError> {
         boundaries: row.boundaries,
         rule: row.rule,
         holder: row.holder.parse().map_err(wrong)?,
-        candidates: list(&row.candidates).map_err(wrong)?,
+        candidates: lists::read(&row.candidates).map_err(wrong)?,
         why: Text::new(row.why_zh, row.why_en),
-        flags: list(&row.flags).map_err(wrong)?,
+        flags: lists::read(&row.flags).map_err(wrong)?,
     };
     Ok(Incident {
         id,
         attempt: row.attempt.cast_unsigned(),
         category: CategoryCode(row.category),
         route,
-        tried: list(&row.tried).map_err(wrong)?,
+        tried: lists::read(&row.tried).map_err(wrong)?,
         routed_at: row.routed_at,
     })
-}
-
-fn json(list: &impl serde::Serialize) -> String {
-    serde_json::to_string(list).expect("a list of plain data")
-}
-
-fn list<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
-    serde_json::from_str(text).map_err(|error| format!("`{text}` is not a list: {error}"))
 }

@@ -1,5 +1,7 @@
 //! JSON bodies: read whole, checked, and every fault named by field.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use domain::text::Text;
@@ -10,6 +12,9 @@ use super::fault::{self, FIELD};
 use super::json::Tree;
 use super::problem::{Problem, too_large};
 
+/// Whoever has not sent a body by then is told so; bad signal, not our fault.
+const LONGEST_BODY: Duration = Duration::from_secs(20);
+
 /// A JSON body of type `T`.
 pub struct Body<T>(pub T);
 
@@ -17,7 +22,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let bytes = axum::body::to_bytes(request.into_body(), super::BODY_LIMIT).await.map_err(|error| {
+        let whole = axum::body::to_bytes(request.into_body(), super::BODY_LIMIT);
+        let Ok(whole) = tokio::time::timeout(LONGEST_BODY, whole).await else {
+            let text = Text::new("请求正文发送太慢，请重试", "the body came too slowly: send it again");
+            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", text));
+        };
+        let bytes = whole.map_err(|error| {
             let mut cause: Option<&dyn std::error::Error> = Some(&error);
             while let Some(here) = cause {
                 if here.to_string().contains("length limit") {

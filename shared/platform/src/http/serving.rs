@@ -10,6 +10,7 @@ use axum::{Json, Router, middleware};
 use tokio::net::TcpListener;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
+use tracing::warn;
 
 use super::problem::render;
 use crate::lifecycle::Lifecycle;
@@ -18,6 +19,9 @@ use crate::turn::Health;
 
 /// A request that takes longer is given up, and the asker told so.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+
+/// So long a stop waits for what was begun.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
 
 /// What the health and metrics endpoints look at.
 #[derive(Clone, Debug)]
@@ -77,7 +81,21 @@ pub fn dress(router: Router) -> Router {
         .layer(SetResponseHeaderLayer::overriding(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
 }
 
-/// Serves `router` until the process is asked to stop, and finishes what was begun.
-pub async fn serve(listener: TcpListener, router: Router, mut lifecycle: Lifecycle) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(async move { lifecycle.stopping().await }).await
+/// Serves `router` until the process is asked to stop, and finishes what was begun; whoever has begun to ask and
+/// says no more does not keep the process from ending.
+pub async fn serve(listener: TcpListener, router: Router, lifecycle: Lifecycle) -> std::io::Result<()> {
+    let (mut asked, mut waited) = (lifecycle.clone(), lifecycle);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { asked.stopping().await });
+    let too_long = async move {
+        waited.stopping().await;
+        let _ = tokio::time::timeout(LONGEST_STOP, std::future::pending::<()>()).await;
+    };
+    tokio::select! {
+        biased;
+        served = serving => served,
+        () = too_long => {
+            warn!("left connections open that had said nothing for {LONGEST_STOP:?} after the stop");
+            Ok(())
+        }
+    }
 }

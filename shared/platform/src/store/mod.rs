@@ -4,6 +4,7 @@
 //! change is made inside a turn's transaction; nothing here commits by itself but [`Store::begin`]'s holder.
 
 pub mod dead_letters;
+pub mod lists;
 pub mod log;
 pub mod packs;
 pub mod parked;

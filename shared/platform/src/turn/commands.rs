@@ -19,6 +19,10 @@ pub struct Asked<C> {
     pub recorded_at: DateTime<Utc>,
 }
 
+/// The command of a service that takes none from people.
+#[derive(Clone, Copy, Debug)]
+pub enum NoCommand {}
+
 /// Why nobody could answer. Nothing was changed, unless the process died in between: asking again with
 /// the same client id or by the same person is always safe.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ mod order;
 mod running;
 mod sweep;
 
-pub use commands::{Asked, Desk, Unanswered};
+pub use commands::{Asked, Desk, NoCommand, Unanswered};
 pub use facts::Taken;
 pub use order::{Order, Place};
 pub use running::Health;
