@@ -55,7 +55,7 @@ pub struct DataFolder {
 /// Which jurisdiction.
 #[derive(Clone, Debug, Args)]
 pub struct PackFolder {
-    /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (boston).
+    /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (boston, twostreets).
     #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK", default_value = "boston")]
     pub pack: PathBuf,
 }
@@ -89,8 +89,8 @@ fn find_pack(named: &Path) -> anyhow::Result<PathBuf> {
         .find(|folder| folder.join("pack.json").is_file())
         .with_context(|| {
             format!(
-                "there is no pack `{0}`: give a folder that holds a pack.json, or boston / \
-                 找不到辖区包「{0}」：请给出含 pack.json 的目录，或 boston",
+                "there is no pack `{0}`: give a folder that holds a pack.json, or boston or twostreets / \
+                 找不到辖区包「{0}」：请给出含 pack.json 的目录，或 boston、twostreets",
                 named.display()
             )
         })
