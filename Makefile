@@ -29,7 +29,7 @@ help: ## say what there is to make
 
 demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many times faster)
 	@tests/setup.sh build
-	$(part) 'building gridward' cargo build --locked -p gridward
+	$(part) 'building gridward' $(build)
 	exec target/debug/gridward demo --pack '$(PACK)' $(if $(SPEED),--speed '$(SPEED)')
 
 test: ## build, then run every test: units, stream contract, scenarios
