@@ -24,6 +24,7 @@ pub struct SeenReport {
     pub case: String,
 }
 
+/// What became of a report: whether it is on its way, or which case it is.
 #[utoipa::path(get, path = "/api/v1/reports/{incident}", params(("incident" = String, Path)), responses(
     (status = 200, description = "the own report", body = SeenReport),
     (status = 404, description = "no such report, or somebody else's"),

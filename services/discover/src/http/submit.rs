@@ -26,7 +26,9 @@ pub struct Receipt {
 
 type Created = (StatusCode, [(HeaderName, String); 1], Json<Receipt>);
 
-/// 201 after the report is committed; 200 with the same incident when the client id came before.
+/// 上报: sends a report.
+///
+/// 201 after it is committed; 200 with the same incident when the client id came before.
 #[utoipa::path(post, path = "/api/v1/reports", request_body = NewReport, responses(
     (status = 201, description = "the report is committed", body = Receipt),
     (status = 200, description = "this client id came before; this is its incident", body = Receipt),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use platform::clock::Clock;
+use platform::http::Patience;
 use platform::lifecycle::{Lifecycle, asked_to_stop};
 use platform::telemetry::log_to_stderr;
 use platform::token::Tokens;
@@ -27,7 +28,7 @@ pub struct All {
     listen: SocketAddr,
     /// Run the clock of the cases this much faster than the host's, from the first start of this folder on.
     /// For trying things out; tokens keep to the host's clock.
-    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = crate::demo::speed)]
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = crate::folder_clock::speed)]
     speed: f64,
 }
 
@@ -35,10 +36,10 @@ impl All {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         log_to_stderr("info");
         let pack = self.pack.load()?;
-        let clock = crate::demo::paced(&self.data.data, self.speed, None)?;
+        let clock = crate::folder_clock::paced(&self.data.data, self.speed, None)?;
         let all = Embedded::open(&self.data.data, pack, clock).await?;
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
-            format!("cannot listen on {0}: is it taken? / 无法监听 {0}，端口可能被占用", self.listen)
+            format!("cannot listen on {0}: if another program has the port, give --listen another / 无法监听 {0}：端口若被占用，请用 --listen 换一个", self.listen)
         })?;
         let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
         serve(all, listener, tokens, |router| router).await?;
@@ -93,7 +94,8 @@ pub fn start(
     for running in parts.loops {
         loops.spawn(running);
     }
-    let listening = tokio::spawn(platform::http::serve(listener, parts.router, lifecycle.clone()));
+    let serving = platform::http::serve(listener, parts.router, lifecycle.clone(), Patience::default());
+    let listening = tokio::spawn(serving);
     info!("ready on http://{address}, data in {}", parts.folder.display());
     Ok(Running {
         loops,

@@ -54,6 +54,7 @@ pub struct CheckResult {
 
 type Answer = Result<([(HeaderName, String); 1], Json<Acted>), Problem>;
 
+/// 签收: the holder signs for the case. Doing it twice is answered like once.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/sign", params(("incident" = String, Path)), request_body = Note,
     responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
 pub async fn sign(
@@ -66,6 +67,7 @@ pub async fn sign(
     act(&front, who, &incident, &headers, Action::Sign, body.note).await
 }
 
+/// 办结反馈: the holder says that it is done; somebody else checks it.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/answer", params(("incident" = String, Path)), request_body = Note,
     responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
 pub async fn answer(
@@ -78,6 +80,7 @@ pub async fn answer(
     act(&front, who, &incident, &headers, Action::Answer, body.note).await
 }
 
+/// 退回: the holder gives it back, and another is proposed; after the third time the street decides.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/return", params(("incident" = String, Path)), request_body = GiveBack,
     responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
 pub async fn give_back(
@@ -90,6 +93,7 @@ pub async fn give_back(
     act(&front, who, &incident, &headers, Action::Return(body.reason), body.note).await
 }
 
+/// 核查: somebody who did not handle it says whether it is really done.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/check", params(("incident" = String, Path)), request_body = CheckResult,
     responses((status = 200, body = Acted), (status = 409, description = "not in a state for it, or the own work")))]
 pub async fn check(
@@ -103,6 +107,7 @@ pub async fn check(
     act(&front, who, &incident, &headers, action, body.note).await
 }
 
+/// 结案: closes a case whose check has passed.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/close", params(("incident" = String, Path)), request_body = Note,
     responses((status = 200, body = Acted), (status = 409, description = "not checked yet, or the own work")))]
 pub async fn close(
@@ -140,7 +145,7 @@ fn seen(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
     if text == Some("*") {
         return Ok(None);
     }
-    let revision = text.and_then(|text| text.trim_matches('"').parse().ok());
+    let revision = text.and_then(revision);
     revision.map(Some).ok_or_else(|| {
         let text = Text::new(
             "If-Match 须为查看案件时得到的 ETag，如 \"3\"",
@@ -148,6 +153,12 @@ fn seen(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
         );
         Problem::new(StatusCode::BAD_REQUEST, "wrong-if-match", text)
     })
+}
+
+/// As we write it, and in no other way: quoted digits without a sign or a leading zero.
+fn revision(tag: &str) -> Option<u32> {
+    let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
+    digits.parse().ok().filter(|revision: &u32| revision.to_string() == digits)
 }
 
 fn check_note(note: Option<&str>) -> Result<(), Problem> {
@@ -185,7 +196,8 @@ mod tests {
         assert_eq!(super::seen(&HeaderMap::new()).unwrap(), None);
         assert_eq!(seen("*").unwrap(), None);
         assert_eq!(seen("\"3\"").unwrap(), Some(3));
-        assert_eq!(seen("\"*\"").unwrap_err().code, "wrong-if-match");
-        assert_eq!(seen("W/\"3\"").unwrap_err().code, "wrong-if-match");
+        for other in ["\"*\"", "W/\"3\"", "3", "\"+3\"", "\"03\"", "\"\"3\"\"", "\"\"", ""] {
+            assert_eq!(seen(other).unwrap_err().code, "wrong-if-match", "{other}");
+        }
     }
 }

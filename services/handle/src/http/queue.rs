@@ -53,6 +53,7 @@ pub struct Listed {
     pub flags: Vec<String>,
 }
 
+/// 待办: the cases the asker may see, most urgent first.
 #[utoipa::path(get, path = "/api/v1/cases", params(
     ("area" = Option<String>, Query, description = "only this area and below, by path"),
     ("holder" = Option<String>, Query, description = "post:area, as in grid_leader:boston/03/0305"),

@@ -91,6 +91,8 @@ pub struct Line {
     pub happened: Happened,
 }
 
+/// One case, with its deadlines, its history, and why it is where it is.
+///
 /// 200 with the case; 404 for one that is not there or not the asker's to see, and 202 instead of it for an
 /// incident of the last minute, whose case may be about to open. `?wait=2s` waits for it to open.
 #[utoipa::path(get, path = "/api/v1/cases/{incident}", params(

@@ -6,13 +6,18 @@ use chrono::{DateTime, Utc};
 use domain::area::AreaPath;
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
-use platform::http::{Asking, Problem};
-use serde::Serialize;
+use platform::http::{Asking, Problem, Query};
+use serde::{Deserialize, Serialize};
 
 use super::Front;
 use crate::store::figures;
 
 const LATEST: u64 = 50;
+
+/// It takes no parameters; whoever gives one is told so, not answered as if it had narrowed the list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
 
 /// One escalation: a level made answerable because a deadline passed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -30,13 +35,16 @@ pub struct Escalation {
     pub state: String,
 }
 
+/// 升级: what was escalated last, newest first.
 #[utoipa::path(get, path = "/api/v1/escalations", responses(
     (status = 200, description = "the latest 50, newest first", body = Vec<Escalation>),
     (status = 403, description = "not for this role"),
+    (status = 422, description = "it takes no parameters"),
 ))]
 pub async fn escalations(
     State(front): State<Front>,
     Asking(who): Asking,
+    Query(NoParameters {}): Query<NoParameters>,
 ) -> Result<Json<Vec<Escalation>>, Problem> {
     let scope: Vec<AreaPath> = areas_for(&who.grants, Action::SeeFigures).into_iter().cloned().collect();
     if scope.is_empty() {

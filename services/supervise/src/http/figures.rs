@@ -49,6 +49,7 @@ pub struct AreaFigures {
     pub reworked: i64,
 }
 
+/// 统计: how an area and the areas right below it stand.
 #[utoipa::path(get, path = "/api/v1/figures", params(
     ("area" = Option<String>, Query, description = "path of an area; the asker's own when absent"),
 ), responses((status = 200, body = Figures), (status = 404, description = "no such area, or not the asker's"),
@@ -63,7 +64,7 @@ pub async fn figures(
         return Err(Problem::forbidden(Text::new("您没有查看统计的权限", "you may not see figures")));
     };
     let area = match of.area {
-        Some(text) => text.parse::<AreaPath>().map_err(|_| Problem::not_found())?,
+        Some(text) => text.parse::<AreaPath>().map_err(|_| no_path())?,
         None => (*first).clone(),
     };
     let seen = own.iter().any(|own| own.contains(&area)) && front.pack.areas.by_path(&area).is_some();
@@ -77,6 +78,14 @@ pub async fn figures(
     let children = front.pack.areas.iter().filter(|child| child.path.parent().as_ref() == Some(&area));
     let below = children.map(|child| summed(&front, &child.path, &tallies, &overdue)).collect();
     Ok(Json(Figures { all, below }))
+}
+
+fn no_path() -> Problem {
+    let text = Text::new(
+        "参数 area 有误，应为：区域路径，如 boston/03",
+        "the parameter area is wrong; expected: a path, as in boston/03",
+    );
+    Problem::field("wrong-parameter", "area", text)
 }
 
 type ByArea = BTreeMap<String, BTreeMap<String, i64>>;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use domain::text::Text;
@@ -22,24 +23,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let whole = axum::body::to_bytes(request.into_body(), super::BODY_LIMIT);
-        let Ok(whole) = tokio::time::timeout(LONGEST_BODY, whole).await else {
-            let text = Text::new("请求正文发送太慢，请重试", "the body came too slowly: send it again");
-            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", text));
-        };
-        let bytes = whole.map_err(|error| {
-            let mut cause: Option<&dyn std::error::Error> = Some(&error);
-            while let Some(here) = cause {
-                if here.to_string().contains("length limit") {
-                    return too_large();
-                }
-                cause = here.source();
-            }
-            let text = Text::new("请求正文没有传完整", "the body did not arrive whole");
-            Problem::new(StatusCode::BAD_REQUEST, "broken-body", text)
-        })?;
-        read(&bytes).map(Self)
+        read(&whole(request.into_body(), LONGEST_BODY).await?).map(Self)
     }
+}
+
+async fn whole(body: axum::body::Body, longest: Duration) -> Result<Bytes, Problem> {
+    let whole = axum::body::to_bytes(body, super::BODY_LIMIT);
+    let Ok(whole) = tokio::time::timeout(longest, whole).await else {
+        let text = Text::new("请求正文发送太慢，请重试", "the body came too slowly: send it again");
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", text));
+    };
+    whole.map_err(|error| {
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(here) = cause {
+            if here.to_string().contains("length limit") {
+                return too_large();
+            }
+            cause = here.source();
+        }
+        let text = Text::new("请求正文没有传完整", "the body did not arrive whole");
+        Problem::new(StatusCode::BAD_REQUEST, "broken-body", text)
+    })
 }
 
 /// Broken JSON is a 400; JSON that is not what was asked for is a 422 that names the field.
@@ -67,6 +71,12 @@ fn more(error: &serde_json::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper::body::{Body as Arriving, Frame};
+
     use super::*;
 
     #[derive(Debug, serde::Deserialize)]
@@ -80,6 +90,27 @@ mod tests {
     struct Inner {
         #[expect(dead_code, reason = "only read by serde")]
         lon: f64,
+    }
+
+    /// Sends nothing, and does not end.
+    struct Silent;
+
+    impl Arriving for Silent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_sends_too_slowly_is_told_so() {
+        let problem = whole(axum::body::Body::new(Silent), Duration::from_millis(1)).await.unwrap_err();
+        assert_eq!((problem.status.as_u16(), problem.code), (408, "slow-body"));
     }
 
     fn problem(json: &str) -> (u16, Option<String>) {

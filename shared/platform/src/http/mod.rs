@@ -4,15 +4,17 @@ mod asking;
 mod body;
 mod fault;
 mod json;
+mod listening;
 mod problem;
 mod query;
 mod serving;
 
 pub use asking::{Asking, Gate};
 pub use body::Body;
+pub use listening::{Patience, serve};
 pub use problem::Problem;
 pub use query::Query;
-pub use serving::{Probes, dress, probes, serve};
+pub use serving::{Probes, dress, probes};
 
 /// The largest body a request may have: 1 MB.
 pub const BODY_LIMIT: usize = 1_000_000;

@@ -1,27 +1,24 @@
-//! A listener's life: health, metrics, limits, and a stop that finishes what was begun.
+//! What every router has: health, metrics, limits, and an answer to whatever goes wrong.
 
+use std::any::Any;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
-use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
-use tracing::warn;
 
-use super::problem::render;
+use super::problem::{Problem, render};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
-use crate::turn::Health;
+use crate::turn::{Health, panic_text};
 
 /// A request that takes longer is given up, and the asker told so.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
-
-/// So long a stop waits for what was begun.
-const LONGEST_STOP: Duration = Duration::from_secs(10);
 
 /// What the health and metrics endpoints look at.
 #[derive(Clone, Debug)]
@@ -58,7 +55,7 @@ async fn ready(State(probes): State<Probes>) -> impl IntoResponse {
 async fn metrics(State(probes): State<Probes>) -> impl IntoResponse {
     match probes.metrics.render() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
-        Err(error) => super::Problem::internal(&error).into_response(),
+        Err(error) => Problem::internal(&error).into_response(),
     }
 }
 
@@ -68,6 +65,7 @@ pub fn dress(router: Router) -> Router {
     router
         .layer(DefaultBodyLimit::max(super::BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
+        .layer(CatchPanicLayer::custom(panicked))
         // Around what may refuse a request, so that a refusal by a layer is put in words as well.
         .layer(middleware::from_fn(render))
         .layer(SetResponseHeaderLayer::if_not_present(
@@ -81,21 +79,7 @@ pub fn dress(router: Router) -> Router {
         .layer(SetResponseHeaderLayer::overriding(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
 }
 
-/// Serves `router` until the process is asked to stop, and finishes what was begun; whoever has begun to ask and
-/// says no more does not keep the process from ending.
-pub async fn serve(listener: TcpListener, router: Router, lifecycle: Lifecycle) -> std::io::Result<()> {
-    let (mut asked, mut waited) = (lifecycle.clone(), lifecycle);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { asked.stopping().await });
-    let too_long = async move {
-        waited.stopping().await;
-        let _ = tokio::time::timeout(LONGEST_STOP, std::future::pending::<()>()).await;
-    };
-    tokio::select! {
-        biased;
-        served = serving => served,
-        () = too_long => {
-            warn!("left connections open that had said nothing for {LONGEST_STOP:?} after the stop");
-            Ok(())
-        }
-    }
+/// Whoever asked hears that it was us, and the connection goes on.
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    Problem::internal(&format!("answering it panicked: {}", panic_text(&*panic))).into_response()
 }

@@ -7,7 +7,7 @@ use domain::id::{IncidentId, PersonId};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
-use super::{Service, Turns, chain, commit, panic_text};
+use super::{Service, Turns, commit, panic_text};
 use crate::store::StoreError;
 
 /// A command, by whom, and when it was recorded. On any but a driven clock the recorded time is ignored:
@@ -137,7 +137,7 @@ impl<S: Service> Turns<S> {
 
 impl From<StoreError> for Unanswered {
     fn from(error: StoreError) -> Self {
-        let text = chain(&error);
+        let text = error.to_string();
         if error.may_pass() { Self::Unavailable(text) } else { Self::Failed(text) }
     }
 }

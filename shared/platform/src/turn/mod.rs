@@ -265,7 +265,7 @@ impl Failed {
     fn reason(&self) -> String {
         match self {
             Self::Panicked(text) => format!("deciding it panicked: {text}"),
-            Self::Store(error) => format!("its turn failed: {}", chain(error)),
+            Self::Store(error) => format!("its turn failed: {}", error),
         }
     }
 
@@ -283,18 +283,7 @@ async fn commit(tx: Tx) -> Result<(), StoreError> {
 }
 
 /// Whatever a decision panicked with, in words.
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
-}
-
-/// An error and its sources in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

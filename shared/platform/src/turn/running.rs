@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use super::commands::{Desk, Waiting};
-use super::{INPUTS_PER_TURN, Service, Turns, chain};
+use super::{INPUTS_PER_TURN, Service, Turns};
 use crate::lifecycle::Lifecycle;
 use crate::store::StoreError;
 
@@ -64,10 +64,10 @@ impl<S: Service> Turns<S> {
                     }
                 }
                 Err(failed) => {
-                    warn!(service = S::NAME, "could not finish a turn, trying again: {}", chain(&failed));
+                    warn!(service = S::NAME, "could not finish a turn, trying again: {failed}");
                     // Waiting does not mend a row or a position that is wrong; somebody has to.
                     if matches!(failed, StoreError::Inconsistent { .. }) {
-                        self.health.stop_the_line(format!("{}: {}", S::NAME, chain(&failed)));
+                        self.health.stop_the_line(format!("{}: {failed}", S::NAME));
                     }
                     lifecycle.pause(backoff).await;
                     backoff = (backoff * 2).min(Duration::from_secs(5));
