@@ -67,7 +67,7 @@ async fn count(world: &World, sql: &str) -> i64 {
 /// Lets time pass and has supervise tell of what is due, with nobody reading it yet.
 async fn due_after(world: &mut World, time: TimeDelta) {
     world.clock.drive(world.now() + time);
-    assert!(world.all.supervise.sweep().await.unwrap() > 0);
+    assert!(world.all.supervise.lock().await.sweep().await.unwrap() > 0);
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn a_report_nobody_can_read_is_set_aside_and_the_next_one_becomes_a_case()
 
         mend(&world, "route", &whole).await;
         ask_retry(&world, "route").await;
-        assert_eq!(world.all.route.retry_asked().await.unwrap(), 1);
+        assert_eq!(world.all.route.lock().await.retry_asked().await.unwrap(), 1);
         world.settle().await;
         assert_eq!(world.history(spoilt).await, ["case.opened"]);
         assert_eq!(count(&world, "SELECT count(*) FROM route_dead_letter").await, 0);
@@ -142,7 +142,7 @@ async fn followers_are_parked_people_go_on_other_incidents_go_on_and_a_retry_dec
 
         mend(&world, "handle", &first).await;
         ask_retry(&world, "handle").await;
-        assert_eq!(world.all.handle.retry_asked().await.unwrap(), 1);
+        assert_eq!(world.all.handle.lock().await.retry_asked().await.unwrap(), 1);
         world.settle().await;
         assert_eq!(count(&world, parked).await, 0);
         assert_eq!(count(&world, "SELECT count(*) FROM handle_dead_letter").await, 0);
@@ -163,7 +163,7 @@ async fn steps_whose_proposals_wait_behind_a_dead_letter_take_effect_at_the_retr
     assert_eq!(world.history(incident).await, ["case.opened"]);
     mend(&world, "handle", &first).await;
     ask_retry(&world, "handle").await;
-    world.all.handle.retry_asked().await.unwrap();
+    world.all.handle.lock().await.retry_asked().await.unwrap();
     world.settle().await;
     let records = log::slice(world.all.around.store.readers(), 0, i64::MAX).await.unwrap();
     let handled: Vec<_> = records.iter().filter(|record| record.source.topic == Topic::Handled).collect();
@@ -178,8 +178,8 @@ async fn a_spoilt_proposal_after_a_return_leaves_the_case_with_the_desk_until_it
     let incident = world.case_of("rubbish").await;
     let give_back = Action::Return(domain::case::ReturnReason::WrongArea);
     let asked = world.asked("leader-111", give_back, incident);
-    world.all.handle.obey(&[asked]).await.remove(0).unwrap().unwrap();
-    world.all.route.take_facts().await.unwrap();
+    world.all.handle.lock().await.obey(&[asked]).await.remove(0).unwrap().unwrap();
+    world.all.route.lock().await.take_facts().await.unwrap();
     let second = fact(&world, Topic::Routed, incident, 2).await;
     spoil(&world, &second, "incident.routed", "{}").await;
     world.settle().await;
@@ -187,7 +187,7 @@ async fn a_spoilt_proposal_after_a_return_leaves_the_case_with_the_desk_until_it
     assert_eq!(count(&world, holder).await, 1, "exactly one holder all the while");
     mend(&world, "handle", &second).await;
     ask_retry(&world, "handle").await;
-    assert_eq!(world.all.handle.retry_asked().await.unwrap(), 1);
+    assert_eq!(world.all.handle.lock().await.retry_asked().await.unwrap(), 1);
     world.settle().await;
     assert_eq!(world.history(incident).await, ["case.opened", "case.returned", "case.assigned"]);
     world.act("community-11", Action::Sign, incident).await.unwrap();
@@ -198,7 +198,7 @@ async fn a_case_fact_that_supervise_cannot_read_holds_back_its_mirror_and_nothin
     let mut world = World::start().await;
     let (spoilt, fine) = (world.case_of("rubbish").await, world.case_of("rubbish").await);
     let asked = [spoilt, fine].map(|incident| world.asked("leader-111", Action::Sign, incident));
-    world.all.handle.obey(&asked).await;
+    world.all.handle.lock().await.obey(&asked).await;
     let signed = fact(&world, Topic::Handled, spoilt, 2).await;
     spoil(&world, &signed, "case.signed", "{\"happened\": 1}").await;
     world.settle().await;
@@ -218,7 +218,7 @@ async fn a_case_fact_that_supervise_cannot_read_holds_back_its_mirror_and_nothin
     assert!(letters(&world, "handle").await.is_empty() && letters(&world, "route").await.is_empty());
     mend(&world, "supervise", &signed).await;
     ask_retry(&world, "supervise").await;
-    assert_eq!(world.all.supervise.retry_asked().await.unwrap(), 1);
+    assert_eq!(world.all.supervise.lock().await.retry_asked().await.unwrap(), 1);
     assert_eq!(mirrored(&world, spoilt).await, "CHECKING");
     assert_eq!(count(&world, "SELECT count(*) FROM supervise_parked").await, 0);
 }

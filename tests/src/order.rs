@@ -10,7 +10,8 @@ use discover::{Discover, NewReport, Reported, Submit};
 use domain::case::{Action, ReturnReason};
 use domain::facts::Topic;
 use domain::id::IncidentId;
-use gridward::embedded::Embedded;
+use gridward::embedded::{Embedded, shared};
+use gridward::settling::Shared;
 use handle::Handle;
 use platform::metrics::Metrics;
 use platform::store::{Store, StoreError, Tx, log};
@@ -168,10 +169,10 @@ fn between_incidents(records: Vec<Record>, seed: &mut u64) -> Vec<Record> {
 fn meddle(all: &mut Embedded, stream: Arc<dyn Stream>, how: How) -> Arc<Meddler> {
     let meddler = Arc::new(Meddler::new(stream, how));
     all.around.stream = meddler.clone();
-    all.discover = Turns::new(Discover::new(&all.pack), &all.around);
-    all.route = Turns::new(Route::new(&all.pack).unwrap(), &all.around);
-    all.handle = Turns::new(Handle::new(&all.pack), &all.around);
-    all.supervise = Turns::new(Supervise::new(&Metrics::new()).unwrap(), &all.around);
+    all.discover = shared(Discover::new(&all.pack), &all.around);
+    all.route = shared(Route::new(&all.pack).unwrap(), &all.around);
+    all.handle = shared(Handle::new(&all.pack), &all.around);
+    all.supervise = shared(Supervise::new(&Metrics::new()).unwrap(), &all.around);
     meddler
 }
 
@@ -285,7 +286,7 @@ async fn live(world: &mut World, meddler: &Meddler, windows: &[i64]) -> Lived {
         world.clock.drive(minute(*to));
         let reports: Vec<usize> = (0..REPORTS.len()).filter(|n| within(REPORTS[*n].0)).collect();
         let reports: Vec<_> = reports.into_iter().map(|n| submitted(n, world)).collect();
-        for answer in world.all.discover.obey(&reports).await {
+        for answer in world.all.discover.lock().await.obey(&reports).await {
             assert!(answer.unwrap().unwrap().fresh);
         }
         settle(world, meddler, &mut lived).await;
@@ -296,7 +297,7 @@ async fn live(world: &mut World, meddler: &Meddler, windows: &[i64]) -> Lived {
             ..world.asked(deed.2, deed.3, incident(deed.1))
         };
         let asked: Vec<_> = deeds.iter().map(asked).collect();
-        for (deed, answer) in deeds.iter().zip(world.all.handle.obey(&asked).await) {
+        for (deed, answer) in deeds.iter().zip(world.all.handle.lock().await.obey(&asked).await) {
             if let Err(refusal) = answer.unwrap() {
                 lived.refused.push(format!("{deed:?}: {}", refusal.text()));
             }
@@ -387,7 +388,8 @@ async fn whole_log(world: &World) -> Vec<Record> {
 }
 
 /// Takes until nothing is left; what became of it all.
-async fn take_all<S: Service>(turns: &mut Turns<S>) -> Taken {
+async fn take_all<S: Service>(turns: &Shared<Turns<S>>) -> Taken {
+    let mut turns = turns.lock().await;
     let mut all = Taken::default();
     loop {
         let taken = turns.take_facts().await.unwrap();
@@ -401,9 +403,10 @@ async fn take_all<S: Service>(turns: &mut Turns<S>) -> Taken {
     }
 }
 
-async fn take_everything(all: &mut Embedded) -> Taken {
-    let (route, handle) = (take_all(&mut all.route).await, take_all(&mut all.handle).await);
-    let supervise = take_all(&mut all.supervise).await;
+async fn take_everything(all: &Embedded) -> Taken {
+    let route = take_all(&all.route).await;
+    let handle = take_all(&all.handle).await;
+    let supervise = take_all(&all.supervise).await;
     Taken {
         taken: route.taken + handle.taken + supervise.taken,
         dropped: route.dropped + handle.dropped + supervise.dropped,
@@ -462,7 +465,7 @@ fn replaying_any_slice_of_the_log_changes_nothing() {
             for _ in 0..times {
                 meddler.give(slice).await;
             }
-            let taken = take_everything(&mut world.all).await;
+            let taken = take_everything(&world.all).await;
             let dropped = Taken { dropped: times * readings(slice), ..Taken::default() };
             if taken != dropped {
                 return Err(TestCaseError::fail(format!("{taken:?}, not {dropped:?}")));
@@ -489,8 +492,8 @@ async fn reading_every_topic_again_from_its_beginning_changes_nothing() {
     let World { all, clock, folder, .. } = world;
     let pack = all.pack.clone();
     drop(all);
-    let mut all = Embedded::open(folder.path(), pack, clock).await.unwrap();
-    let taken = take_everything(&mut all).await;
+    let all = Embedded::open(folder.path(), pack, clock).await.unwrap();
+    let taken = take_everything(&all).await;
     assert_eq!(taken, Taken { dropped: readings(&records), ..Taken::default() });
     assert_same(&rows(&all.around.store, &["position"]).await, &before, "read again");
 }

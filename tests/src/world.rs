@@ -89,7 +89,7 @@ impl World {
         let incident = IncidentId::new(now, platform::entropy::draw());
         let command = Submit { incident, report: Reported::Now(report) };
         let asked = Asked { command, by: by.into(), recorded_at: now };
-        self.all.discover.obey(&[asked]).await.remove(0).unwrap()
+        self.all.discover.lock().await.obey(&[asked]).await.remove(0).unwrap()
     }
 
     /// A report of `category` in grid 111, opened as a case.
@@ -103,7 +103,7 @@ impl World {
     /// A person of the pack does something to a case, now.
     pub async fn act(&mut self, person: &str, action: Action, incident: IncidentId) -> Result<Done, Refusal> {
         let asked = self.asked(person, action, incident);
-        let answer = self.all.handle.obey(&[asked]).await.remove(0).unwrap();
+        let answer = self.all.handle.lock().await.obey(&[asked]).await.remove(0).unwrap();
         self.settle().await;
         answer
     }

@@ -1,6 +1,5 @@
 //! The embedded setting: all services in one process, on one SQLite file in one folder.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -19,8 +18,10 @@ use platform::stream::{EmbeddedStream, Stream};
 use platform::turn::{Health, Service, Surroundings, Turns};
 use route::Route;
 use supervise::Supervise;
+use tokio::sync::Mutex;
 
 use crate::http::{Desks, Router};
+use crate::settling::{Reads, Shared, meanwhile};
 
 /// The name of the lock file in a data folder.
 const LOCK: &str = "gridward.lock";
@@ -30,10 +31,10 @@ pub struct Embedded {
     pub folder: PathBuf,
     pub pack: Arc<Pack>,
     pub around: Surroundings,
-    pub discover: Turns<Discover>,
-    pub route: Turns<Route>,
-    pub handle: Turns<Handle>,
-    pub supervise: Turns<Supervise>,
+    pub discover: Shared<Turns<Discover>>,
+    pub route: Shared<Turns<Route>>,
+    pub handle: Shared<Turns<Handle>>,
+    pub supervise: Shared<Turns<Supervise>>,
     /// Held as long as the process may write.
     lock: File,
 }
@@ -54,10 +55,10 @@ impl Embedded {
         note_pack(&around, &pack).await?;
         Ok(Self {
             folder: folder.to_owned(),
-            discover: Turns::new(Discover::new(&pack), &around),
-            route: Turns::new(route, &around),
-            handle: Turns::new(Handle::new(&pack), &around),
-            supervise: Turns::new(supervise, &around),
+            discover: shared(Discover::new(&pack), &around),
+            route: shared(route, &around),
+            handle: shared(Handle::new(&pack), &around),
+            supervise: shared(supervise, &around),
             pack,
             around,
             lock,
@@ -68,21 +69,15 @@ impl Embedded {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn settle(&mut self) -> anyhow::Result<usize> {
+    pub async fn settle(&self) -> anyhow::Result<usize> {
         let mut all = 0;
         loop {
-            // Together: while one decides, the database works for another.
-            let (route, handle, supervise) = tokio::try_join!(
-                biased;
-                self.route.take_facts(),
-                self.handle.take_facts(),
-                self.supervise.take_facts(),
-            )?;
-            let read = route.all() + handle.all() + supervise.all();
-            if read == 0 {
-                return Ok(all);
+            let readers: Vec<Shared<dyn Reads>> =
+                vec![self.route.clone(), self.handle.clone(), self.supervise.clone()];
+            match meanwhile(&self.around.stream, async { Ok(()) }, readers).await? {
+                ((), 0) => return Ok(all),
+                ((), some) => all += some,
             }
-            all += read;
         }
     }
 
@@ -90,11 +85,11 @@ impl Embedded {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sweep(&mut self) -> anyhow::Result<usize> {
+    pub async fn sweep(&self) -> anyhow::Result<usize> {
         let mut all = 0;
         loop {
-            let Self { route, handle, supervise, around, .. } = self;
             let sweep = async {
+                let mut supervise = self.supervise.lock().await;
                 let mut told = 0;
                 loop {
                     match supervise.sweep().await? {
@@ -103,11 +98,8 @@ impl Embedded {
                     }
                 }
             };
-            let told = meanwhile(&*around.stream, sweep, async || {
-                let (route, handle) = tokio::try_join!(biased; route.take_facts(), handle.take_facts())?;
-                Ok(route.all() + handle.all())
-            });
-            let told = told.await?;
+            let readers: Vec<Shared<dyn Reads>> = vec![self.route.clone(), self.handle.clone()];
+            let (told, _) = meanwhile(&self.around.stream, sweep, readers).await?;
             self.settle().await?;
             if told == 0 {
                 return Ok(all);
@@ -117,41 +109,15 @@ impl Embedded {
     }
 }
 
-/// Does `work`, and meanwhile reads what it publishes: while one decides, the database works for another.
-/// Ends when the work is done and there is nothing more to read.
-///
-/// # Errors
-/// When the work fails, or the reading.
-pub async fn meanwhile<T>(
-    stream: &dyn Stream,
-    work: impl Future<Output = anyhow::Result<T>>,
-    mut read: impl AsyncFnMut() -> anyhow::Result<usize>,
-) -> anyhow::Result<T> {
-    let done = Cell::new(false);
-    let mut arrivals = stream.arrivals();
-    let working = async {
-        let outcome = work.await;
-        done.set(true);
-        stream.published();
-        outcome
-    };
-    // Never dropped half-way: a turn that was would not know whether it had committed.
-    let reading = async {
-        loop {
-            arrivals.mark_unchanged();
-            let last = done.get();
-            if read().await? > 0 {
-                continue;
-            }
-            if last {
-                return anyhow::Ok(());
-            }
-            let _ = arrivals.changed().await;
-        }
-    };
-    let (outcome, read) = tokio::join!(biased; working, reading);
-    read?;
-    outcome
+/// A service of its own beginning.
+pub fn shared<S: Service>(service: Arc<S>, around: &Surroundings) -> Shared<Turns<S>> {
+    Arc::new(Mutex::new(Turns::new(service, around)))
+}
+
+/// Takes a service back from those who shared it.
+fn sole<S: Service>(shared: Shared<Turns<S>>) -> Turns<S> {
+    let turns = Arc::into_inner(shared).expect("whoever lets services work beside each other waits for them");
+    turns.into_inner()
 }
 
 /// Migrates the file in `folder`, and gives a new one its log's identity.
@@ -161,9 +127,7 @@ pub async fn meanwhile<T>(
 pub async fn prepare(folder: &Path) -> anyhow::Result<Store> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let store = Store::open(folder)
-        .await
-        .with_context(|| format!("cannot open the database in {}", folder.display()))?;
+    let store = Store::open(folder).await?;
     migrations::up(store.writer()).await.context("cannot migrate the database")?;
     let tx = store.begin().await?;
     let identity: String = entropy::draw::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -220,20 +184,22 @@ impl Embedded {
         lifecycle: &Lifecycle,
         routes: impl FnOnce(&Front<'_>, Desks) -> Router,
     ) -> Parts {
+        let (discover, route) = (sole(self.discover), sole(self.route));
+        let (handle, supervise) = (sole(self.handle), sole(self.supervise));
         let front = Front {
             around: &self.around,
             pack: &self.pack,
             health: vec![
-                (Discover::NAME, self.discover.health()),
-                (Route::NAME, self.route.health()),
-                (Handle::NAME, self.handle.health()),
-                (Supervise::NAME, self.supervise.health()),
+                (Discover::NAME, discover.health()),
+                (Route::NAME, route.health()),
+                (Handle::NAME, handle.health()),
+                (Supervise::NAME, supervise.health()),
             ],
         };
-        let (discover, discovering) = self.discover.open_desk(lifecycle.clone());
-        let (_, routing) = self.route.open_desk(lifecycle.clone());
-        let (handle, handling) = self.handle.open_desk(lifecycle.clone());
-        let (_, supervising) = self.supervise.open_desk(lifecycle.clone());
+        let (discover, discovering) = discover.open_desk(lifecycle.clone());
+        let (_, routing) = route.open_desk(lifecycle.clone());
+        let (handle, handling) = handle.open_desk(lifecycle.clone());
+        let (_, supervising) = supervise.open_desk(lifecycle.clone());
         let desks = Desks { discover, handle };
         let router = routes(&front, desks.clone());
         Parts {

@@ -4,6 +4,8 @@ pub mod audit;
 pub mod commands;
 pub mod demo;
 pub mod embedded;
+pub mod folder_clock;
 pub mod http;
 pub mod replay;
+pub mod settling;
 mod store;

@@ -158,7 +158,7 @@ async fn somebody_does_something(world: &mut World, chance: &mut Chance, inciden
     let actions = [Action::Sign, Action::Answer, back, Action::Pass, Action::Fail, Action::Close];
     let (incident, action) = (chance.one_of(incidents), chance.one_of(&actions));
     let asked: Vec<_> = (0..4).map(|_| world.asked(chance.one_of(&people), action, incident)).collect();
-    for answer in world.all.handle.obey(&asked).await {
+    for answer in world.all.handle.lock().await.obey(&asked).await {
         let _ = answer.unwrap();
     }
 }
@@ -230,7 +230,7 @@ async fn what_is_still_on_its_way_is_told_and_is_no_fault() {
     assert_eq!(unread.on_the_way, 1);
     assert_eq!(unread.waiting[0].id, submitted.incident.to_string());
 
-    world.all.route.take_facts().await.unwrap();
+    world.all.route.lock().await.take_facts().await.unwrap();
     let hex = submitted.incident.0.simple();
     let dead = format!(
         "INSERT INTO handle_dead_letter SELECT topic, 0, id, incident, sequence, kind, at, noticed_at, cause, body, \

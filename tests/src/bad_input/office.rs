@@ -202,7 +202,7 @@ impl Office {
         let Self { clock, pack, running, stopper, folder, .. } = self;
         stopper.stop();
         running.finished().await.unwrap();
-        let mut all = Embedded::open(folder.path(), pack, clock).await.unwrap();
+        let all = Embedded::open(folder.path(), pack, clock).await.unwrap();
         all.settle().await.unwrap();
         all.sweep().await.unwrap();
         all.around.store.close().await.unwrap();

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use super::refused::{EXAMPLES, Refusals, Refused};
 use super::rows::Row;
 use super::windows::{Closing, Window};
-use crate::embedded::{Embedded, meanwhile};
+use crate::embedded::Embedded;
+use crate::settling::{Reads, Shared, meanwhile};
 
 /// Everybody in a recorded file, whose names it does not give.
 const RECORDED: &str = "recorded";
@@ -59,7 +60,7 @@ impl Counted {
 ///
 /// # Errors
 /// When a service fails, or a recorded action is refused: the rules would then not be those of the record.
-pub async fn drive(all: &mut Embedded, window: &Window, counted: &mut Counted) -> anyhow::Result<()> {
+pub async fn drive(all: &Embedded, window: &Window, counted: &mut Counted) -> anyhow::Result<()> {
     counted.rows += window.reports.len() as u64 + window.refused.rows();
     counted.refuse_all(&window.refused);
     let Some(end) = window.end else { return Ok(()) };
@@ -74,25 +75,20 @@ pub async fn drive(all: &mut Embedded, window: &Window, counted: &mut Counted) -
 }
 
 /// Files `rows`; the others route and open them meanwhile.
-async fn report(all: &mut Embedded, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
-    let Embedded { discover, route, handle, around, .. } = all;
-    let filing = submit(discover, rows, counted);
-    let reading = async || {
-        let (route, handle) = tokio::try_join!(biased; route.take_facts(), handle.take_facts())?;
-        Ok(route.all() + handle.all())
-    };
-    meanwhile(&*around.stream, filing, reading).await
+async fn report(all: &Embedded, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
+    let filing = async { submit(&mut *all.discover.lock().await, rows, counted).await };
+    let readers: Vec<Shared<dyn Reads>> = vec![all.route.clone(), all.handle.clone(), all.supervise.clone()];
+    meanwhile(&all.around.stream, filing, readers).await?;
+    Ok(())
 }
 
 /// Does what people did; the others read of it meanwhile.
-async fn act_on(all: &mut Embedded, closings: &[Closing]) -> anyhow::Result<()> {
-    let Embedded { pack, route, handle, supervise, around, .. } = all;
-    let closing = close(handle, &around.store, pack, closings);
-    let reading = async || {
-        let (route, supervise) = tokio::try_join!(biased; route.take_facts(), supervise.take_facts())?;
-        Ok(route.all() + supervise.all())
-    };
-    meanwhile(&*around.stream, closing, reading).await
+async fn act_on(all: &Embedded, closings: &[Closing]) -> anyhow::Result<()> {
+    let closing =
+        async { close(&mut *all.handle.lock().await, &all.around.store, &all.pack, closings).await };
+    let readers: Vec<Shared<dyn Reads>> = vec![all.route.clone(), all.supervise.clone()];
+    meanwhile(&all.around.stream, closing, readers).await?;
+    Ok(())
 }
 
 async fn submit(discover: &mut Turns<Discover>, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {

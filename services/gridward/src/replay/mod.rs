@@ -4,7 +4,6 @@
 //! recorded closing the holder signs and answers and somebody else checks and closes, through the
 //! services' own commands. Interrupted, it goes on where it was when it is run again.
 
-mod awake;
 pub mod drive;
 pub mod order;
 mod quotes;
@@ -91,8 +90,10 @@ impl Replay {
         )?;
         let asked = Asked { file, pack, data: self.data, until: self.until, window: self.window as usize };
         let mut stop = Box::pin(platform::lifecycle::asked_to_stop());
+        // Looked at once, so that from here on a Ctrl-C is ours to handle.
+        is_asked(&mut stop);
         let bar = progress_bar(&asked.file);
-        let ended = awake::awake(replay(&asked, &bar, &mut || futures_poll(&mut stop))).await?;
+        let ended = replay(&asked, &bar, &mut || is_asked(&mut stop)).await?;
         bar.finish_and_clear();
         match ended {
             Ended::Stopped { windows_done } => {
@@ -118,7 +119,7 @@ impl Replay {
 }
 
 /// Whether a stop has been asked for by now.
-fn futures_poll(stop: &mut std::pin::Pin<Box<impl Future<Output = std::io::Result<()>>>>) -> bool {
+fn is_asked(stop: &mut std::pin::Pin<Box<impl Future<Output = std::io::Result<()>>>>) -> bool {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     stop.as_mut().poll(&mut context).is_ready()
 }
@@ -135,8 +136,7 @@ pub async fn replay(
     let begun = Instant::now();
     let digest = unpack::digest(&asked.file)?;
     let out_of_order = first_out_of_order(asked.rows()?);
-    let mut all =
-        Embedded::open(&asked.data, asked.pack.clone(), Clock::driven(DateTime::UNIX_EPOCH)).await?;
+    let all = Embedded::open(&asked.data, asked.pack.clone(), Clock::driven(DateTime::UNIX_EPOCH)).await?;
     let (mut done, mut counted) = resume(&all, asked, &digest).await?;
     let source = match out_of_order {
         Some(_) => Source::in_order(asked.rows()?, &asked.data)?,
@@ -155,7 +155,7 @@ pub async fn replay(
         if at <= done {
             continue;
         }
-        drive::drive(&mut all, &window, &mut counted).await?;
+        drive::drive(&all, &window, &mut counted).await?;
         done = at;
         save(&all, asked, &digest, done, &counted).await?;
         if stop() {
@@ -171,13 +171,13 @@ pub async fn replay(
     };
     // What it knows of millions of rows is not needed twice.
     drop(windows);
-    let summary = finish(&mut all, asked, &counted, run).await?;
+    let summary = finish(&all, asked, &counted, run).await?;
     all.around.store.close().await?;
     Ok(Ended::Done(Box::new(summary), counted))
 }
 
 /// Lets everything up to the end of the run happen, and compares it with the record.
-async fn finish(all: &mut Embedded, asked: &Asked, counted: &Counted, run: Run) -> anyhow::Result<Summary> {
+async fn finish(all: &Embedded, asked: &Asked, counted: &Counted, run: Run) -> anyhow::Result<Summary> {
     all.around.clock.drive(run.until);
     all.settle().await?;
     all.sweep().await?;
