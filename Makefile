@@ -12,9 +12,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO_DENY := 0.20.2
 
-# What `make demo` shows: a pack by name or folder, and how many times faster than life.
+# What `make demo` shows: a pack by name or folder, how many times faster than life, and where.
 PACK ?= boston
 SPEED ?=
+PORT ?= 8080
 # What `make accept` may try beside the packs: a folder of data that is not part of the sources.
 DATA ?=
 
@@ -27,10 +28,10 @@ help: ## say what there is to make
 	@echo 'make TARGET, where TARGET is one of'
 	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many times faster)
+demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many times faster, PORT=8080)
 	@tests/setup.sh build
 	$(part) 'building gridward' $(build)
-	exec target/debug/gridward demo --pack '$(PACK)' $(if $(SPEED),--speed '$(SPEED)')
+	exec target/debug/gridward demo --pack '$(PACK)' --listen '127.0.0.1:$(PORT)' $(if $(SPEED),--speed '$(SPEED)')
 
 test: ## build, then run every test: units, stream contract, scenarios
 	@tests/setup.sh build

@@ -14,12 +14,14 @@ give_up() { printf 'setup: %s\n' "$@" >&2; exit 1; }
 rust() {
     local wanted found
     wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-    command -v cargo >/dev/null || give_up "there is no cargo: install Rust $wanted or later, see https://rustup.rs"
+    command -v cargo >/dev/null || give_up "there is no cargo: install Rust $wanted or later, see https://rustup.rs" \
+        "没有找到 cargo：请安装 Rust $wanted 或更高版本，见 https://rustup.rs"
     found=$(rustc --version | cut -d ' ' -f 2)
     # The older of the two comes first; it has to be the one we ask for.
     if [ "$(printf '%s\n' "$wanted" "${found%%-*}" | sort -V | head -n 1)" != "$wanted" ]; then
         give_up "Rust is $found, but $wanted or later is needed: run \`rustup update stable\`," \
-            "or install rustup (https://rustup.rs) where Rust came with the system"
+            "or install rustup (https://rustup.rs) where Rust came with the system" \
+            "Rust 版本为 $found，需要 $wanted 或更高：请运行 rustup update stable"
     fi
 }
 
@@ -36,13 +38,15 @@ c_works() {
 c_compiler() {
     if c_works; then return; fi
     if ! command -v apt-get >/dev/null; then
-        give_up 'make and a C compiler are needed (SQLite is compiled from C): install both, so that `cc` works'
+        give_up 'make and a C compiler are needed (SQLite is compiled from C): install both, so that `cc` works' \
+            '需要 make 和 C 编译器（SQLite 由 C 源码编译）：请安装，使 cc 可用'
     fi
     if [ "$(id -u)" -ne 0 ]; then
         give_up 'make and a C compiler are needed (SQLite is compiled from C). Run' \
+            '需要 make 和 C 编译器（SQLite 由 C 源码编译），请运行' \
             '  sudo apt-get update && sudo apt-get install -y --no-install-recommends build-essential'
     fi
-    say 'installing build-essential with apt-get: SQLite is compiled from C'
+    say 'installing build-essential with apt-get: SQLite is compiled from C / 正在用 apt-get 安装 build-essential'
     apt-get update </dev/null
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends build-essential </dev/null
     c_works || give_up '`cc` still cannot build a program after installing build-essential'
@@ -51,13 +55,13 @@ c_compiler() {
 component() { # NAME, the cargo command it brings
     if cargo "$2" --version >/dev/null 2>&1; then return; fi
     command -v rustup >/dev/null || give_up "\`cargo $2\` is missing: install $1 from where Rust came from"
-    say "adding $1 with rustup"
+    say "adding $1 with rustup / 正在用 rustup 添加 $1"
     rustup component add "$1"
 }
 
 deny() { # VERSION
     if cargo deny --version >/dev/null 2>&1; then return; fi
-    say "building cargo-deny $1 once, with \`cargo install\`: 2 to 10 minutes"
+    say "building cargo-deny $1 once, with \`cargo install\`: 2 to 10 minutes / 正在编译 cargo-deny $1，约需 2 至 10 分钟"
     env -u CARGO_TARGET_DIR cargo install --locked "cargo-deny@$1"
 }
 

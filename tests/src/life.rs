@@ -71,7 +71,10 @@ async fn the_life_of_one_incident() {
     let en = "The place lies in Grid 111 (synthetic), 482 m inside its border. \
               Rule “grid” gives it to the grid leader of Grid 111 (synthetic).";
     assert_eq!(why["en"], en);
-    assert_eq!(why["zh"], "地点在示意网格 111内，距其边界 482 米；按规则「grid」由示意网格 111网格长承办。");
+    assert_eq!(
+        why["zh"],
+        "地点在示意网格 111 内，距其边界 482 米；按规则「grid」由示意网格 111 网格长承办。"
+    );
 
     // 3. The case is in the holder's queue with its deadlines; the holder signs for it.
     assert_eq!(office.queue("leader-111", "").await, [incident]);

@@ -61,7 +61,7 @@ fn allowed(case: &Case, act: &Act) -> Result<(), Refusal> {
         return Err(Refusal::Unknown);
     }
     if !may(&act.grants, right(act.action), &case.area, &case.holder) {
-        return Err(Refusal::NotYours { action: act.action.name(), action_zh: act.action.zh() });
+        return Err(Refusal::NotYours { action: act.action.en(), action_zh: act.action.zh() });
     }
     match act.seen {
         Some(expected) if expected != case.revision => {

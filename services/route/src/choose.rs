@@ -84,7 +84,13 @@ fn why(asking: &Asking<'_>, rule: &str, holder: &Holder, areas: &Areas) -> Text 
         ),
     };
     Text::new(
-        format!("{}；{}按规则「{rule}」由{}{}承办。", place.zh, again.zh, holder_name.zh, holder.post.zh()),
+        format!(
+            "{}；{}按规则「{rule}」由{}{}承办。",
+            place.zh,
+            again.zh,
+            among_han(&holder_name.zh),
+            holder.post.zh()
+        ),
         format!(
             "{}. {}Rule “{rule}” gives it to the {} of {}.",
             place.en,
@@ -115,9 +121,16 @@ fn where_it_lies(asking: &Asking<'_>, areas: &Areas) -> Text {
         ),
     };
     Text::new(
-        format!("地点在{}内，距其边界 {metres} 米{}", area.zh, shared.zh),
+        format!("地点在{}内，距其边界 {metres} 米{}", among_han(&area.zh), shared.zh),
         format!("The place lies in {}, {metres} m inside its border{}", area.en, shared.en),
     )
+}
+
+/// A name in a Chinese sentence: where a Latin letter or a digit meets a Han one, there is a space.
+fn among_han(name: &str) -> String {
+    let gap =
+        |edge: Option<char>| if edge.is_some_and(|edge| edge.is_ascii_alphanumeric()) { " " } else { "" };
+    format!("{}{name}{}", gap(name.chars().next()), gap(name.chars().last()))
 }
 
 fn name(area: &AreaPath, areas: &Areas) -> Text {
@@ -242,7 +255,7 @@ mod tests {
         );
         assert_eq!(
             why.zh,
-            "地点在g内，距其边界 12 米，同时也在 h 内，取最小编码；按规则「grid」由g网格长承办。"
+            "地点在 g 内，距其边界 12 米，同时也在 h 内，取最小编码；按规则「grid」由 g 网格长承办。"
         );
     }
 }

@@ -203,7 +203,7 @@ async fn an_action_the_state_does_not_allow_says_which_state_it_is_in() {
         status: 409,
         code: "not-now",
         field: None,
-        en: "cannot answer a case that is DISPATCHED",
+        en: "you cannot answer a case that is waiting to be signed for",
         zh: "案件处于「待签收」，不能办结反馈",
     };
     office.refuses(request, says).await;

@@ -256,7 +256,7 @@ impl Drawing {
         if allowed || matches!(cell, Cell::Already) {
             return cell;
         }
-        Cell::Refused(Refusal::NotYours { action: action.name(), action_zh: action.zh() })
+        Cell::Refused(Refusal::NotYours { action: action.en(), action_zh: action.zh() })
     }
 
     fn cell(&mut self, outcome: Result<Outcome, String>) -> Cell {

@@ -123,7 +123,7 @@ fn limit(plan: Plan) -> Duration {
 async fn carry_out(plan: Plan, folder: &Path, progress: &Arc<Progress>) -> anyhow::Result<Outcome> {
     let mut process = Process::new(folder, "twostreets", SPEED)?;
     let origin: DateTime<Utc> = ORIGIN.parse().context("the origin is a time")?;
-    let clock = gridward::demo::paced(folder, SPEED, Some(origin))?;
+    let clock = gridward::folder_clock::paced(folder, SPEED, Some(origin))?;
     process.start().await?;
 
     let mut reporting = JoinSet::new();

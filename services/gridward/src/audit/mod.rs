@@ -94,9 +94,7 @@ fn could_not_look(error: &anyhow::Error) -> ExitCode {
 /// # Errors
 /// When there is no database, or it cannot be read; a fault in the data is part of the report.
 pub async fn audit(folder: &Path, options: Options) -> anyhow::Result<Report> {
-    let store = Store::look(folder)
-        .await
-        .with_context(|| format!("cannot open the database in {}", folder.display()))?;
+    let store = Store::look(folder).await?;
     let snapshot = Snapshot::begin(&store).await?;
     let report = walk::walk(&snapshot, options).await?;
     snapshot.end().await?;

@@ -17,6 +17,7 @@ use supervise::Supervise;
 
 use super::{DataFolder, PackFolder, say};
 use crate::embedded::Embedded;
+use crate::folder_clock;
 
 const SERVICES: [&str; 4] = [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME];
 
@@ -132,22 +133,28 @@ async fn retry(data: &DataFolder, pack: &PackFolder, named: &str) -> anyhow::Res
     for letter in &wanted {
         dead_letters::ask_retry(store.writer(), letter).await?;
     }
+    let clock = folder_clock::so_far(&data.data, &store).await?;
     store.close().await?;
-    retry_now(data, pack, wanted.len()).await
+    retry_now(data, pack, clock, wanted.len()).await
 }
 
 /// Decides here when no other process has the folder; that one does it within seconds otherwise.
-async fn retry_now(data: &DataFolder, pack: &PackFolder, asked: usize) -> anyhow::Result<ExitCode> {
+async fn retry_now(
+    data: &DataFolder,
+    pack: &PackFolder,
+    clock: Clock,
+    asked: usize,
+) -> anyhow::Result<ExitCode> {
     if crate::embedded::lock(&data.data).is_err() {
         say(format_args!(
             "asked for {asked}; the running process takes them within seconds / 已登记 {asked} 条，运行中的进程将在数秒内重试"
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    let mut all = Embedded::open(&data.data, pack.load()?, Clock::Host).await?;
-    let decided = all.route.retry_asked().await?
-        + all.handle.retry_asked().await?
-        + all.supervise.retry_asked().await?;
+    let all = Embedded::open(&data.data, pack.load()?, clock).await?;
+    let decided = all.route.lock().await.retry_asked().await?
+        + all.handle.lock().await.retry_asked().await?
+        + all.supervise.lock().await.retry_asked().await?;
     all.settle().await?;
     say(format_args!("{decided} of {asked} decided / {asked} 条中 {decided} 条已处理"));
     Ok(if decided == asked { ExitCode::SUCCESS } else { ExitCode::FAILURE })

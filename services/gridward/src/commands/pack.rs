@@ -1,4 +1,4 @@
-//! `gridward pack PACK`: what is in a pack, and what is odd about it.
+//! `gridward pack --pack PACK`: what is in a pack, and what is odd about it.
 
 use std::process::ExitCode;
 

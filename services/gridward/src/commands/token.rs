@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use clap::Args;
 use platform::clock::host_now;
@@ -33,7 +33,14 @@ impl Token {
                 pack.code, self.person
             )
         })?;
-        std::fs::create_dir_all(&self.data.data).context("cannot make the data folder")?;
+        // The key of a folder nobody runs on signs for nobody.
+        if !self.data.data.join(platform::store::FILE).is_file() {
+            bail!(
+                "there is no database in {0}: name the --data of the running `gridward all`, or make one with `gridward migrate` / \
+                 {0} 中没有数据库：请用 --data 指定正在运行的目录，或先运行 gridward migrate",
+                self.data.data.display()
+            );
+        }
         let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
         let principal = Principal { person: person.id.clone(), grants: person.grants.clone() };
         say(tokens

@@ -46,6 +46,11 @@ pub async fn other_begun(store: &Store, file_digest: &str) -> Result<bool, Store
     Ok(store.readers().query_one(&select).await.doing("looking for other replays")?.is_some())
 }
 
+/// Whether this folder is a replay's.
+pub async fn any(store: &Store) -> Result<bool, StoreError> {
+    other_begun(store, "").await
+}
+
 pub async fn save(store: &Store, file_digest: &str, progress: &Progress) -> Result<(), StoreError> {
     let columns = ["file_digest", "settings", "windows_done", "counted"];
     let insert = Query::insert()

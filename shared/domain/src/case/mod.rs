@@ -72,6 +72,16 @@ impl State {
         }
     }
 
+    /// Of a case that is …
+    pub fn en(&self) -> &'static str {
+        match self {
+            Self::Dispatched => "waiting to be signed for",
+            Self::Handling { .. } => "being handled",
+            Self::Checking { .. } => "waiting to be checked",
+            Self::Closed { .. } => "closed",
+        }
+    }
+
     pub fn zh(&self) -> &'static str {
         match self {
             Self::Dispatched => "待签收",

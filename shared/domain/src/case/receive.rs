@@ -65,6 +65,17 @@ impl Action {
         }
     }
 
+    /// What one does to a case, in words.
+    pub fn en(self) -> &'static str {
+        match self {
+            Self::Sign => "sign for",
+            Self::Answer => "answer",
+            Self::Return(_) => "return",
+            Self::Pass | Self::Fail => "check",
+            Self::Close => "close",
+        }
+    }
+
     pub fn zh(self) -> &'static str {
         match self {
             Self::Sign => "签收",

@@ -25,14 +25,14 @@ pub enum Refusal {
 
 impl Refusal {
     pub(super) fn not_now(action: &'static str, action_zh: &'static str, state: &State) -> Self {
-        Self::NotNow { action, action_zh, state: state.name(), state_zh: state.zh() }
+        Self::NotNow { action, action_zh, state: state.en(), state_zh: state.zh() }
     }
 
     pub fn text(&self) -> Text {
         match self {
             Self::NotNow { action, action_zh, state, state_zh } => Text::new(
                 format!("案件处于「{state_zh}」，不能{action_zh}；请刷新后再看"),
-                format!("cannot {action} a case that is {state}: look at it again"),
+                format!("you cannot {action} a case that is {state}: reload it and look again"),
             ),
             Self::OwnWork { person } => Text::new(
                 format!("{person} 经手过此案，核查和结案须由他人进行"),
@@ -51,7 +51,7 @@ impl Refusal {
             }
             Self::NotYours { action, action_zh } => Text::new(
                 format!("您可以查看此案，但您的岗位或辖区不能对它{action_zh}"),
-                format!("you may see this case, but {action} is not for your role or area"),
+                format!("you may see this case, but your role or area does not let you {action} it"),
             ),
             Self::Changed { expected, actual } => Text::new(
                 format!("案件已被更新（您看到的是第 {expected} 版，现为第 {actual} 版），请刷新后再操作"),

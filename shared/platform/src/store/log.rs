@@ -2,6 +2,7 @@
 //!
 //! Ids are drawn by the one writer, so they are in the order of commits. Nothing is ever trimmed.
 
+use chrono::{DateTime, Utc};
 use domain::facts::Topic;
 use domain::id::IncidentId;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
@@ -90,6 +91,18 @@ pub async fn end<C: ConnectionTrait>(connection: &C, topic: Topic) -> Result<i64
         Some(row) => Ok(get::<Option<i64>>(&row, "end")?.unwrap_or(0)),
         None => Ok(0),
     }
+}
+
+/// When the last record was noticed; nothing in an empty log.
+pub async fn last_at<C: ConnectionTrait>(connection: &C) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let select = Query::select()
+        .column(iden("noticed_at"))
+        .from(iden("log"))
+        .order_by(iden("id"), Order::Desc)
+        .limit(1)
+        .to_owned();
+    let row = connection.query_one(&select).await.doing("looking at the last record of the log")?;
+    row.map(|row| get_time(&row, "noticed_at")).transpose()
 }
 
 /// The id of the log itself, made when the file was; a position names it.

@@ -36,12 +36,17 @@ pub const ROWS_PER_INSERT: usize = 400;
 /// What went wrong with the database, and what we were doing.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("{doing}")]
-    Failed {
-        doing: &'static str,
-        #[source]
-        source: DbErr,
-    },
+    #[error("{doing}: {error}")]
+    Failed { doing: &'static str, error: DbErr },
+    /// Nothing to look at.
+    #[error("there is no database in {folder}: check --data / {folder} 中没有数据库，请检查 --data")]
+    Nothing { folder: String },
+    /// Something else lies where the database should.
+    #[error(
+        "{file} is not a Gridward database, or is damaged ({why}): restore it from a backup, or give another --data / \
+         {file} 不是 Gridward 数据库，或已损坏：请从备份恢复，或换一个 --data"
+    )]
+    NotOurs { file: String, why: String },
     /// A row that fits no state. Somebody has to look at it; no retry helps.
     #[error("row {id} of table {table} is inconsistent: {why}")]
     Inconsistent { table: &'static str, id: String, why: String },
@@ -55,9 +60,9 @@ impl StoreError {
     /// the connection broke. What the data itself causes does not pass by waiting.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Inconsistent { .. } => false,
+            Self::Inconsistent { .. } | Self::Nothing { .. } | Self::NotOurs { .. } => false,
             Self::Overtaken { .. } => true,
-            Self::Failed { source, .. } => match source {
+            Self::Failed { error, .. } => match error {
                 DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
                 DbErr::Exec(error) | DbErr::Query(error) => {
                     let text = error.to_string();
@@ -77,7 +82,7 @@ pub trait Doing<T> {
 
 impl<T> Doing<T> for Result<T, DbErr> {
     fn doing(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Failed { doing, source })
+        self.map_err(|error| StoreError::Failed { doing, error })
     }
 }
 
@@ -99,18 +104,28 @@ impl Store {
     /// When the file cannot be opened or made.
     pub async fn open(folder: &Path) -> Result<Self, StoreError> {
         let file = folder.join(FILE);
-        let writer = connect(&file, 1, false).await.doing("opening the database for writing")?;
-        let readers = connect(&file, 4, false).await.doing("opening the database for reading")?;
+        let writer =
+            connect(&file, 1, false).await.map_err(|error| opening("opening the database", &file, error))?;
+        let readers =
+            connect(&file, 4, false).await.map_err(|error| opening("opening the database", &file, error))?;
         Ok(Self { writer, readers, file })
     }
 
     /// Opens the file of `folder` to look only, also beside a running process.
     ///
     /// # Errors
-    /// When there is no such file.
+    /// When there is no such file, or it is not one of ours.
     pub async fn look(folder: &Path) -> Result<Self, StoreError> {
         let file = folder.join(FILE);
-        let readers = connect(&file, 1, true).await.doing("opening the database read-only")?;
+        if !file.is_file() {
+            return Err(StoreError::Nothing { folder: folder.display().to_string() });
+        }
+        let readers = connect(&file, 1, true)
+            .await
+            .map_err(|error| opening("opening the database to look", &file, error))?;
+        if let Err(StoreError::Failed { doing, error }) = log::identity(&readers).await {
+            return Err(opening(doing, &file, error));
+        }
         Ok(Self { writer: readers.clone(), readers, file })
     }
 
@@ -153,6 +168,15 @@ impl Store {
         self.readers.close().await.doing("closing the readers")?;
         self.writer.close().await.doing("closing the writer")
     }
+}
+
+fn opening(doing: &'static str, file: &Path, error: DbErr) -> StoreError {
+    let why = error.to_string();
+    let other = ["not a database", "malformed", "no such table"].iter().any(|sign| why.contains(sign));
+    if other {
+        return StoreError::NotOurs { file: file.display().to_string(), why };
+    }
+    StoreError::Failed { doing, error }
 }
 
 async fn connect(file: &Path, connections: u32, look_only: bool) -> Result<DatabaseConnection, DbErr> {
@@ -214,4 +238,24 @@ pub fn get_time(row: &QueryResult, column: &str) -> Result<DateTime<Utc>, StoreE
 
 pub(crate) fn iden(name: &'static str) -> sea_orm::sea_query::DynIden {
     Alias::new(name).into_iden()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_looks_where_no_database_of_ours_is_hears_so_in_both_languages() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = Store::look(folder.path()).await.unwrap_err();
+        assert!(matches!(said, StoreError::Nothing { .. }), "{said}");
+        for bytes in [&b""[..], b"hello", &[0x53; 9_000]] {
+            std::fs::write(folder.path().join(FILE), bytes).unwrap();
+            let said = Store::look(folder.path()).await.unwrap_err();
+            assert!(matches!(said, StoreError::NotOurs { .. }) && !said.may_pass(), "{said}");
+            assert!(
+                said.to_string().contains("give another --data") && said.to_string().contains("请从备份恢复")
+            );
+        }
+    }
 }

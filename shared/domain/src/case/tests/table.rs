@@ -153,7 +153,7 @@ fn the_table_has_every_state_with_every_action_once() {
 #[test]
 fn a_refusal_names_the_action_and_the_state_in_both_languages() {
     let text = Life::opened().refused("leader", Action::Answer, t(0, 10)).text();
-    assert!(text.en.contains("answer") && text.en.contains("DISPATCHED"), "{}", text.en);
+    assert!(text.en.contains("answer") && text.en.contains("waiting to be signed for"), "{}", text.en);
     assert!(text.zh.contains("办结反馈") && text.zh.contains("待签收"), "{}", text.zh);
 }
 
