@@ -31,12 +31,12 @@ help: ## say what there is to make
 demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many times faster, PORT=8080)
 	@tests/setup.sh build
 	$(part) 'building gridward' $(build)
-	exec target/debug/gridward demo --pack '$(PACK)' --listen '127.0.0.1:$(PORT)' $(if $(SPEED),--speed '$(SPEED)')
+	exec target/debug/gridward demo --pack '$(PACK)' --listen '127.0.0.1:$(PORT)' $(if $(filter-out 8080,$(PORT)),--data '.data/demo-$(PORT)') $(if $(SPEED),--speed '$(SPEED)')
 
 test: ## build, then run every test: units, stream contract, scenarios
 	@tests/setup.sh build
 	$(part) 'building gridward and the tests that start it' $(build) --all-targets
-	$(part) 'running the tests' cargo test --locked --workspace --no-fail-fast
+	$(part) 'running the tests' tests/servers/with.sh cargo test --locked --workspace --no-fail-fast
 
 check: ## format, lints, licences and advisories
 	@tests/setup.sh check

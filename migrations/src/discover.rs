@@ -30,6 +30,7 @@ impl MigrationName for First {
 impl MigrationTrait for First {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         crate::turn::create(manager, "discover").await?;
+        crate::outbox::create(manager, "discover").await?;
         manager
             .create_table(
                 Table::create()

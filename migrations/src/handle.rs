@@ -30,6 +30,7 @@ impl MigrationName for First {
 impl MigrationTrait for First {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         crate::turn::create(manager, "handle").await?;
+        crate::outbox::create(manager, "handle").await?;
         manager.create_table(cases()).await?;
         for (name, column) in [("handle_case_by_holder", "holder"), ("handle_case_by_area", "area")] {
             let index = Index::create()

@@ -9,6 +9,7 @@ mod discover;
 mod gridward;
 mod handle;
 mod keyed;
+mod outbox;
 mod route;
 mod stream;
 mod supervise;
@@ -28,4 +29,18 @@ pub async fn up(connection: &DatabaseConnection) -> Result<(), DbErr> {
     handle::Migrator::up(connection, None).await?;
     supervise::Migrator::up(connection, None).await?;
     gridward::Migrator::up(connection, None).await
+}
+
+/// Brings the database of one service up to date, where each has its own.
+///
+/// # Errors
+/// When there is no such service, or a migration fails; run it again after mending the cause.
+pub async fn up_for(connection: &DatabaseConnection, service: &str) -> Result<(), DbErr> {
+    match service {
+        "discover" => discover::Migrator::up(connection, None).await,
+        "route" => route::Migrator::up(connection, None).await,
+        "handle" => handle::Migrator::up(connection, None).await,
+        "supervise" => supervise::Migrator::up(connection, None).await,
+        other => Err(DbErr::Custom(format!("there is no service {other}"))),
+    }
 }

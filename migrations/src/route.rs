@@ -29,6 +29,7 @@ impl MigrationName for First {
 impl MigrationTrait for First {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         crate::turn::create(manager, "route").await?;
+        crate::outbox::create(manager, "route").await?;
         manager
             .create_table(
                 Table::create()

@@ -30,6 +30,7 @@ impl MigrationName for First {
 impl MigrationTrait for First {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         crate::turn::create(manager, "supervise").await?;
+        crate::outbox::create(manager, "supervise").await?;
         crate::keyed::create(manager, cases()).await?;
         crate::keyed::create(manager, deadlines()).await?;
         crate::keyed::create(manager, steps()).await?;

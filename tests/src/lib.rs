@@ -20,6 +20,8 @@ mod dead_letters;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod order;

@@ -130,11 +130,39 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn spawn(&mut self) -> anyhow::Result<()> {
+        self.spawn_as(Command::new(binary()?))
+    }
+
+    /// Starts the process so that no file of its may grow beyond so many KiB, as on a disk that is full, and waits
+    /// until it is ready.
+    ///
+    /// # Errors
+    /// When it ends at once or is not ready within a minute.
+    pub async fn start_with_files_up_to(&mut self, kib: u32) -> anyhow::Result<()> {
+        let mut shell = Command::new("bash");
+        // Without the trap the signal would end it, where a full disk only answers an error.
+        shell.args(["-c", &format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\" \"$@\"")]).arg(binary()?);
+        self.spawn_as(shell)?;
+        self.ready().await
+    }
+
+    /// Takes the limit of [`Self::start_with_files_up_to`] away, as when somebody has made room.
+    ///
+    /// # Errors
+    /// When it does not run, or `prlimit` is not there.
+    pub fn lift_the_limit(&self) -> anyhow::Result<()> {
+        let lifted =
+            Command::new("prlimit").args(["--pid", &self.pid()?.to_string(), "--fsize=unlimited"]).status();
+        ensure!(lifted.context("cannot run `prlimit`")?.success(), "the limit could not be lifted");
+        Ok(())
+    }
+
+    fn spawn_as(&mut self, mut program: Command) -> anyhow::Result<()> {
         ensure!(self.child.is_none(), "the process runs already");
         let said = self.folder.join(SAID);
         let said =
             File::options().create(true).append(true).open(said).context("cannot write what it says")?;
-        let child = Command::new(binary()?)
+        let child = program
             .arg("all")
             .arg("--data")
             .arg(&self.folder)

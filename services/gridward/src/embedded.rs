@@ -128,12 +128,20 @@ pub async fn prepare(folder: &Path) -> anyhow::Result<Store> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let store = Store::open(folder).await?;
+    migrate(&store).await?;
+    Ok(store)
+}
+
+/// Migrates a database that holds everything, and gives a new one its log's identity.
+///
+/// # Errors
+/// When a migration fails.
+pub async fn migrate(store: &Store) -> anyhow::Result<()> {
     migrations::up(store.writer()).await.context("cannot migrate the database")?;
     let tx = store.begin().await?;
     let identity: String = entropy::draw::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
     log::identify(&tx, &identity).await?;
-    tx.commit().await.context("cannot write the identity of the log")?;
-    Ok(store)
+    tx.commit().await.context("cannot write the identity of the log")
 }
 
 /// Takes the folder for this process alone.
@@ -160,6 +168,13 @@ pub fn lock(folder: &Path) -> anyhow::Result<File> {
 async fn note_pack(around: &Surroundings, pack: &Pack) -> anyhow::Result<()> {
     let tx = around.store.begin().await?;
     for service in [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME] {
+        if let Some(other) = packs::other(&tx, service, &pack.code).await? {
+            let code = &pack.code;
+            bail!(
+                "this folder holds cases of the pack {other}, not {code}: give the right --pack, or another --data / \
+                 该目录中是辖区包 {other} 的案件，而不是 {code}：请改用正确的 --pack，或换一个 --data"
+            );
+        }
         packs::note(&tx, service, &pack.code, &pack.digest, around.clock.now()).await?;
     }
     tx.commit().await.context("cannot note the pack")

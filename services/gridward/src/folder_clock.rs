@@ -60,7 +60,10 @@ pub fn paced(folder: &Path, speed: f64, origin: Option<DateTime<Utc>>) -> anyhow
     let file = folder.join(FILE);
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {} / 无法创建该目录", folder.display()))?;
-    std::fs::write(&file, serde_json::to_vec(&began)?)
+    // Whole or not at all: a disk that is full leaves no half a clock.
+    let begun = folder.join(format!("{FILE}.new"));
+    std::fs::write(&begun, serde_json::to_vec(&began)?)
+        .and_then(|()| std::fs::rename(&begun, &file))
         .with_context(|| format!("cannot write {} / 无法写入该文件", file.display()))?;
     Ok(began.clock())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// Told to every loop and listener as an argument; no globals.
@@ -48,11 +49,13 @@ impl Stopper {
     }
 }
 
-/// Returns at the first SIGINT or SIGTERM.
+/// Returns at the first SIGINT, SIGTERM or SIGHUP: a terminal that is closed is a stop too.
 pub async fn asked_to_stop() -> std::io::Result<()> {
-    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut term = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
         pressed = tokio::signal::ctrl_c() => pressed,
         _ = term.recv() => Ok(()),
+        _ = hangup.recv() => Ok(()),
     }
 }

@@ -70,14 +70,17 @@ impl Tokens {
         match std::fs::read(&file) {
             Ok(bytes) => {
                 let key: [u8; 32] = bytes.try_into().map_err(|_| {
-                    std::io::Error::other(format!("{} is not a key of 32 bytes", file.display()))
+                    std::io::Error::other(format!(
+                        "{0} is not a key of 32 bytes: restore it, or remove it, after which everybody signs in anew / \
+                         {0} 不是 32 字节的密钥：请恢复该文件，或删除后重新登录",
+                        file.display()
+                    ))
                 })?;
                 Ok(Self::new(&key))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let key = crate::entropy::draw::<32>();
-                write_secret(&file, &key)?;
-                Ok(Self::new(&key))
+                write_secret(&file, &crate::entropy::draw::<32>())?;
+                Self::of_folder(folder)
             }
             Err(error) => Err(error),
         }
@@ -120,9 +123,18 @@ impl Tokens {
 fn write_secret(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut secret = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    // Whole or not at all: half a key would keep every later start from beginning.
+    let begun = file.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    let mut secret = options.write(true).create(true).truncate(true).mode(0o600).open(&begun)?;
     secret.write_all(bytes)?;
-    secret.sync_all()
+    secret.sync_all()?;
+    // Who made one at the same time was first: theirs is the key.
+    match std::fs::hard_link(&begun, file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    std::fs::remove_file(&begun)
 }
 
 #[cfg(test)]

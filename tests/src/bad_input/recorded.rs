@@ -50,13 +50,33 @@ pub(super) async fn replayed(bytes: &[u8]) -> anyhow::Result<Replayed> {
 async fn again(first: &Replayed) -> Summary {
     let data = first.folder.path().join("data");
     let store = Store::open(&data).await.unwrap();
-    store.writer().execute_unprepared("DELETE FROM gridward_replay").await.unwrap();
+    let nothing = serde_json::to_string(&Counted::default()).unwrap();
+    let begun = format!("UPDATE gridward_replay SET windows_done = 0, counted = '{nothing}'");
+    store.writer().execute_unprepared(&begun).await.unwrap();
     store.close().await.unwrap();
     let Ended::Done(summary, _) = run(first.folder.path()).await.unwrap() else {
         panic!("nobody asked it to stop")
     };
     first.adds_up().await;
     *summary
+}
+
+#[tokio::test]
+async fn a_replay_into_an_offices_folder_is_refused_for_its_clock_would_jump() {
+    let mut world = crate::world::World::start().await;
+    world.case_of("road").await;
+    let crate::world::World { all, folder, .. } = world;
+    let pack = all.pack.clone();
+    all.around.store.clone().close().await.unwrap();
+    drop(all);
+    let file = folder.path().join("recorded.csv");
+    std::fs::write(&file, self::file(&[])).unwrap();
+    let asked = Asked { file, pack, data: folder.path().to_owned(), until: None, window: 3 };
+    let Err(said) = replay(&asked, &indicatif::ProgressBar::hidden(), &mut || false).await else {
+        panic!("an office's deadlines would have been swept")
+    };
+    assert!(said.to_string().contains("not a replay's"), "{said}");
+    assert!(said.to_string().contains("请为回放换一个 --data"), "{said}");
 }
 
 /// The lines of a good file, with `odd` ones among them.

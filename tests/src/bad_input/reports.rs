@@ -221,7 +221,7 @@ async fn a_missing_field_and_an_unknown_one_are_named() {
 async fn an_unknown_category_is_named_and_not_repeated_at_any_length() {
     let office = Office::open().await;
     let says = unprocessable(
-        "unknown_category",
+        "unknown-category",
         "category",
         "category `rubish` is not on this jurisdiction's list",
         "事项类别「rubish」不在本辖区的清单中",
@@ -252,7 +252,7 @@ async fn places_that_cannot_be_name_the_coordinate() {
     let office = Office::open().await;
     let place = |lon: f64, lat: f64, field, en, zh| {
         let place = json!({ "lon": lon, "lat": lat, "datum": "CGCS2000" });
-        wrong("/place", place, unprocessable("wrong_place", field, en, zh))
+        wrong("/place", place, unprocessable("wrong-place", field, en, zh))
     };
     office
         .refuses_each(&[
@@ -276,7 +276,7 @@ async fn places_that_cannot_be_name_the_coordinate() {
                 "/place/accuracy_m",
                 json!(-1),
                 unprocessable(
-                    "wrong_place",
+                    "wrong-place",
                     "place.accuracy_m",
                     "accuracy -1 m is negative",
                     "精度 -1 米无效",
@@ -285,7 +285,7 @@ async fn places_that_cannot_be_name_the_coordinate() {
             wrong(
                 "/place/source",
                 json!("x".repeat(65)),
-                unprocessable("wrong_place", "place.source", "at most 64 characters", "最长 64 个字符"),
+                unprocessable("wrong-place", "place.source", "at most 64 characters", "最长 64 个字符"),
             ),
         ])
         .await;
@@ -299,7 +299,7 @@ async fn places_that_cannot_be_name_the_coordinate() {
 async fn a_time_of_capture_in_the_future_is_not_believed() {
     let office = Office::open().await;
     let says = unprocessable(
-        "captured_in_future",
+        "captured-in-future",
         "place.captured_at",
         "is in the future: check the clock of the device",
         "晚于现在，请检查手机时间",
@@ -323,7 +323,7 @@ async fn a_time_of_capture_in_the_future_is_not_believed() {
 async fn a_description_has_at_most_2000_characters_whatever_the_script() {
     let office = Office::open().await;
     let says = unprocessable(
-        "description_too_long",
+        "description-too-long",
         "description",
         "the description has at most 2,000 characters",
         "说明最长 2000 字",
@@ -339,7 +339,7 @@ async fn a_description_has_at_most_2000_characters_whatever_the_script() {
 async fn a_client_id_is_short_and_plain() {
     let office = Office::open().await;
     let says = unprocessable(
-        "wrong_client_id",
+        "wrong-client-id",
         "client_id",
         "client_id must be 1 to 64 letters, digits, `-`, `_` or `.`",
         "client_id 须为 1 到 64 个字母、数字、-、_ 或 .",
@@ -363,7 +363,7 @@ async fn a_client_id_that_comes_again_with_another_report_is_refused_and_the_fir
     other["description"] = json!("something else");
     let says = Says {
         status: 409,
-        code: "client_id_taken",
+        code: "client-id-taken",
         field: Some("client_id"),
         en: "this client_id was used for a different report: give a new report a new client_id",
         zh: "这个 client_id 已用于另一份内容不同的上报",

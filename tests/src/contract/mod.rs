@@ -7,6 +7,7 @@ mod facts;
 mod letters;
 mod notebook;
 mod positions;
+mod server;
 mod stream;
 
 use std::pin::Pin;
@@ -20,7 +21,7 @@ use platform::metrics::Metrics;
 use platform::store::{Store, StoreError};
 use platform::stream::{EmbeddedStream, Fact, Opens, Record, Source, Stream};
 use platform::turn::{Surroundings, Turns};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use tempfile::TempDir;
 
 use notebook::Notebook;
@@ -31,12 +32,51 @@ type Opened = Pin<Box<dyn Future<Output = (Store, Arc<dyn Stream>)> + Send>>;
 #[derive(Clone, Copy)]
 pub struct Setting {
     pub name: &'static str,
+    /// Whether several instances may work on one store.
+    server: bool,
     open: fn(&TempDir) -> Opened,
 }
 
 /// Every setting.
 pub fn settings() -> Vec<Setting> {
-    vec![Setting { name: "embedded", open: embedded }]
+    let mut settings = vec![Setting { name: "embedded", server: false, open: embedded }];
+    if std::env::var_os(SERVER).is_some() {
+        settings.push(Setting { name: "PostgreSQL, with the log in it", server: true, open: on_postgres });
+    }
+    settings
+}
+
+/// Where `tests/servers/with.sh` tells of a PostgreSQL server, as a URL.
+const SERVER: &str = "GRIDWARD_TEST_POSTGRES";
+
+/// A database of its own, whose URL is kept in the folder.
+fn on_postgres(folder: &TempDir) -> Opened {
+    let kept = folder.path().join("database");
+    Box::pin(async move {
+        let url = match std::fs::read_to_string(&kept) {
+            Ok(url) => url,
+            Err(_) => {
+                let url = new_database().await;
+                std::fs::write(&kept, &url).unwrap();
+                url
+            }
+        };
+        let store = Store::connect(&url, 4).await.unwrap();
+        gridward::embedded::migrate(&store).await.unwrap();
+        let stream = EmbeddedStream::open(store.clone()).await.unwrap();
+        (store, Arc::new(stream) as Arc<dyn Stream>)
+    })
+}
+
+/// Makes an empty database on the server; it goes with the server.
+async fn new_database() -> String {
+    let server = std::env::var(SERVER).unwrap();
+    let (host, _) = server.rsplit_once('/').expect("the URL names a database");
+    let name: String = platform::entropy::draw::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let here = Store::connect(&server, 1).await.unwrap();
+    here.writer().execute_unprepared(&format!("CREATE DATABASE t{name}")).await.unwrap();
+    here.close().await.unwrap();
+    format!("{host}/t{name}")
 }
 
 fn embedded(folder: &TempDir) -> Opened {
@@ -128,7 +168,8 @@ impl Here {
     }
 
     async fn count(&self, sql: &str) -> i64 {
-        let statement = Statement::from_string(DbBackend::Sqlite, sql.to_owned());
+        let backend = self.store.readers().get_database_backend();
+        let statement = Statement::from_string(backend, sql.to_owned());
         let row = self.store.readers().query_one_raw(statement).await.unwrap().unwrap();
         row.try_get_by_index(0).unwrap()
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 async fn positions(here: &Here) -> i64 {
-    here.count("SELECT coalesce(sum(position), 0) FROM route_position").await
+    here.count("SELECT CAST(coalesce(sum(position), 0) AS bigint) FROM route_position").await
 }
 
 #[tokio::test]

@@ -96,7 +96,11 @@ pub fn start(
     }
     let serving = platform::http::serve(listener, parts.router, lifecycle.clone(), Patience::default());
     let listening = tokio::spawn(serving);
-    info!("ready on http://{address}, data in {}", parts.folder.display());
+    info!(
+        "ready: the API is at http://{address}/api/v1 (openapi.json says what there is), data in {}; Ctrl-C ends it / \
+         已就绪：接口见 /api/v1/openapi.json，按 Ctrl-C 停止",
+        parts.folder.display()
+    );
     Ok(Running {
         loops,
         listening,

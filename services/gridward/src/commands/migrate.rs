@@ -17,7 +17,7 @@ impl Migrate {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let _lock = lock(&self.data.data)?;
         let store = prepare(&self.data.data).await?;
-        say(format_args!("{} is up to date / 数据库已是最新", store.file().display()));
+        say(format_args!("{} is up to date / 数据库已是最新", store.place()));
         store.close().await?;
         Ok(ExitCode::SUCCESS)
     }

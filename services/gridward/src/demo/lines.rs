@@ -51,7 +51,7 @@ pub fn lines(place: &Place<'_>, pack: &Pack, example: &Row) -> Vec<Line> {
     };
     vec![
         line(
-            format!("取得{}的令牌", worker.name.zh),
+            format!("取得 {} 的令牌", worker.name.zh),
             format!("get a token of {}", worker.name.en),
             token("TOKEN", worker),
         ),
@@ -63,7 +63,7 @@ pub fn lines(place: &Place<'_>, pack: &Pack, example: &Row) -> Vec<Line> {
             ),
         ),
         line(
-            format!("取得{}的令牌", desk.name.zh),
+            format!("取得 {} 的令牌", desk.name.zh),
             format!("get a token of {}", desk.name.en),
             token("DESK", desk),
         ),

@@ -53,12 +53,19 @@ impl Demo {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         log_to_stderr("warn");
         let pack = self.pack.load()?;
-        let recorded = pack.recorded.as_ref().context("this pack has no recorded file to show")?.file.clone();
+        let recorded = pack.recorded.as_ref().with_context(|| {
+            format!(
+                "the pack {0} has no recorded reports to show: use one that has, such as boston / \
+                 辖区包 {0} 没有可演示的记录，请改用有记录的辖区包，如 boston",
+                pack.code
+            )
+        })?;
+        let recorded = recorded.file.clone();
         // Taken first: a demo that is running already keeps its folder.
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             format!(
-                "cannot listen on {0}: if another demo or program has the port, use --listen (make demo PORT=8081) / \
-                 无法监听 {0}：若已有演示或其他程序占用端口，请用 --listen 换一个（make demo PORT=8081）",
+                "cannot listen on {0}: if another demo or program has the port, give --listen another / \
+                 无法监听 {0}：若已有演示或其他程序占用端口，请用 --listen 换一个",
                 self.listen
             )
         })?;

@@ -27,6 +27,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use platform::clock::Clock;
 use platform::pack::Pack;
+use platform::store::log;
 use platform::telemetry::log_to_stderr;
 use serde::Serialize;
 
@@ -212,7 +213,18 @@ async fn resume(all: &Embedded, asked: &Asked, digest: &str) -> anyhow::Result<(
             "{here} holds the replay of another file: give this one another --data / 该目录中是另一份文件的回放，请换一个 --data"
         );
     }
-    let Some(progress) = progress::load(store, digest).await? else { return Ok((0, Counted::default())) };
+    let Some(progress) = progress::load(store, digest).await? else {
+        // Its clock would jump, and every open deadline there with it.
+        if log::last_at(store.readers()).await?.is_some() {
+            bail!(
+                "{here} holds cases that are not a replay's: give the replay another --data / \
+                 {here} 中已有并非回放的案件，请为回放换一个 --data"
+            );
+        }
+        // From here on the folder is a replay's, also when the first window is interrupted.
+        save(all, asked, digest, 0, &Counted::default()).await?;
+        return Ok((0, Counted::default()));
+    };
     if progress.settings != settings(asked) {
         bail!(
             "{here} holds a replay of this file with another pack, --until or --window: give this one another --data / \

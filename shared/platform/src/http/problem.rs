@@ -79,6 +79,18 @@ impl From<Unanswered> for Problem {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
             Unanswered::Failed(why) => Self::internal(&why),
+            Unanswered::Unavailable(why)
+                if ["disk is full", "disk I/O"].iter().any(|sign| why.contains(sign)) =>
+            {
+                let text = Text::new(
+                    "磁盘已满或出错，暂时无法保存：请告知系统管理员，稍后再试",
+                    "the disk is full or failing, so nothing can be saved now: tell whoever runs this system, and try again later",
+                );
+                Self {
+                    retry_after: Some(30),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "cannot-save", text)
+                }
+            }
             Unanswered::Stopping | Unanswered::Busy | Unanswered::Unavailable(_) => {
                 let text = Text::new("系统正忙，请稍后再试", "busy just now: try again in a moment");
                 let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -127,7 +139,7 @@ pub async fn render(request: Request, next: Next) -> Response {
 impl Problem {
     fn write(&self, chinese: bool) -> Response {
         let wire = Wire {
-            r#type: format!("urn:gridward:problem:{}", self.code),
+            r#type: format!("urn:gridward:problem:{}", self.code.replace('_', "-")),
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: if chinese { &self.text.zh } else { &self.text.en },

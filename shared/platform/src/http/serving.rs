@@ -37,9 +37,10 @@ pub fn probes(probes: Probes) -> Router {
         .with_state(probes)
 }
 
-/// 503 from the moment a stop is asked for, or when a reader has stopped the line.
+/// 503 from the moment a stop is asked for, when a reader has stopped the line, or while nothing can be saved.
 async fn ready(State(probes): State<Probes>) -> impl IntoResponse {
-    let stopped: Vec<String> = probes.services.iter().filter_map(|(_, health)| health.stopped()).collect();
+    let why = |(_, health): &(&str, Health)| health.stopped().or_else(|| health.failing());
+    let stopped: Vec<String> = probes.services.iter().filter_map(why).collect();
     if probes.lifecycle.is_stopping() {
         return (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -1,14 +1,18 @@
-//! The database: one SQLite file in the embedded setting.
+//! The database: one SQLite file in the embedded setting, a PostgreSQL database for each service otherwise.
 //!
-//! WAL, `synchronous=FULL`, one connection that writes (BEGIN IMMEDIATE) and a pool that reads. Every
-//! change is made inside a turn's transaction; nothing here commits by itself but [`Store::begin`]'s holder.
+//! On SQLite: WAL, `synchronous=FULL`, one connection that writes (BEGIN IMMEDIATE) and a pool that reads. On
+//! PostgreSQL ([`postgres`]) a turn is one transaction that locks the rows it decides on. Every change is made
+//! inside a turn's transaction; nothing here commits by itself but [`Store::begin`]'s holder.
 
 pub mod dead_letters;
+pub mod lease;
 pub mod lists;
 pub mod log;
+pub mod outbox;
 pub mod packs;
 pub mod parked;
 pub mod positions;
+mod postgres;
 pub mod sequences;
 
 use std::path::{Path, PathBuf};
@@ -18,11 +22,14 @@ use chrono::{DateTime, Utc};
 use domain::area::AreaPath;
 use domain::id::IncidentId;
 use sea_orm::sea_query::{Alias, ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef, IntoIden};
+use sea_orm::sqlx::Connection as _;
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
+
+use crate::clock::Clock;
 
 /// The transaction of a turn.
 pub type Tx = DatabaseTransaction;
@@ -38,6 +45,9 @@ pub const ROWS_PER_INSERT: usize = 400;
 pub enum StoreError {
     #[error("{doing}: {error}")]
     Failed { doing: &'static str, error: DbErr },
+    /// A server of ours, but not set up as we need it.
+    #[error("the database {database} cannot be used: {why}")]
+    Unfit { database: String, why: String },
     /// Nothing to look at.
     #[error("there is no database in {folder}: check --data / {folder} 中没有数据库，请检查 --data")]
     Nothing { folder: String },
@@ -60,17 +70,32 @@ impl StoreError {
     /// the connection broke. What the data itself causes does not pass by waiting.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Inconsistent { .. } | Self::Nothing { .. } | Self::NotOurs { .. } => false,
+            Self::Inconsistent { .. } | Self::Unfit { .. } | Self::Nothing { .. } | Self::NotOurs { .. } => {
+                false
+            }
             Self::Overtaken { .. } => true,
             Self::Failed { error, .. } => match error {
                 DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
                 DbErr::Exec(error) | DbErr::Query(error) => {
                     let text = error.to_string();
-                    ["locked", "busy", "disk is full", "disk I/O"].iter().any(|sign| text.contains(sign))
+                    postgres::may_pass(error)
+                        || ["locked", "busy", "disk is full", "disk I/O"]
+                            .iter()
+                            .any(|sign| text.contains(sign))
                 }
                 _ => false,
             },
         }
+    }
+}
+
+impl StoreError {
+    /// Whether the file or the server's disk is damaged: no input is to blame, and none is set aside for it.
+    pub fn is_damage(&self) -> bool {
+        let Self::Failed { error, .. } = self else { return false };
+        let text = error.to_string();
+        let signs = ["malformed", "not a database", "invalid page", "could not read block"];
+        signs.iter().any(|sign| text.contains(sign))
     }
 }
 
@@ -91,7 +116,15 @@ impl<T> Doing<T> for Result<T, DbErr> {
 pub struct Store {
     writer: DatabaseConnection,
     readers: DatabaseConnection,
-    file: PathBuf,
+    place: Place,
+}
+
+/// Where a database is.
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    /// On a PostgreSQL server: its name there.
+    Server(String),
 }
 
 /// The name of the file in a data folder.
@@ -108,7 +141,17 @@ impl Store {
             connect(&file, 1, false).await.map_err(|error| opening("opening the database", &file, error))?;
         let readers =
             connect(&file, 4, false).await.map_err(|error| opening("opening the database", &file, error))?;
-        Ok(Self { writer, readers, file })
+        Ok(Self { writer, readers, place: Place::File(file) })
+    }
+
+    /// Opens a database of its own on a PostgreSQL server, named by a `postgres://` URL, with at most so many
+    /// connections.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or the database is not set up as we need it.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let (pool, name) = postgres::connect(url, connections).await?;
+        Ok(Self { writer: pool.clone(), readers: pool, place: Place::Server(name) })
     }
 
     /// Opens the file of `folder` to look only, also beside a running process.
@@ -126,29 +169,45 @@ impl Store {
         if let Err(StoreError::Failed { doing, error }) = log::identity(&readers).await {
             return Err(opening(doing, &file, error));
         }
-        Ok(Self { writer: readers.clone(), readers, file })
+        Ok(Self { writer: readers.clone(), readers, place: Place::File(file) })
     }
 
-    /// Begins a turn's transaction: it holds the one right to write until it ends.
+    /// Begins a turn's transaction: on SQLite it holds the one right to write until it ends.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
+        let options = match self.place {
+            Place::Server(_) => TransactionOptions::default(),
+            Place::File(_) => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            },
         };
         self.writer.begin_with_options(options).await.doing("beginning a turn")
     }
 
-    /// Begins a turn's look at its rows, which [`Self::write`] goes on from. A service's rows are changed by
-    /// its own turns alone, one after the other, in the one process that has the folder: so it need not keep
-    /// others from writing while it loads and decides.
+    /// Begins a turn's look at its rows, which [`Self::write`] goes on from. In a file a service's rows are
+    /// changed by its own turns alone, one after the other, in the one process that has the folder: so it need
+    /// not keep others from writing while it loads and decides. On a server other instances may change them too:
+    /// the look locks them, and the same transaction writes.
     pub async fn look_first(&self) -> Result<Tx, StoreError> {
         self.readers.begin().await.doing("beginning a turn")
     }
 
     /// Goes on from a look to what the turn has to write.
     pub async fn write(&self, looked: Tx) -> Result<Tx, StoreError> {
+        if let Place::Server(_) = self.place {
+            return Ok(looked);
+        }
         looked.rollback().await.doing("ending a turn's look")?;
         self.begin().await
+    }
+
+    /// The time a turn counts as. In production it is the database's own, so that a host whose clock is wrong
+    /// neither fires early nor moves a case back in time (DESIGN §5).
+    pub async fn now(&self, tx: &Tx, clock: &Clock) -> Result<DateTime<Utc>, StoreError> {
+        match (&self.place, clock) {
+            (Place::Server(_), Clock::Host) => postgres::now(tx).await,
+            _ => Ok(clock.now()),
+        }
     }
 
     pub fn readers(&self) -> &Readers {
@@ -159,8 +218,12 @@ impl Store {
         &self.writer
     }
 
-    pub fn file(&self) -> &Path {
-        &self.file
+    /// Where it is, in words; never with a password.
+    pub fn place(&self) -> String {
+        match &self.place {
+            Place::File(file) => file.display().to_string(),
+            Place::Server(name) => name.clone(),
+        }
     }
 
     /// Closes all connections; the last one folds the write-ahead log into the file.
@@ -189,6 +252,16 @@ async fn connect(file: &Path, connections: u32, look_only: bool) -> Result<Datab
         .test_before_acquire(false)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
+        // When a full disk or a broken file ends a transaction, SQLite has rolled it back by itself, and the
+        // connection still counts itself in it: the next BEGIN would be a savepoint in nothing, and its COMMIT
+        // would keep nothing. Such a connection is closed, and another opened.
+        .map_sqlx_sqlite_before_acquire(|connection, _| {
+            Box::pin(async move {
+                // A rollback that was begun when a turn was dropped is over first.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .map_sqlx_sqlite_opts(move |sqlite| {
             let sqlite = sqlite
                 .busy_timeout(Duration::from_secs(10))

@@ -2,9 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 
-use super::{Doing, StoreError, Tx, iden, table};
+use super::{Doing, StoreError, Tx, get, iden, table};
+
+/// The code of a pack other than `code` that the service ran on here, if it ever did.
+pub async fn other(tx: &Tx, service: &'static str, code: &str) -> Result<Option<String>, StoreError> {
+    let select = Query::select()
+        .column(iden("code"))
+        .from(table(service, "pack"))
+        .and_where(Expr::col(iden("code")).ne(code))
+        .limit(1)
+        .to_owned();
+    let row = tx.query_one(&select).await.doing("looking which pack was loaded before")?;
+    row.map(|row| get(&row, "code")).transpose()
+}
 
 /// Notes that the service runs on the pack of this digest, from `loaded_at` if it is new.
 pub async fn note(

@@ -2,7 +2,7 @@
 //! compare-and-set. Table `SERVICE_position (topic, partition) → topic_id, position`.
 
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 
 use super::{Doing, StoreError, Tx, get, iden, table};
 use crate::stream::Source;
@@ -31,7 +31,7 @@ pub async fn load<C: ConnectionTrait>(
     Ok(Some(Position { topic_id: get(&row, "topic_id")?, after: get(&row, "position")? }))
 }
 
-/// Writes the first position of a service on `source`. An existing one is left as it is.
+/// Writes the first position of a service on `source`. One that another instance has just written stays.
 pub async fn begin(
     tx: &Tx,
     service: &'static str,
@@ -47,6 +47,7 @@ pub async fn begin(
             position.topic_id.as_str().into(),
             position.after.into(),
         ])
+        .on_conflict(OnConflict::columns([iden("topic"), iden("partition")]).do_nothing().to_owned())
         .to_owned();
     tx.execute(&insert).await.doing("writing a first position")?;
     Ok(())

@@ -6,6 +6,7 @@
 //! they have, take what is next, and park what comes too soon.
 
 mod embedded;
+pub mod kafka;
 
 pub use embedded::EmbeddedStream;
 
@@ -85,6 +86,10 @@ impl Record {
         format!("{}/{}", self.source.topic, self.sequence)
     }
 }
+
+/// The type of a record that cannot be read at all; its cause says why. No service decides it: it becomes a
+/// dead letter.
+pub const UNREADABLE: &str = "unreadable";
 
 /// Which bodies a reader opens. It keeps the order of all records, but need not carry what it never reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

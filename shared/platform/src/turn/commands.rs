@@ -96,7 +96,7 @@ impl<S: Service> Turns<S> {
         match self.commands_turn(asked).await {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(failed) if asked.len() == 1 => {
-                error!(service = S::NAME, "could not carry out a command: {failed}");
+                self.told(&failed);
                 vec![Err(failed)]
             }
             Err(_) => {
@@ -104,12 +104,19 @@ impl<S: Service> Turns<S> {
                 for one in asked {
                     let answer = self.commands_turn(std::slice::from_ref(one)).await;
                     if let Err(failed) = &answer {
-                        error!(service = S::NAME, "could not carry out a command: {failed}");
+                        self.told(failed);
                     }
                     answers.push(answer.and_then(|mut one| one.pop().ok_or(Unanswered::Stopping)));
                 }
                 answers
             }
+        }
+    }
+
+    fn told(&self, failed: &Unanswered) {
+        error!(service = S::NAME, "could not carry out a command: {failed}");
+        if let Unanswered::Unavailable(why) = failed {
+            self.health.failed(why.clone());
         }
     }
 

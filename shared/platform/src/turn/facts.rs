@@ -11,7 +11,7 @@ use super::{Failed, INPUTS_PER_TURN, Service, Turn, Turns, commit, panic_text};
 use crate::store::parked::{self, Parked};
 use crate::store::positions::{self, Position};
 use crate::store::{StoreError, Tx, dead_letters, sequences};
-use crate::stream::{Record, Source};
+use crate::stream::{Record, Source, UNREADABLE};
 
 /// Dead letters in a row after which the reader stops the line: it is then we who are wrong.
 pub const DEAD_IN_A_ROW: usize = 50;
@@ -102,7 +102,7 @@ impl<S: Service> Turns<S> {
                 self.moved(source, &records[..seen]);
                 Ok(taken)
             }
-            Err(Failed::Store(error)) if error.may_pass() => {
+            Err(Failed::Store(error)) if error.may_pass() || error.is_damage() => {
                 // The position in memory may be the one that is wrong.
                 self.positions.remove(&source);
                 Err(error)
@@ -139,7 +139,7 @@ impl<S: Service> Turns<S> {
             let one = std::slice::from_ref(&record);
             let taken = match self.facts_turn(origin, one, How::Following).await {
                 Ok((taken, _)) => taken,
-                Err(Failed::Store(error)) if error.may_pass() => return Err(error),
+                Err(Failed::Store(error)) if error.may_pass() || error.is_damage() => return Err(error),
                 Err(_) => {
                     let taken = self.alone(origin, one).await?;
                     if taken.dead == 0 {
@@ -157,7 +157,7 @@ impl<S: Service> Turns<S> {
     async fn alone(&mut self, origin: Origin<'_>, one: &[Record]) -> Result<Taken, StoreError> {
         let failed = match self.facts_turn(origin, one, How::Alone).await {
             Ok((taken, _)) => return Ok(taken),
-            Err(Failed::Store(error)) if error.may_pass() => return Err(error),
+            Err(Failed::Store(error)) if error.may_pass() || error.is_damage() => return Err(error),
             Err(failed) => failed.reason(),
         };
         let doomed = self.facts_turn(origin, one, How::Doomed(&failed)).await;
@@ -375,6 +375,12 @@ impl<S: Service> Deciding<'_, S> {
         for (seen, record) in records.iter().enumerate() {
             if self.in_a_row.is_some_and(|dead| dead >= DEAD_IN_A_ROW) {
                 return (taken, seen);
+            }
+            if record.kind == UNREADABLE {
+                taken.dead += 1;
+                self.in_a_row = self.in_a_row.map(|before| before + 1);
+                self.letters.push((record.clone(), record.cause.clone()));
+                continue;
             }
             match order.place(record.incident, record.sequence) {
                 Place::Drop => taken.dropped += 1,

@@ -220,9 +220,10 @@ impl<S: Service> Turns<S> {
 
     /// Locks `incidents` in id order and opens a turn on them.
     async fn open(&self, tx: &Tx, incidents: &[IncidentId]) -> Result<Turn, StoreError> {
-        let drawn = sequences::load(tx, S::NAME, S::WRITES, incidents).await?;
+        let drawn = sequences::lock(tx, S::NAME, S::WRITES, incidents).await?;
         // Read after the locks: what waited for them must not count as earlier than what they waited for.
-        Ok(Turn::new(self.clock.now(), self.clock.is_driven(), S::WRITES, drawn))
+        let now = self.store.now(tx, &self.clock).await?;
+        Ok(Turn::new(now, self.clock.is_driven(), S::WRITES, drawn))
     }
 
     /// Saves rows, sequences and facts; the caller moves its position and commits.
@@ -239,6 +240,7 @@ impl<S: Service> Turns<S> {
 
     /// Counts a committed turn and wakes the readers of what it published.
     fn committed(&self, turn: &Turn) {
+        self.health.saved();
         self.metrics.turns.with_label_values(&[S::NAME]).inc();
         self.metrics.became(S::NAME, "unchanged", turn.unchanged);
         if !turn.facts.is_empty() {

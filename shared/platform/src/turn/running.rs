@@ -18,16 +18,36 @@ const ROOM_AT_THE_DESK: usize = 4_000;
 /// another process, and for times another instance left behind.
 const LOOK_UP: Duration = Duration::from_secs(2);
 
+/// How long after a turn that could not be saved a service counts as not ready, unless another was saved since.
+const LINGERS: Duration = Duration::from_secs(10);
+
 /// Whether the reader of a service runs. Shared with the health endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     stopped: Arc<Mutex<Option<String>>>,
+    /// When a turn last could not be saved, and why.
+    failed: Arc<Mutex<Option<(Instant, String)>>>,
 }
 
 impl Health {
     /// Why the reader has stopped, if it has.
     pub fn stopped(&self) -> Option<String> {
         self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Why no turn can be saved just now, if the last one could not: a full disk, a server that is away.
+    pub fn failing(&self) -> Option<String> {
+        let failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        failed.as_ref().filter(|(at, _)| at.elapsed() < LINGERS).map(|(_, why)| why.clone())
+    }
+
+    pub(super) fn failed(&self, why: String) {
+        let now = Instant::now();
+        *self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((now, why));
+    }
+
+    pub(super) fn saved(&self) {
+        *self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
     pub(super) fn stop_the_line(&self, why: String) {
@@ -65,8 +85,9 @@ impl<S: Service> Turns<S> {
                 }
                 Err(failed) => {
                     warn!(service = S::NAME, "could not finish a turn, trying again: {failed}");
-                    // Waiting does not mend a row or a position that is wrong; somebody has to.
-                    if matches!(failed, StoreError::Inconsistent { .. }) {
+                    self.health.failed(failed.to_string());
+                    // Waiting does not mend a row, a position or a file that is wrong; somebody has to.
+                    if !failed.may_pass() {
                         self.health.stop_the_line(format!("{}: {failed}", S::NAME));
                     }
                     lifecycle.pause(backoff).await;

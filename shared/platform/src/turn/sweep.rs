@@ -21,7 +21,8 @@ impl<S: Service> Turns<S> {
     /// When the database fails; nothing was changed then.
     pub async fn sweep(&mut self) -> Result<usize, StoreError> {
         let look = self.store.look_first().await?;
-        let mut due = self.service.due(&look, self.clock.now(), INPUTS_PER_TURN as u64).await?;
+        let now = self.store.now(&look, &self.clock).await?;
+        let mut due = self.service.due(&look, now, INPUTS_PER_TURN as u64).await?;
         drop(look);
         due.sort_unstable();
         due.dedup();
@@ -30,7 +31,7 @@ impl<S: Service> Turns<S> {
         }
         match self.sweep_turn(&due).await {
             Ok(()) => Ok(due.len()),
-            Err(Failed::Store(error)) if error.may_pass() => Err(error),
+            Err(Failed::Store(error)) if error.may_pass() || error.is_damage() => Err(error),
             Err(_) => self.sweep_one_by_one(&due).await,
         }
     }
@@ -39,7 +40,7 @@ impl<S: Service> Turns<S> {
         for incident in due {
             let failed = match self.sweep_turn(std::slice::from_ref(incident)).await {
                 Ok(()) => continue,
-                Err(Failed::Store(error)) if error.may_pass() => return Err(error),
+                Err(Failed::Store(error)) if error.may_pass() || error.is_damage() => return Err(error),
                 Err(failed) => failed.reason(),
             };
             error!(service = S::NAME, %incident, "its time has come, but nothing could be decided: {failed}");

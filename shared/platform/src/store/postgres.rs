@@ -1,0 +1,111 @@
+//! A PostgreSQL database: one for each service, beside others of its kind.
+//!
+//! Text is compared byte by byte (paths of areas are ranges of text), and a server that stops answering does not
+//! hold a turn's locks for ever.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, RuntimeErr, SqlxError,
+    Statement,
+};
+
+use super::{Doing, StoreError, Tx, get_time};
+
+/// A statement that takes longer is given up; the longest of ours saves the rows of one turn.
+const LONGEST_STATEMENT: &str = "30s";
+
+/// A row that somebody else holds for longer: the turn is given up and tried again.
+const LONGEST_LOCK: &str = "10s";
+
+/// A turn whose process froze half-way loses its locks after this.
+const LONGEST_SILENCE: &str = "15s";
+
+/// Opens a pool; answers it with the database's name, `host:port/name`.
+pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConnection, String), StoreError> {
+    let unfit = |why: String| StoreError::Unfit { database: "of the settings".to_owned(), why };
+    // Its own message would show the URL, and the password in it.
+    let parsed = PgConnectOptions::from_str(url)
+        .map_err(|_| unfit("its URL is not postgres://user:password@host:port/database".to_owned()))?;
+    let database = parsed.get_database().unwrap_or_default().to_owned();
+    let name = format!("{}:{}/{database}", parsed.get_host(), parsed.get_port());
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .connect_timeout(Duration::from_secs(5))
+        .acquire_timeout(Duration::from_secs(5))
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|postgres| {
+            postgres.application_name("gridward").options([
+                ("statement_timeout", LONGEST_STATEMENT),
+                ("lock_timeout", LONGEST_LOCK),
+                ("idle_in_transaction_session_timeout", LONGEST_SILENCE),
+                ("synchronous_commit", "on"),
+            ])
+        });
+    let pool = Database::connect(options).await.doing("connecting to PostgreSQL")?;
+    let order = one(
+        &pool,
+        "SELECT coalesce(daticulocale, datcollate) FROM pg_database WHERE datname = current_database()",
+    )
+    .await?;
+    if !["C", "POSIX", "C.UTF-8", "C.utf8"].contains(&order.as_str()) {
+        return Err(StoreError::Unfit {
+            database: name,
+            why: format!(
+                "its text is in the order of {order}: make it with LC_COLLATE 'C' / \
+                 排序规则为 {order}，请以 LC_COLLATE 'C' 建库"
+            ),
+        });
+    }
+    let kept = one(&pool, "SHOW fsync").await?;
+    if kept != "on" {
+        let why = "its server runs with fsync off: what it has committed can be lost / 服务器关闭了 fsync，已提交的数据可能丢失";
+        return Err(StoreError::Unfit { database: name, why: why.to_owned() });
+    }
+    Ok((pool, name))
+}
+
+async fn one(pool: &DatabaseConnection, sql: &str) -> Result<String, StoreError> {
+    let statement = Statement::from_string(DbBackend::Postgres, sql);
+    let row = pool.query_one_raw(statement).await.doing("looking how the database is set up")?;
+    row.map_or_else(
+        || Ok(String::new()),
+        |row| row.try_get_by_index(0).doing("looking how the database is set up"),
+    )
+}
+
+/// The server's clock at this very moment, not at the beginning of the transaction, in whole milliseconds.
+pub(super) async fn now(tx: &Tx) -> Result<DateTime<Utc>, StoreError> {
+    let sql = "SELECT date_trunc('milliseconds', clock_timestamp()) AS now";
+    let row = tx
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await
+        .doing("asking the database for the time")?;
+    let row = row.ok_or(StoreError::Inconsistent {
+        table: "clock_timestamp()",
+        id: String::new(),
+        why: "the database does not tell the time".to_owned(),
+    })?;
+    get_time(&row, "now")
+}
+
+/// Whether waiting may help: the connection broke, another turn was in the way, the server is ending, starting
+/// or out of something (SQLSTATE classes 08, 40, 53, 55, 57, 58: PostgreSQL 15, Appendix A).
+pub(super) fn may_pass(error: &RuntimeErr) -> bool {
+    let RuntimeErr::SqlxError(error) = error else { return false };
+    match &**error {
+        SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolTimedOut | SqlxError::WorkerCrashed => true,
+        SqlxError::Database(error) => error.code().is_some_and(|code| {
+            // A database that is not there, or a duplicate, is no matter of time.
+            ["08", "40", "53", "55", "57", "58"]
+                .iter()
+                .any(|class| code.len() == 5 && code.starts_with(class))
+        }),
+        _ => false,
+    }
+}

@@ -1,0 +1,3 @@
+//! The stream on Kafka.
+
+pub mod envelope;
