@@ -25,12 +25,13 @@ rust() {
     fi
 }
 
-# libsqlite3-sys compiles SQLite from its C source.
+# SQLite and librdkafka are compiled from their C sources, librdkafka with OpenSSL and zlib.
 c_works() {
-    command -v make >/dev/null && command -v cc >/dev/null || return 1
     local program outcome=0
+    for program in make cc c++ pkg-config; do command -v "$program" >/dev/null || return 1; done
     program=$(mktemp)
-    printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | cc -x c -o "$program" - 2>/dev/null || outcome=1
+    printf '#include <stdlib.h>\n#include <openssl/ssl.h>\n#include <zlib.h>\nint main(void) { return 0; }\n' \
+        | cc -x c -o "$program" - 2>/dev/null || outcome=1
     rm -f "$program"
     return "$outcome"
 }
@@ -38,18 +39,18 @@ c_works() {
 c_compiler() {
     if c_works; then return; fi
     if ! command -v apt-get >/dev/null; then
-        give_up 'make and a C compiler are needed (SQLite is compiled from C): install both, so that `cc` works' \
-            '需要 make 和 C 编译器（SQLite 由 C 源码编译）：请安装，使 cc 可用'
+        give_up 'make, a C and a C++ compiler, pkg-config and the headers of OpenSSL and zlib are needed (SQLite and librdkafka are compiled from C): install them' \
+            '需要 make、C/C++ 编译器、pkg-config 以及 OpenSSL、zlib 头文件（SQLite 与 librdkafka 由 C 源码编译），请安装'
     fi
     if [ "$(id -u)" -ne 0 ]; then
-        give_up 'make and a C compiler are needed (SQLite is compiled from C). Run' \
-            '需要 make 和 C 编译器（SQLite 由 C 源码编译），请运行' \
-            '  sudo apt-get update && sudo apt-get install -y --no-install-recommends build-essential'
+        give_up 'make, a C compiler and the headers of OpenSSL and zlib are needed (SQLite and librdkafka are compiled from C). Run' \
+            '需要 make、C 编译器以及 OpenSSL、zlib 头文件（SQLite 与 librdkafka 由 C 源码编译），请运行' \
+            '  sudo apt-get update && sudo apt-get install -y --no-install-recommends build-essential pkg-config libssl-dev zlib1g-dev'
     fi
-    say 'installing build-essential with apt-get: SQLite is compiled from C / 正在用 apt-get 安装 build-essential'
+    say 'installing build-essential, pkg-config, libssl-dev and zlib1g-dev with apt-get: SQLite and librdkafka are compiled from C / 正在用 apt-get 安装编译所需的软件包'
     apt-get update </dev/null
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends build-essential </dev/null
-    c_works || give_up '`cc` still cannot build a program after installing build-essential'
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends build-essential pkg-config libssl-dev zlib1g-dev </dev/null
+    c_works || give_up '`cc` still cannot build a program after installing build-essential, pkg-config, libssl-dev and zlib1g-dev'
 }
 
 component() { # NAME, the cargo command it brings

@@ -12,7 +12,9 @@ pub(super) fn service(path: &str) -> Option<&str> {
 }
 
 pub(super) fn ours() -> impl Iterator<Item = &'static str> {
-    ["domain", "platform", "migrations", "gridward", "scenarios"].into_iter().chain(SERVICES)
+    ["domain", "platform", "kafka", "kafka-topics", "migrations", "gridward", "scenarios"]
+        .into_iter()
+        .chain(SERVICES)
 }
 
 /// What the crate in a folder may depend on, and what its tests may too; `None` for a crate nobody placed.
@@ -20,7 +22,9 @@ fn may_depend_on(folder: &str) -> Option<(Vec<&'static str>, Vec<&'static str>)>
     let all_but = |not: &str| ours().filter(|our| *our != not).collect();
     match folder {
         "shared/domain" | "migrations" => Some((vec![], vec![])),
-        "shared/platform" => Some((vec!["domain"], vec!["migrations"])),
+        "shared/kafka-topics" => Some((vec![], vec![])),
+        "shared/kafka" => Some((vec!["kafka-topics"], vec![])),
+        "shared/platform" => Some((vec!["domain", "kafka"], vec!["migrations"])),
         "services/gridward" | "tests" => Some((all_but("scenarios"), vec![])),
         folder if folder.starts_with("services/") => Some((vec!["domain", "platform"], vec!["migrations"])),
         _ => None,
