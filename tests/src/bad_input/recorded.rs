@@ -79,6 +79,24 @@ async fn a_replay_into_an_offices_folder_is_refused_for_its_clock_would_jump() {
     assert!(said.to_string().contains("请为回放换一个 --data"), "{said}");
 }
 
+#[tokio::test]
+async fn a_folder_with_cases_of_one_pack_is_refused_to_another() {
+    let folder = TempDir::new().unwrap();
+    let open = async |name: &str| {
+        let pack = Arc::new(Pack::load(&packs().join(name)).unwrap());
+        gridward::embedded::Embedded::open(folder.path(), pack, platform::clock::Clock::Host).await
+    };
+    let first = open("twostreets").await.unwrap();
+    first.around.store.clone().close().await.unwrap();
+    drop(first);
+    let Err(said) = open("boston").await else {
+        panic!("cases of one city would be routed by another's rules")
+    };
+    assert!(said.to_string().contains("give the right --pack"), "{said}");
+    assert!(said.to_string().contains("请改用正确的 --pack"), "{said}");
+    open("twostreets").await.unwrap();
+}
+
 /// The lines of a good file, with `odd` ones among them.
 pub(super) fn file(odd: &[&str]) -> Vec<u8> {
     let mut lines = vec![HEADER.to_owned(), row("good-1"), row("good-2")];

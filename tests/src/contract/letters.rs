@@ -213,3 +213,19 @@ async fn retrying_many_letters_that_fail_again_does_not_stop_the_line() {
         assert_eq!(turns.health().stopped(), None, "nothing new has failed");
     }
 }
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_at_all_is_set_aside_with_its_reason_and_keeps_nobody_waiting() {
+    for setting in settings() {
+        let here = setting.start().await;
+        let why = "its header ce_sequence is missing";
+        let mut odd = said(1, 7, "a");
+        (odd.kind, odd.cause) = (platform::stream::UNREADABLE.to_owned(), why.to_owned());
+        here.publish(&[said(1, 1, "a"), odd, said(1, 2, "b"), said(2, 1, "x")]).await.unwrap();
+        let taken = here.turns().take_facts().await.unwrap();
+        assert_eq!((taken.taken, taken.dead, taken.parked), (3, 1, 0), "{}", here.name());
+        let letters = platform::store::dead_letters::list(here.store.readers(), "route").await.unwrap();
+        assert_eq!(letters.iter().map(|letter| letter.reason.as_str()).collect::<Vec<_>>(), [why]);
+        assert_eq!(here.noted().await.len(), 3, "what follows in the same incident was taken");
+    }
+}
