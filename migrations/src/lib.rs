@@ -41,6 +41,8 @@ pub async fn up_for(connection: &DatabaseConnection, service: &str) -> Result<()
         "route" => route::Migrator::up(connection, None).await,
         "handle" => handle::Migrator::up(connection, None).await,
         "supervise" => supervise::Migrator::up(connection, None).await,
+        // How far a file was replayed: beside the reports.
+        "gridward" => gridward::Migrator::up(connection, None).await,
         other => Err(DbErr::Custom(format!("there is no service {other}"))),
     }
 }

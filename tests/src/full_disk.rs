@@ -93,7 +93,7 @@ async fn what_was_answered_201_is_there_also_when_the_disk_was_full_and_work_goe
         beat(Duration::from_millis(20)).await;
     }
     let Office { mut process, safe, .. } = office;
-    process.stop().await.unwrap();
+    process.instance().stop().await.unwrap();
 
     let stored = stored(&folder).await;
     let lost: Vec<_> = safe.difference(&stored).collect();

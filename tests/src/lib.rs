@@ -4,8 +4,12 @@
 //! [`world`] is one street office in a folder of its own, on a clock that only moves when told to;
 //! [`process`] is a real `gridward all` as a child process, to be killed.
 
+pub mod door;
+pub mod fleet;
+pub mod instance;
 pub mod kills;
 pub mod process;
+pub mod rolling;
 
 #[cfg(test)]
 mod architecture;
@@ -21,6 +25,8 @@ mod dead_letters;
 mod documents;
 #[cfg(test)]
 mod full_disk;
+#[cfg(test)]
+mod k8s;
 #[cfg(test)]
 mod life;
 #[cfg(test)]

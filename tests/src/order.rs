@@ -126,6 +126,14 @@ impl Stream for Meddler {
         self.inner.partitions(topic)
     }
 
+    async fn topic_id(&self, topic: Topic) -> Result<String, StoreError> {
+        self.inner.topic_id(topic).await
+    }
+
+    async fn settled(&self) -> Result<(), StoreError> {
+        self.inner.settled().await
+    }
+
     async fn bounds(&self, source: Source) -> Result<Bounds, StoreError> {
         let inner = self.inner.bounds(source).await?;
         let told = self.state.lock().await.told.get(&source).map_or(0, Vec::len);

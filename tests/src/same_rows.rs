@@ -5,7 +5,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gridward::audit::{Options, Places, audit_places};
 use gridward::replay::{Asked, Ended, replay};
+use gridward::settings::Settings;
 use platform::pack::Pack;
 use platform::store::Store;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -62,11 +64,22 @@ fn kind(line: &str, n: usize) -> &'static str {
 
 async fn replayed(file: &Path, window: usize) -> (TempDir, serde_json::Value) {
     let folder = TempDir::new().unwrap();
+    let said = replayed_in(&folder, file, window, None).await;
+    (folder, said)
+}
+
+async fn replayed_in(
+    folder: &TempDir,
+    file: &Path,
+    window: usize,
+    servers: Option<Settings>,
+) -> serde_json::Value {
     let pack = Arc::new(Pack::load(&packs().join("boston")).unwrap());
-    let asked = Asked { file: file.to_owned(), pack, data: folder.path().to_owned(), until: None, window };
+    let (file, data) = (file.to_owned(), folder.path().to_owned());
+    let asked = Asked { file, pack, data, servers, until: None, window };
     let ended = replay(&asked, &indicatif::ProgressBar::hidden(), &mut || false).await.unwrap();
     let Ended::Done(summary, _) = ended else { panic!("nobody asked it to stop") };
-    (folder, serde_json::to_value(&*summary).unwrap())
+    serde_json::to_value(&*summary).unwrap()
 }
 
 /// Columns that tell when we noticed or where in the log it lies, and nothing about what happened.
@@ -136,7 +149,7 @@ async fn a_replay_that_was_stopped_goes_on_where_it_was_and_ends_with_the_same_r
 
     let folder = TempDir::new().unwrap();
     let pack = Arc::new(Pack::load(&packs().join("boston")).unwrap());
-    let asked = Asked { file, pack, data: folder.path().to_owned(), until: None, window: 300 };
+    let asked = Asked { file, pack, data: folder.path().to_owned(), servers: None, until: None, window: 300 };
     let mut stops = 0;
     let summary = loop {
         match replay(&asked, &indicatif::ProgressBar::hidden(), &mut || true).await.unwrap() {
@@ -168,4 +181,29 @@ async fn a_file_in_another_order_ends_with_the_same_rows() {
     for figure in ["rows", "accepted", "escalations", "reminders", "verdicts", "due_steps", "flagged"] {
         assert_eq!(said[figure], said_sorted[figure], "{figure}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_kafka_and_postgresql_everything_is_as_in_one_file() {
+    if !crate::fleet::has_servers() {
+        return;
+    }
+    let files = TempDir::new().unwrap();
+    let (file, _) = chosen_rows(files.path());
+    let (_, mut in_file) = replayed(&file, 300).await;
+    let folder = TempDir::new().unwrap();
+    let settings = crate::fleet::settings(folder.path(), "boston", "").await.unwrap();
+    let mut on_servers = replayed_in(&folder, &file, 300, Some(settings.clone())).await;
+    for said in [&mut in_file, &mut on_servers] {
+        let figures = said.as_object_mut().unwrap();
+        for of_the_run in ["wall_seconds", "records_per_second", "peak_memory_mb"] {
+            assert!(figures.remove(of_the_run).is_some(), "{of_the_run}");
+        }
+    }
+    assert_eq!(in_file, on_servers);
+    assert_eq!(on_servers["due_steps"]["missed"], 0);
+    let places = Places::open(&settings).await.unwrap();
+    let report = audit_places(&places, Options { now: None, strict: true }).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.on_the_way, report.dead_letters, report.parked), (0, 0, 0), "{report}");
 }

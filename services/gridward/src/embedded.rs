@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -10,18 +9,17 @@ use discover::Discover;
 use handle::Handle;
 use platform::clock::Clock;
 use platform::entropy;
-use platform::lifecycle::Lifecycle;
 use platform::metrics::Metrics;
 use platform::pack::Pack;
 use platform::store::{Store, log, packs};
 use platform::stream::{EmbeddedStream, Stream};
-use platform::turn::{Health, Service, Surroundings, Turns};
+use platform::turn::{Service, Surroundings, Turns};
 use route::Route;
 use supervise::Supervise;
 use tokio::sync::Mutex;
 
-use crate::http::{Desks, Router};
-use crate::settling::{Reads, Shared, meanwhile};
+use crate::running::{Held, Ready};
+use crate::settling::{At, Office, Shared};
 
 /// The name of the lock file in a data folder.
 const LOCK: &str = "gridward.lock";
@@ -65,59 +63,38 @@ impl Embedded {
         })
     }
 
-    /// Runs turns until no fact waits anywhere; answers how many were read.
+    /// All services as one office, for whoever decides what happens when.
+    pub fn office(&self) -> Office {
+        Office {
+            pack: self.pack.clone(),
+            clock: self.around.clock.clone(),
+            discover: At::new(self.discover.clone(), &self.around),
+            route: At::new(self.route.clone(), &self.around),
+            handle: At::new(self.handle.clone(), &self.around),
+            supervise: At::new(self.supervise.clone(), &self.around),
+        }
+    }
+
+    /// As [`Office::settle`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn settle(&self) -> anyhow::Result<usize> {
-        let mut all = 0;
-        loop {
-            let readers: Vec<Shared<dyn Reads>> =
-                vec![self.route.clone(), self.handle.clone(), self.supervise.clone()];
-            match meanwhile(&self.around.stream, async { Ok(()) }, readers).await? {
-                ((), 0) => return Ok(all),
-                ((), some) => all += some,
-            }
-        }
+        self.office().settle().await
     }
 
-    /// Sweeps and settles until nothing is due; answers how many steps were told of.
+    /// As [`Office::sweep`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sweep(&self) -> anyhow::Result<usize> {
-        let mut all = 0;
-        loop {
-            let sweep = async {
-                let mut supervise = self.supervise.lock().await;
-                let mut told = 0;
-                loop {
-                    match supervise.sweep().await? {
-                        0 => return Ok(told),
-                        some => told += some,
-                    }
-                }
-            };
-            let readers: Vec<Shared<dyn Reads>> = vec![self.route.clone(), self.handle.clone()];
-            let (told, _) = meanwhile(&self.around.stream, sweep, readers).await?;
-            self.settle().await?;
-            if told == 0 {
-                return Ok(all);
-            }
-            all += told;
-        }
+        self.office().sweep().await
     }
 }
 
 /// A service of its own beginning.
 pub fn shared<S: Service>(service: Arc<S>, around: &Surroundings) -> Shared<Turns<S>> {
     Arc::new(Mutex::new(Turns::new(service, around)))
-}
-
-/// Takes a service back from those who shared it.
-fn sole<S: Service>(shared: Shared<Turns<S>>) -> Turns<S> {
-    let turns = Arc::into_inner(shared).expect("whoever lets services work beside each other waits for them");
-    turns.into_inner()
 }
 
 /// Migrates the file in `folder`, and gives a new one its log's identity.
@@ -166,72 +143,38 @@ pub fn lock(folder: &Path) -> anyhow::Result<File> {
 }
 
 async fn note_pack(around: &Surroundings, pack: &Pack) -> anyhow::Result<()> {
-    let tx = around.store.begin().await?;
     for service in [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME] {
-        if let Some(other) = packs::other(&tx, service, &pack.code).await? {
-            let code = &pack.code;
-            bail!(
-                "this folder holds cases of the pack {other}, not {code}: give the right --pack, or another --data / \
-                 该目录中是辖区包 {other} 的案件，而不是 {code}：请改用正确的 --pack，或换一个 --data"
-            );
-        }
-        packs::note(&tx, service, &pack.code, &pack.digest, around.clock.now()).await?;
+        note_pack_of(service, &around.store, &around.clock, pack).await?;
     }
+    Ok(())
+}
+
+/// Notes that `service` runs on `pack` from now on.
+///
+/// # Errors
+/// When its store holds cases of another pack.
+pub async fn note_pack_of(
+    service: &'static str,
+    store: &Store,
+    clock: &Clock,
+    pack: &Pack,
+) -> anyhow::Result<()> {
+    let tx = store.begin().await?;
+    if let Some(other) = packs::other(&tx, service, &pack.code).await? {
+        let (code, place) = (&pack.code, store.place());
+        bail!(
+            "{place} holds cases of the pack {other}, not {code}: give the right --pack, or another --data / \
+             {place} 中是辖区包 {other} 的案件，而不是 {code}：请改用正确的 --pack，或换一个 --data"
+        );
+    }
+    packs::note(&tx, service, &pack.code, &pack.digest, clock.now()).await?;
     tx.commit().await.context("cannot note the pack")
 }
 
-/// All services split for running: loops to spawn, desks to ask at, a router to serve.
-pub struct Parts {
-    pub folder: PathBuf,
-    pub pack: Arc<Pack>,
-    pub around: Surroundings,
-    pub desks: Desks,
-    pub router: Router,
-    pub loops: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    pub lock: File,
-}
-
 impl Embedded {
-    /// Opens the desks and hands everything out for running. `route` builds the router while the services
-    /// can still be looked at.
-    pub fn into_parts(
-        self,
-        lifecycle: &Lifecycle,
-        routes: impl FnOnce(&Front<'_>, Desks) -> Router,
-    ) -> Parts {
-        let (discover, route) = (sole(self.discover), sole(self.route));
-        let (handle, supervise) = (sole(self.handle), sole(self.supervise));
-        let front = Front {
-            around: &self.around,
-            pack: &self.pack,
-            health: vec![
-                (Discover::NAME, discover.health()),
-                (Route::NAME, route.health()),
-                (Handle::NAME, handle.health()),
-                (Supervise::NAME, supervise.health()),
-            ],
-        };
-        let (discover, discovering) = discover.open_desk(lifecycle.clone());
-        let (_, routing) = route.open_desk(lifecycle.clone());
-        let (handle, handling) = handle.open_desk(lifecycle.clone());
-        let (_, supervising) = supervise.open_desk(lifecycle.clone());
-        let desks = Desks { discover, handle };
-        let router = routes(&front, desks.clone());
-        Parts {
-            router,
-            desks,
-            loops: vec![Box::pin(discovering), Box::pin(routing), Box::pin(handling), Box::pin(supervising)],
-            folder: self.folder,
-            pack: self.pack.clone(),
-            around: self.around.clone(),
-            lock: self.lock,
-        }
+    /// To be run.
+    pub fn ready(self) -> Ready {
+        let office = self.office();
+        Ready { office, metrics: self.around.metrics, held: Held::Folder(self.lock) }
     }
-}
-
-/// What the endpoints of all services stand on.
-pub struct Front<'a> {
-    pub around: &'a Surroundings,
-    pub pack: &'a Arc<Pack>,
-    pub health: Vec<(&'static str, Health)>,
 }

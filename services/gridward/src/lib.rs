@@ -1,11 +1,16 @@
 //! The one binary: every service in one process on one file, and the tools around it.
 
 pub mod audit;
+pub mod bench;
 pub mod commands;
 pub mod demo;
 pub mod embedded;
 pub mod folder_clock;
 pub mod http;
+mod own_topic;
 pub mod replay;
+pub mod running;
+pub mod servers;
+pub mod settings;
 pub mod settling;
 mod store;

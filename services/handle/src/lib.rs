@@ -5,12 +5,14 @@
 //! own time, so that the outcome depends on recorded times and never on which message was slow.
 
 mod act;
+mod catch_up;
 pub mod http;
 mod on_incident_routed;
 mod on_step_due;
 mod store;
 
 pub use act::{Act, Done};
+pub use catch_up::catch_up;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

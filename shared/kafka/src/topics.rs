@@ -2,6 +2,7 @@
 //! send an incident's facts to another partition than the ones before.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +58,12 @@ pub enum EnsureError {
     Unseen(String),
 }
 
+impl fmt::Debug for Topics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Topics").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
 /// Whoever looks after topics.
 pub struct Topics {
     admin: Arc<AdminClient<Spoken>>,
@@ -107,6 +114,18 @@ impl Topics {
         })
         .await
         .unwrap_or(Err(TopicError::Library("answer, as the process ends")))
+    }
+
+    /// The first position kept of a partition and the last one there is, as [`crate::reading::Reading::bounds`]
+    /// says them. Asked here they do not wait behind a fetch.
+    ///
+    /// # Errors
+    /// When the broker does not answer in time or does not know the partition.
+    pub async fn bounds(&self, topic: &str, partition: i32) -> Result<(i64, i64), KafkaError> {
+        let (admin, patience, topic) = (Arc::clone(&self.admin), self.patience, topic.to_owned());
+        let asked = spawn_blocking(move || admin.inner().fetch_watermarks(&topic, partition, patience));
+        let (low, high) = asked.await.unwrap_or(Err(KafkaError::Canceled))?;
+        Ok((low + 1, high))
     }
 
     async fn missing<'a>(&self, wanted: &'a [Wanted]) -> Result<Vec<&'a Wanted>, EnsureError> {

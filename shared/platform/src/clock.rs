@@ -54,13 +54,16 @@ impl Clock {
 
     /// How long to wait on the host until this clock shows `at`; nothing on a driven clock.
     pub fn until(&self, at: DateTime<Utc>) -> Option<Duration> {
-        let speed = match self {
-            Self::Host => 1.0,
-            Self::Driven(_) => return None,
-            Self::Paced { speed, .. } => *speed,
-        };
-        let ahead = (at - self.now()).to_std().unwrap_or(Duration::ZERO);
-        Some(ahead.div_f64(speed))
+        self.wait_for((at - self.now()).to_std().unwrap_or(Duration::ZERO))
+    }
+
+    /// How long to wait on the host until this clock is `ahead` of now; nothing on a driven clock.
+    pub fn wait_for(&self, ahead: Duration) -> Option<Duration> {
+        match self {
+            Self::Host => Some(ahead),
+            Self::Driven(_) => None,
+            Self::Paced { speed, .. } => Some(ahead.div_f64(*speed)),
+        }
     }
 }
 

@@ -43,10 +43,23 @@ impl Lifecycle {
     }
 }
 
+impl Lifecycle {
+    /// Waits for `wait`, also while the process is being stopped: it is a part of the stop.
+    pub async fn wait_out(self, wait: Duration) {
+        rest(wait).await;
+    }
+}
+
 impl Stopper {
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
+}
+
+/// A loop's own waiting, beside whatever may cut it short.
+#[expect(clippy::disallowed_methods, reason = "one of several things a loop waits for at once")]
+pub(crate) async fn rest(wait: Duration) {
+    tokio::time::sleep(wait).await;
 }
 
 /// Returns at the first SIGINT, SIGTERM or SIGHUP: a terminal that is closed is a stop too.

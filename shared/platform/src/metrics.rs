@@ -1,6 +1,6 @@
 //! What every service counts about its turns. One registry for a process.
 
-use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 
 /// The registry of a process and the counters all services share.
 #[derive(Clone, Debug)]
@@ -15,6 +15,16 @@ pub struct Metrics {
     pub published: IntCounterVec,
     /// 1 while the reader of a service runs, 0 once it has stopped the line.
     pub reading: IntGaugeVec,
+    /// Seconds the database's clock was set by while we ran, by service; nothing is swept unless it is 0.
+    pub clock_off: IntGaugeVec,
+    /// Seconds since a loop last came around, by loop: a service, or its relay.
+    pub round: GaugeVec,
+    /// Facts that wait in the outbox.
+    pub outbox_waiting: IntGaugeVec,
+    /// Seconds the oldest of them has waited.
+    pub outbox_oldest: GaugeVec,
+    /// Records of a topic that this instance has still to read.
+    pub lag: IntGaugeVec,
 }
 
 impl Metrics {
@@ -24,20 +34,35 @@ impl Metrics {
             turns: counter("gridward_turns_total", "turns committed", &["service"]),
             inputs: counter("gridward_inputs_total", "inputs by what became of them", &["service", "became"]),
             published: counter("gridward_facts_published_total", "facts published", &["service"]),
-            reading: IntGaugeVec::new(
-                Opts::new("gridward_reading", "1 while the service reads, 0 once it has stopped the line"),
+            reading: gauge(
+                "gridward_reading",
+                "1 while the service reads, 0 once it has stopped the line",
                 &["service"],
-            )
-            .expect("the name and label are valid"),
+            ),
+            clock_off: gauge(
+                "gridward_clock_off_seconds",
+                "how far the database's clock was set while we ran; nothing is swept unless it is 0",
+                &["service"],
+            ),
+            round: seconds("gridward_since_round_seconds", "since the loop last came around", &["loop"]),
+            outbox_waiting: gauge("gridward_outbox_waiting", "facts that are still to be sent", &["service"]),
+            outbox_oldest: seconds(
+                "gridward_outbox_oldest_seconds",
+                "how long the oldest of them has waited",
+                &["service"],
+            ),
+            lag: gauge("gridward_lag", "records this instance has still to read", &["service", "topic"]),
             registry,
         };
         for counter in [&metrics.turns, &metrics.inputs, &metrics.published] {
             metrics.registry.register(Box::new(counter.clone())).expect("registered once in a new registry");
         }
-        metrics
-            .registry
-            .register(Box::new(metrics.reading.clone()))
-            .expect("registered once in a new registry");
+        for gauge in [&metrics.reading, &metrics.clock_off, &metrics.outbox_waiting, &metrics.lag] {
+            metrics.registry.register(Box::new(gauge.clone())).expect("registered once in a new registry");
+        }
+        for gauge in [&metrics.round, &metrics.outbox_oldest] {
+            metrics.registry.register(Box::new(gauge.clone())).expect("registered once in a new registry");
+        }
         metrics
     }
 
@@ -61,4 +86,12 @@ impl Default for Metrics {
 
 fn counter(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     IntCounterVec::new(Opts::new(name, help), labels).expect("the name and labels are valid")
+}
+
+fn gauge(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    IntGaugeVec::new(Opts::new(name, help), labels).expect("the name and labels are valid")
+}
+
+fn seconds(name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+    GaugeVec::new(Opts::new(name, help), labels).expect("the name and labels are valid")
 }

@@ -67,23 +67,27 @@ impl Tokens {
     /// When the file cannot be read or written, or is not 32 bytes.
     pub fn of_folder(folder: &Path) -> std::io::Result<Self> {
         let file = folder.join(KEY_FILE);
-        match std::fs::read(&file) {
-            Ok(bytes) => {
-                let key: [u8; 32] = bytes.try_into().map_err(|_| {
-                    std::io::Error::other(format!(
-                        "{0} is not a key of 32 bytes: restore it, or remove it, after which everybody signs in anew / \
-                         {0} 不是 32 字节的密钥：请恢复该文件，或删除后重新登录",
-                        file.display()
-                    ))
-                })?;
-                Ok(Self::new(&key))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                write_secret(&file, &crate::entropy::draw::<32>())?;
-                Self::of_folder(folder)
-            }
-            Err(error) => Err(error),
+        if !file.exists() {
+            write_secret(&file, &crate::entropy::draw::<32>())?;
         }
+        Self::of_file(&file)
+    }
+
+    /// The key in `file`, which somebody has made: processes that share it must find the same.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not 32 bytes.
+    pub fn of_file(file: &Path) -> std::io::Result<Self> {
+        let bytes = std::fs::read(file)
+            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+        let key: [u8; 32] = bytes.try_into().map_err(|_| {
+            std::io::Error::other(format!(
+                "{0} is not a key of 32 bytes: restore it, or remove it, after which everybody signs in anew / \
+                 {0} 不是 32 字节的密钥：请恢复该文件，或删除后重新登录",
+                file.display()
+            ))
+        })?;
+        Ok(Self::new(&key))
     }
 
     /// # Errors

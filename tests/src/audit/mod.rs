@@ -2,6 +2,7 @@
 //! planted behind their backs, by id.
 
 mod planted;
+mod servers;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -261,4 +262,36 @@ async fn a_step_nobody_told_of_is_late_and_a_fault_only_when_asked() {
 async fn a_folder_without_a_database_cannot_be_looked_at() {
     let folder = TempDir::new().unwrap();
     assert!(audit(folder.path(), Options::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_time_nobody_can_read_is_a_fault_and_does_not_end_the_audit() {
+    let street = street().await;
+    let id = street.lives["closed"];
+    let sql = format!("UPDATE log SET at = 'soon' WHERE incident = x'{}' AND sequence = 2", id.0.simple());
+    let folder = copy(&street, &sql).await;
+    let report = look(folder.path()).await;
+    assert!(named(&report, "readable", &id.to_string()), "{report}");
+}
+
+#[tokio::test]
+async fn a_damaged_page_of_an_index_is_a_fault() {
+    let street = street().await;
+    let folder = copy(&street, "").await;
+    let file = folder.path().join(platform::store::FILE);
+    let store = Store::open(folder.path()).await.unwrap();
+    let root = sea_orm::Statement::from_string(
+        sea_orm::DbBackend::Sqlite,
+        "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master \
+         WHERE name = 'handle_case_by_area'",
+    );
+    let row = store.readers().query_one_raw(root).await.unwrap().unwrap();
+    let (page, size): (i64, i64) = (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
+    store.close().await.unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let begin = usize::try_from((page - 1) * size).unwrap();
+    bytes[begin..begin + usize::try_from(size).unwrap()].fill(0);
+    std::fs::write(&file, bytes).unwrap();
+    let report = look(folder.path()).await;
+    assert!(named(&report, "readable", platform::store::FILE), "{report}");
 }

@@ -1,4 +1,4 @@
-//! The corruptions that are planted, one at a time, in the file of a street after a few days.
+//! The corruptions that are planted, one at a time, in what is stored of a street after a few days.
 
 /// One corruption: the check that must name it, the life it is planted in (or the row that is
 /// named), the SQL with `ID` for the life's id.
@@ -166,7 +166,7 @@ pub const PLANTED: &[Planted] = &[
     (
         "verdicts",
         "open",
-        "UPDATE supervise_deadline SET \"open\" = 0 WHERE incident = ID AND kind = 'handle'",
+        "UPDATE supervise_deadline SET \"open\" = false WHERE incident = ID AND kind = 'handle'",
     ),
     ("verdicts", "open", "DELETE FROM supervise_deadline WHERE incident = ID AND kind = 'handle'"),
     // history
@@ -275,7 +275,7 @@ pub const PLANTED: &[Planted] = &[
         "UPDATE supervise_sequence SET last = last - 1 WHERE incident = ID AND topic = 'handled'",
     ),
     ("sequences", "closed", "DELETE FROM route_sequence WHERE incident = ID AND topic = 'reported'"),
-    ("sequences", "open", "UPDATE supervise_position SET position = 1"),
+    ("sequences", "open", "UPDATE supervise_position SET position = 0"),
     ("sequences", "closed", "UPDATE log SET id = 100000 WHERE incident = ID AND kind = 'case.signed'"),
     (
         "sequences",

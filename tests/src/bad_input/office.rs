@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::IncidentId;
-use gridward::audit::{Options, audit};
-use gridward::commands::{Running, start};
+use gridward::audit::{Options, Places, audit, audit_places};
 use gridward::embedded::Embedded;
+use gridward::running::{Running, start};
+use gridward::servers::Servers;
+use gridward::settings::Settings;
 use platform::clock::{Clock, host_now};
 use platform::lifecycle::{Lifecycle, Stopper};
 use platform::pack::Pack;
+use platform::stream::kafka::With;
 use platform::token::{KEY_FILE, Principal, Tokens};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -37,6 +40,8 @@ pub struct Office {
     http: Client,
     running: Running,
     stopper: Stopper,
+    /// Where it is, if it is not in the folder.
+    servers: Option<Settings>,
     folder: TempDir,
     reports: AtomicU32,
 }
@@ -85,15 +90,23 @@ impl Office {
         let folder = TempDir::new().unwrap();
         let pack = Arc::new(Pack::load(pack).unwrap());
         let clock = Clock::driven(now);
-        let all = Embedded::open(folder.path(), pack.clone(), clock.clone()).await.unwrap();
         let tokens = Tokens::of_folder(folder.path()).unwrap();
+        let servers = match on_servers() {
+            true => Some(crate::fleet::settings(folder.path(), "twostreets", "").await.unwrap()),
+            false => None,
+        };
+        let ready = match &servers {
+            Some(settings) => open(settings, &pack, &clock).await.ready(),
+            None => Embedded::open(folder.path(), pack.clone(), clock.clone()).await.unwrap().ready(),
+        };
         assert!(folder.path().join(KEY_FILE).is_file());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stopper, lifecycle) = Lifecycle::new();
-        let running = start(all, listener, &tokens, &lifecycle, |router| router).unwrap();
+        let running = start(ready, listener, &tokens, &lifecycle, |router| router).unwrap();
         let http = Client::builder().timeout(STUCK).build().unwrap();
-        Self { clock, address, tokens, pack, http, running, stopper, folder, reports: AtomicU32::new(0) }
+        let reports = AtomicU32::new(0);
+        Self { clock, address, tokens, pack, http, running, stopper, servers, folder, reports }
     }
 
     /// Somebody of the pack, with the roles the pack gives them.
@@ -179,14 +192,17 @@ impl Office {
 
     /// How many reports are stored, and how many things people did to cases.
     pub async fn stored(&self) -> (i64, i64) {
-        let reports = self.count("SELECT count(*) AS n FROM discover_report").await;
-        (reports, self.count("SELECT count(*) AS n FROM handle_history WHERE person IS NOT NULL").await)
+        let acts = "SELECT count(*) AS n FROM handle_history WHERE person IS NOT NULL";
+        let reports = self.count("discover", "SELECT count(*) AS n FROM discover_report").await;
+        (reports, self.count("handle", acts).await)
     }
 
-    pub async fn count(&self, sql: &str) -> i64 {
-        let store = self.running.stage().store;
-        let statement = Statement::from_string(DbBackend::Sqlite, sql);
-        let row = store.readers().query_one_raw(statement).await.unwrap().unwrap();
+    /// One count from the tables of a service.
+    pub async fn count(&self, service: &str, sql: &str) -> i64 {
+        let stage = self.running.stage();
+        let readers = stage.store(service).readers();
+        let statement = Statement::from_string(readers.get_database_backend(), sql);
+        let row = readers.query_one_raw(statement).await.unwrap().unwrap();
         row.try_get("", "n").unwrap()
     }
 
@@ -199,15 +215,36 @@ impl Office {
 
     /// Stops it, lets what was on its way arrive, and asks the audit.
     pub async fn closes_clean(self) {
-        let Self { clock, pack, running, stopper, folder, .. } = self;
+        let Self { clock, pack, running, stopper, servers, folder, .. } = self;
         stopper.stop();
         running.finished().await.unwrap();
-        let all = Embedded::open(folder.path(), pack, clock).await.unwrap();
-        all.settle().await.unwrap();
-        all.sweep().await.unwrap();
-        all.around.store.close().await.unwrap();
-        let report = audit(folder.path(), Options { now: None, strict: true }).await.unwrap();
+        let options = Options { now: None, strict: true };
+        let report = if let Some(settings) = servers {
+            let all = open(&settings, &pack, &clock).await;
+            let office = all.office();
+            office.settle().await.unwrap();
+            office.sweep().await.unwrap();
+            drop(office);
+            all.close().await.unwrap();
+            audit_places(&Places::open(&settings).await.unwrap(), options).await.unwrap()
+        } else {
+            let all = Embedded::open(folder.path(), pack, clock).await.unwrap();
+            all.settle().await.unwrap();
+            all.sweep().await.unwrap();
+            all.around.store.close().await.unwrap();
+            audit(folder.path(), options).await.unwrap()
+        };
         assert!(report.is_clean(), "{report}");
         assert_eq!((report.on_the_way, report.dead_letters, report.parked), (0, 0, 0), "{report}");
     }
+}
+
+/// Whether the scenarios are tried on Kafka and PostgreSQL: `make test` runs them once in each setting.
+fn on_servers() -> bool {
+    std::env::var("GRIDWARD_TEST_SETTING").is_ok_and(|setting| setting == "servers")
+}
+
+/// All services on servers, in this process.
+async fn open(settings: &Settings, pack: &Arc<Pack>, clock: &Clock) -> Servers {
+    Servers::open(settings, With::Nobody, pack.clone(), clock.clone()).await.unwrap()
 }

@@ -31,7 +31,8 @@ pub(super) struct Replayed {
 async fn run(folder: &Path) -> anyhow::Result<Ended> {
     let pack = Arc::new(Pack::load(&packs().join("twostreets")).unwrap());
     let file = folder.join("recorded.csv");
-    let asked = Asked { file, pack, data: folder.join("data"), until: None, window: 3 };
+    let data = folder.join("data");
+    let asked = Asked { file, pack, data, servers: None, until: None, window: 3 };
     replay(&asked, &indicatif::ProgressBar::hidden(), &mut || false).await
 }
 
@@ -71,7 +72,8 @@ async fn a_replay_into_an_offices_folder_is_refused_for_its_clock_would_jump() {
     drop(all);
     let file = folder.path().join("recorded.csv");
     std::fs::write(&file, self::file(&[])).unwrap();
-    let asked = Asked { file, pack, data: folder.path().to_owned(), until: None, window: 3 };
+    let data = folder.path().to_owned();
+    let asked = Asked { file, pack, data, servers: None, until: None, window: 3 };
     let Err(said) = replay(&asked, &indicatif::ProgressBar::hidden(), &mut || false).await else {
         panic!("an office's deadlines would have been swept")
     };

@@ -6,6 +6,7 @@ mod culprits;
 mod facts;
 mod letters;
 mod notebook;
+mod on_kafka;
 mod positions;
 mod server;
 mod stream;
@@ -41,32 +42,13 @@ pub struct Setting {
 pub fn settings() -> Vec<Setting> {
     let mut settings = vec![Setting { name: "embedded", server: false, open: embedded }];
     if std::env::var_os(SERVER).is_some() {
-        settings.push(Setting { name: "PostgreSQL, with the log in it", server: true, open: on_postgres });
+        settings.push(Setting { name: "Kafka and PostgreSQL", server: true, open: on_kafka::open });
     }
     settings
 }
 
 /// Where `tests/servers/with.sh` tells of a PostgreSQL server, as a URL.
 const SERVER: &str = "GRIDWARD_TEST_POSTGRES";
-
-/// A database of its own, whose URL is kept in the folder.
-fn on_postgres(folder: &TempDir) -> Opened {
-    let kept = folder.path().join("database");
-    Box::pin(async move {
-        let url = match std::fs::read_to_string(&kept) {
-            Ok(url) => url,
-            Err(_) => {
-                let url = new_database().await;
-                std::fs::write(&kept, &url).unwrap();
-                url
-            }
-        };
-        let store = Store::connect(&url, 4).await.unwrap();
-        gridward::embedded::migrate(&store).await.unwrap();
-        let stream = EmbeddedStream::open(store.clone()).await.unwrap();
-        (store, Arc::new(stream) as Arc<dyn Stream>)
-    })
-}
 
 /// Makes an empty database on the server; it goes with the server.
 async fn new_database() -> String {
@@ -114,6 +96,8 @@ impl Here {
 
     /// Everything is closed and opened again, as after the end of the process.
     async fn restart(self) -> Self {
+        // Or the next process sends once more what this one's relay has sent and not yet marked.
+        self.stream.settled().await.unwrap();
         drop(self.stream);
         self.store.close().await.unwrap();
         self.setting.again(self.folder).await

@@ -122,9 +122,13 @@ impl Service for Notebook {
 
 /// Whether the last word noted for the incident tore its row.
 async fn is_torn(tx: &Tx, incident: IncidentId) -> Result<bool, StoreError> {
+    let published = match tx.get_database_backend() {
+        sea_orm::DbBackend::Postgres => "route_outbox",
+        _ => "log",
+    };
     let select = Query::select()
         .column("body")
-        .from("log")
+        .from(published)
         .and_where(Expr::col("topic").eq(Topic::Routed.as_str()))
         .and_where(Expr::col("incident").eq(incident.0))
         .to_owned();

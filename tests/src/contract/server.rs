@@ -10,6 +10,14 @@ use super::*;
 
 const SERVICE: &str = "route";
 
+/// The database of a service on a server, where no relay runs.
+async fn without_relay() -> Option<Store> {
+    std::env::var_os(SERVER)?;
+    let store = Store::connect(&new_database().await, 4).await.unwrap();
+    migrations::up_for(store.writer(), SERVICE).await.unwrap();
+    Some(store)
+}
+
 /// A setting on a server, if the tests have one.
 async fn on_a_server() -> Option<Here> {
     let setting = settings().into_iter().find(|setting| setting.server)?;
@@ -90,12 +98,12 @@ async fn a_turn_counts_as_of_the_databases_clock() {
 
 #[tokio::test]
 async fn the_outbox_gives_what_is_not_published_in_order_also_a_lower_id_that_commits_later() {
-    let Some(here) = on_a_server().await else { return };
+    let Some(store) = without_relay().await else { return };
     let waiting = async || {
-        let rows = outbox::waiting(here.store.readers(), SERVICE, 100).await.unwrap();
+        let rows = outbox::waiting(store.readers(), SERVICE, 100).await.unwrap();
         rows.iter().map(|row| (row.id, row.fact.sequence)).collect::<Vec<_>>()
     };
-    let (slow, fast) = (here.store.begin().await.unwrap(), here.store.begin().await.unwrap());
+    let (slow, fast) = (store.begin().await.unwrap(), store.begin().await.unwrap());
     outbox::append(&slow, SERVICE, &[fact(Topic::Routed, 1, 1, "{}")]).await.unwrap();
     outbox::append(&fast, SERVICE, &[fact(Topic::Routed, 2, 2, "{}"), fact(Topic::Routed, 2, 3, "{}")])
         .await
@@ -104,33 +112,29 @@ async fn the_outbox_gives_what_is_not_published_in_order_also_a_lower_id_that_co
     let first = waiting().await;
     assert_eq!(first.iter().map(|row| row.1).collect::<Vec<_>>(), [2, 3]);
     let ids: Vec<i64> = first.iter().map(|row| row.0).collect();
-    outbox::published(here.store.writer(), SERVICE, &ids).await.unwrap();
+    outbox::published(store.writer(), SERVICE, &ids).await.unwrap();
     slow.commit().await.unwrap();
     let late = waiting().await;
     assert_eq!(late.iter().map(|row| row.1).collect::<Vec<_>>(), [1], "a lower id, and not passed over");
     assert!(late[0].0 < ids[0]);
-    outbox::send_again(here.store.writer(), SERVICE, &ids[1..]).await.unwrap();
+    outbox::send_again(store.writer(), SERVICE, &ids[1..]).await.unwrap();
     assert_eq!(waiting().await.iter().map(|row| row.1).collect::<Vec<_>>(), [1, 3]);
     let long_ago = host_now() - TimeDelta::days(1);
-    assert_eq!(outbox::forget(here.store.writer(), SERVICE, long_ago).await.unwrap(), 0);
+    assert_eq!(outbox::forget(store.writer(), SERVICE, long_ago).await.unwrap(), 0);
     let later = host_now() + TimeDelta::days(1);
-    assert_eq!(
-        outbox::forget(here.store.writer(), SERVICE, later).await.unwrap(),
-        1,
-        "never what still waits"
-    );
+    assert_eq!(outbox::forget(store.writer(), SERVICE, later).await.unwrap(), 1, "never what still waits");
 }
 
 #[tokio::test]
 async fn a_fact_waits_as_it_was_published_and_one_sequence_never_has_two_contents() {
-    let Some(here) = on_a_server().await else { return };
+    let Some(store) = without_relay().await else { return };
     let said = fact(Topic::Routed, 1, 1, r#"{"said":"好","lon":121.80500000000001}"#);
-    let tx = here.store.begin().await.unwrap();
+    let tx = store.begin().await.unwrap();
     outbox::append(&tx, SERVICE, std::slice::from_ref(&said)).await.unwrap();
     tx.commit().await.unwrap();
-    let waiting = outbox::waiting(here.store.readers(), SERVICE, 10).await.unwrap();
+    let waiting = outbox::waiting(store.readers(), SERVICE, 10).await.unwrap();
     assert_eq!(waiting.into_iter().map(|row| row.fact).collect::<Vec<_>>(), [said]);
-    let tx = here.store.begin().await.unwrap();
+    let tx = store.begin().await.unwrap();
     assert!(outbox::append(&tx, SERVICE, &[fact(Topic::Routed, 1, 1, "{}")]).await.is_err());
 }
 

@@ -2,6 +2,7 @@
 //! and sends again until it has an answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,10 +11,10 @@ use domain::rights::Role;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::Plan;
 use super::dice::Dice;
 use super::progress::Progress;
-use crate::process::{Process, beat};
+use crate::door::Door;
+use crate::instance::beat;
 
 /// An answer 201 or 200.
 #[derive(Clone, Debug)]
@@ -33,13 +34,26 @@ const ONE_IN: usize = 32;
 /// So many reports of one client are under way at once.
 pub const LINES: usize = 4;
 
+/// What the clients are to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Reports {
+    pub clients: usize,
+    /// So many reports between them, each with a client id of its own, one after the other; without, one in every
+    /// `pace` a line, until they are told that it is enough.
+    pub posts: Option<usize>,
+    pub pace: Duration,
+    pub seed: u64,
+}
+
 /// One line of a client.
 pub struct Client {
-    http: reqwest::Client,
-    url: String,
+    door: Door,
+    /// Counts what it sends: each time another instance is asked.
+    sent: AtomicUsize,
     reporter: String,
     token: String,
     posts: usize,
+    pace: Option<Duration>,
     number: usize,
     dice: Dice,
     progress: Arc<Progress>,
@@ -48,39 +62,47 @@ pub struct Client {
 impl Client {
     /// Line `number` of all lines: each [`LINES`] of them are one client, one of the pack's grid workers.
     pub fn new(
-        process: &Process,
-        plan: Plan,
+        door: &Door,
+        reports: Reports,
         number: usize,
         progress: &Arc<Progress>,
     ) -> anyhow::Result<Self> {
         let worker = |person: &&platform::pack::Person| {
             person.grants.iter().any(|grant| grant.role == Role::GridWorker)
         };
-        let workers: Vec<_> = process.pack().people.iter().filter(worker).collect();
+        let workers: Vec<_> = door.pack.people.iter().filter(worker).collect();
         let reporter = workers
             .get(number / LINES % workers.len().max(1))
             .context("the pack has no workers")?
             .id
             .0
             .clone();
-        let lines = plan.clients * LINES;
+        let lines = reports.clients * LINES;
+        // The first ones take what is left over.
+        let share = |posts: usize| posts / lines + usize::from(number < posts % lines);
         Ok(Self {
-            http: process.client().clone(),
-            url: process.url("/api/v1/reports"),
-            token: process.token(&reporter)?,
+            token: door.token(&reporter)?,
+            door: door.clone(),
+            sent: AtomicUsize::new(number),
             reporter,
-            // The first ones take what is left over.
-            posts: plan.posts / lines + usize::from(number < plan.posts % lines),
+            posts: reports.posts.map_or(usize::MAX, share),
+            pace: reports.posts.is_none().then_some(reports.pace),
             number,
-            dice: Dice::new(plan.seed, number as u64),
+            dice: Dice::new(reports.seed, number as u64),
             progress: progress.clone(),
         })
     }
 
     pub async fn report_all(mut self) -> anyhow::Result<Vec<Answer>> {
-        let mut answers = Vec::with_capacity(self.posts);
-        let mut sent: Vec<Value> = Vec::with_capacity(self.posts);
+        let mut answers = Vec::new();
+        let mut sent: Vec<Value> = Vec::new();
         for n in 0..self.posts {
+            if let Some(pace) = self.pace {
+                beat(self.dice.millis(2 * usize::try_from(pace.as_millis()).unwrap_or(0))).await;
+                if !self.progress.goes_on() {
+                    break;
+                }
+            }
             let report = self.new_report(n);
             if self.dice.one_in(ONE_IN) {
                 let (one, other) = tokio::try_join!(self.answer(&report), self.answer(&report))?;
@@ -99,8 +121,12 @@ impl Client {
         Ok(answers)
     }
 
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Anywhere in the two streets, now and then on a shared border or outside of all grids.
-    fn new_report(&mut self, n: usize) -> Value {
+    pub fn new_report(&mut self, n: usize) -> Value {
         let category = match self.dice.below(8) {
             0 | 1 => "gas",
             2..=4 => "rubbish",
@@ -124,7 +150,7 @@ impl Client {
     }
 
     /// Sends `report` until there is an answer.
-    async fn answer(&self, report: &Value) -> anyhow::Result<Answer> {
+    pub async fn answer(&self, report: &Value) -> anyhow::Result<Answer> {
         loop {
             match self.try_once(report).await? {
                 Some(answer) => return Ok(answer),
@@ -138,9 +164,9 @@ impl Client {
 
     /// `None`: nobody answered, or nobody could just now.
     async fn try_once(&self, report: &Value) -> anyhow::Result<Option<Answer>> {
-        let Ok(answer) = self.http.post(&self.url).bearer_auth(&self.token).json(report).send().await else {
-            return Ok(None);
-        };
+        let url = self.door.url("/api/v1/reports", self.sent.fetch_add(1, Ordering::Relaxed));
+        let ask = self.door.client.post(url).bearer_auth(&self.token).json(report);
+        let Ok(answer) = ask.send().await else { return Ok(None) };
         let status = answer.status();
         let Ok(body) = answer.bytes().await else { return Ok(None) };
         match status {
@@ -149,6 +175,9 @@ impl Client {
             _ => bail!("{report} was answered {status}: {}", String::from_utf8_lossy(&body)),
         }
         let receipt: Value = serde_json::from_slice(&body).context("a receipt that is not JSON")?;
+        if status == StatusCode::CREATED {
+            self.progress.one_new();
+        }
         let incident = receipt["incident"].as_str().context("the receipt names no incident")?;
         Ok(Some(Answer {
             reporter: self.reporter.clone(),

@@ -81,14 +81,14 @@ pub async fn kill_all(
             Moment::CatchingUp => Some(look(folder, clock, MANY).await?),
             Moment::Starting => None,
         };
-        process.kill()?;
+        process.instance().kill()?;
         progress.one_killed();
         kills.push(Kill { answered: progress.answered(), moment, waiting, ready: None });
         if moments.get(n + 1) == Some(&Moment::CatchingUp) {
             beat(DOWN).await;
         }
         started = Some(Instant::now());
-        process.spawn()?;
+        process.instance().spawn()?;
     }
     ready(process, started, &mut kills).await?;
     Ok(kills)
@@ -97,7 +97,7 @@ pub async fn kill_all(
 /// Waits until the process that was started again is ready.
 async fn ready(process: &mut Process, started: Option<Instant>, kills: &mut [Kill]) -> anyhow::Result<()> {
     if let (Some(started), Some(last)) = (started, kills.last_mut()) {
-        process.ready().await?;
+        process.instance().ready().await?;
         last.ready = Some(started.elapsed());
     }
     Ok(())

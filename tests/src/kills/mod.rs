@@ -5,12 +5,12 @@
 //! [`clients`] report and [`people`] act, while [`killer`] kills and starts again; [`verdict`] looks at what
 //! is stored when everything has settled.
 
-mod clients;
-mod dice;
+pub(crate) mod clients;
+pub(crate) mod dice;
 mod killer;
-mod people;
-mod progress;
-mod verdict;
+pub(crate) mod people;
+pub(crate) mod progress;
+pub(crate) mod verdict;
 
 use std::fmt;
 use std::path::Path;
@@ -76,13 +76,13 @@ pub struct Outcome {
 }
 
 /// How much faster than the host's the clock of the cases runs: a limit of ten minutes is five seconds.
-const SPEED: f64 = 120.0;
+pub(crate) const SPEED: f64 = 120.0;
 
 /// Monday, 09:00 in Shanghai.
-const ORIGIN: &str = "2026-03-02T01:00:00Z";
+pub(crate) const ORIGIN: &str = "2026-03-02T01:00:00Z";
 
 /// People who look at queues and act.
-const ACTORS: usize = 4;
+pub(crate) const ACTORS: usize = 4;
 
 /// Carries out `plan` on a process of its own.
 ///
@@ -124,15 +124,18 @@ async fn carry_out(plan: Plan, folder: &Path, progress: &Arc<Progress>) -> anyho
     let mut process = Process::new(folder, "twostreets", SPEED)?;
     let origin: DateTime<Utc> = ORIGIN.parse().context("the origin is a time")?;
     let clock = gridward::folder_clock::paced(folder, SPEED, Some(origin))?;
-    process.start().await?;
+    process.instance().start().await?;
 
     let mut reporting = JoinSet::new();
-    for n in 0..plan.clients * clients::LINES {
-        reporting.spawn(clients::Client::new(&process, plan, n, progress)?.report_all());
+    let door = process.door();
+    let Plan { posts, clients, seed, .. } = plan;
+    let reports = clients::Reports { clients, posts: Some(posts), pace: Duration::ZERO, seed };
+    for n in 0..clients * clients::LINES {
+        reporting.spawn(clients::Client::new(&door, reports, n, progress)?.report_all());
     }
     let mut acting = JoinSet::new();
     for n in 0..ACTORS {
-        acting.spawn(people::Actor::new(&process, plan, n, progress)?.act_until_told());
+        acting.spawn(people::Actor::new(&door, seed, n, progress)?.act_until_told());
     }
     let begun = Instant::now();
     let reported = async {
@@ -145,9 +148,9 @@ async fn carry_out(plan: Plan, folder: &Path, progress: &Arc<Progress>) -> anyho
     let acts = all(&mut acting).await?;
 
     progress.stage("waiting until nothing waits any more");
-    let (settled_at, settled) = settle(&process, folder, &clock, progress).await?;
+    let (settled_at, settled) = settle(&mut process, folder, &clock, progress).await?;
     progress.stage("stopping");
-    process.stop().await?;
+    process.instance().stop().await?;
     progress.stage("looking at what is stored");
     let mut outcome = verdict::look(folder, &answers, &acts, settled_at).await?;
     outcome.kills = kills;
@@ -158,7 +161,7 @@ async fn carry_out(plan: Plan, folder: &Path, progress: &Arc<Progress>) -> anyho
 }
 
 /// Waits for all of them; the first failure ends it.
-async fn all<T: 'static>(tasks: &mut JoinSet<anyhow::Result<Vec<T>>>) -> anyhow::Result<Vec<T>> {
+pub(crate) async fn all<T: 'static>(tasks: &mut JoinSet<anyhow::Result<Vec<T>>>) -> anyhow::Result<Vec<T>> {
     let mut gathered = Vec::new();
     while let Some(ended) = tasks.join_next().await {
         gathered.extend(ended.context("a task panicked")??);
@@ -169,7 +172,7 @@ async fn all<T: 'static>(tasks: &mut JoinSet<anyhow::Result<Vec<T>>>) -> anyhow:
 /// Waits until every report is a case, every fact is read, and every step due by then has taken effect.
 /// Answers the time on the clock of the cases at which that was so. Time goes on, and other steps fall due.
 async fn settle(
-    process: &Process,
+    process: &mut Process,
     folder: &Path,
     clock: &Clock,
     progress: &Progress,
@@ -182,7 +185,7 @@ async fn settle(
             return Ok((now, begun.elapsed()));
         }
         progress.stage(&format!("waiting until nothing waits any more: {waiting}"));
-        process.pid()?;
+        process.instance().pid()?;
         beat(Duration::from_millis(100)).await;
     }
 }

@@ -10,10 +10,10 @@ use domain::rights::Role;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use super::Plan;
 use super::dice::Dice;
 use super::progress::Progress;
-use crate::process::{Process, beat};
+use crate::door::Door;
+use crate::instance::beat;
 
 /// Something a person did to a case, answered 200.
 #[derive(Clone, Debug)]
@@ -31,8 +31,9 @@ const AT_ONCE: usize = 8;
 
 /// One at a desk, in turn as each of the people who hold or check cases there.
 pub struct Actor {
-    http: reqwest::Client,
-    root: String,
+    door: Door,
+    /// Counts what they ask: each time another instance.
+    asked: usize,
     hats: Vec<Hat>,
     dice: Dice,
     progress: Arc<Progress>,
@@ -48,13 +49,8 @@ struct Hat {
 
 impl Actor {
     /// Actor `number`: the holders of one street, or its checkers.
-    pub fn new(
-        process: &Process,
-        plan: Plan,
-        number: usize,
-        progress: &Arc<Progress>,
-    ) -> anyhow::Result<Self> {
-        let pack = process.pack();
+    pub fn new(door: &Door, seed: u64, number: usize, progress: &Arc<Progress>) -> anyhow::Result<Self> {
+        let pack = &door.pack;
         let streets: Vec<_> = pack.areas.iter().filter(|area| area.level == Level::Street).collect();
         let Some(street) = streets.get((number / 2) % streets.len().max(1)) else {
             bail!("the pack has no street")
@@ -68,14 +64,14 @@ impl Actor {
             });
             if let Some(grant) = concerned {
                 let holder = grant.role.post().map(|post| format!("{}:{}", post.as_str(), grant.area));
-                hats.push(Hat { person: person.id.0.clone(), token: process.token(&person.id.0)?, holder });
+                hats.push(Hat { person: person.id.0.clone(), token: door.token(&person.id.0)?, holder });
             }
         }
         Ok(Self {
-            http: process.client().clone(),
-            root: process.url("/api/v1/cases"),
+            door: door.clone(),
+            asked: number,
             hats,
-            dice: Dice::new(plan.seed, 1_000 + number as u64),
+            dice: Dice::new(seed, 1_000 + number as u64),
             progress: progress.clone(),
         })
     }
@@ -101,9 +97,10 @@ impl Actor {
         Ok(acts)
     }
 
-    async fn queue(&self, hat: &Hat, state: &str) -> anyhow::Result<Vec<IncidentId>> {
+    async fn queue(&mut self, hat: &Hat, state: &str) -> anyhow::Result<Vec<IncidentId>> {
         let of = hat.holder.as_ref().map(|holder| format!("&holder={holder}")).unwrap_or_default();
-        let ask = self.http.get(format!("{}?state={state}&limit=20{of}", self.root));
+        let queue = self.url(&format!("?state={state}&limit=20{of}"));
+        let ask = self.door.client.get(queue);
         let Some(page) = self.ask(hat, ask).await? else { return Ok(Vec::new()) };
         let cases = page["cases"].as_array().map(Vec::as_slice).unwrap_or_default();
         Ok(cases.iter().filter_map(|case| case["incident"].as_str()?.parse().ok()).collect())
@@ -148,10 +145,11 @@ impl Actor {
         kind: &'static str,
         acts: &mut Vec<Acted>,
     ) -> anyhow::Result<bool> {
-        let case = format!("{}/{incident}", self.root);
-        let mut ask = self.http.post(format!("{case}/{action}")).json(&body);
+        let url = self.url(&format!("/{incident}/{action}"));
+        let mut ask = self.door.client.post(url).json(&body);
         if self.dice.one_in(4) {
-            let Some(seen) = self.ask(hat, self.http.get(&case)).await? else { return Ok(false) };
+            let case = self.url(&format!("/{incident}"));
+            let Some(seen) = self.ask(hat, self.door.client.get(case)).await? else { return Ok(false) };
             ask = ask.header(reqwest::header::IF_MATCH, format!("\"{}\"", seen["revision"]));
         }
         if self.ask(hat, ask).await?.is_none() {
@@ -160,6 +158,11 @@ impl Actor {
         self.progress.one_acted();
         acts.push(Acted { person: hat.person.clone(), incident, kind });
         Ok(true)
+    }
+
+    fn url(&mut self, rest: &str) -> String {
+        self.asked += 1;
+        self.door.url(&format!("/api/v1/cases{rest}"), self.asked)
     }
 
     /// The answer; `None` when nobody answered, or the case had moved on meanwhile.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 pub struct Progress {
     posts: usize,
     answered: AtomicUsize,
+    new: AtomicUsize,
     retries: AtomicU64,
     kills: AtomicUsize,
     actions: AtomicUsize,
@@ -20,6 +21,7 @@ impl Progress {
         Self {
             posts,
             answered: AtomicUsize::new(0),
+            new: AtomicUsize::new(0),
             retries: AtomicU64::new(0),
             kills: AtomicUsize::new(0),
             actions: AtomicUsize::new(0),
@@ -39,6 +41,15 @@ impl Progress {
 
     pub fn answered(&self) -> usize {
         self.answered.load(Ordering::SeqCst)
+    }
+
+    /// One more report was answered 201.
+    pub fn one_new(&self) {
+        self.new.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub fn new_ones(&self) -> usize {
+        self.new.load(Ordering::SeqCst)
     }
 
     pub fn one_retried(&self) {
@@ -73,7 +84,7 @@ impl fmt::Display for Progress {
         let (answered, kills, actions) = (count(&self.answered), count(&self.kills), count(&self.actions));
         write!(
             f,
-            "{answered} of {} reports were answered after {kills} kills, {} were sent again, {actions} actions; {stage}",
+            "{answered} of {} reports were answered after {kills} kills or faults, {} were sent again, {actions} actions; {stage}",
             self.posts,
             self.retries()
         )

@@ -128,31 +128,69 @@ pub async fn look(
 ) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
     let stored = Stored::open(folder).await?;
-    reports(&stored, answers, &mut outcome).await?;
-    actions(&stored, acts, &mut outcome).await?;
+    compare(kept(&stored).await?, answers, acts, &mut outcome);
     steps(&stored, settled_at, &mut outcome).await?;
     stored.close().await?;
     audited(folder, settled_at, &mut outcome).await?;
     Ok(outcome)
 }
 
+/// What is stored of reports and cases.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// By reporter and client id.
+    pub reports: BTreeMap<(String, String), BTreeSet<IncidentId>>,
+    pub cases: BTreeSet<IncidentId>,
+    /// How often each was opened.
+    pub opened: BTreeMap<IncidentId, u64>,
+    /// Lines of history that people brought about.
+    pub lines: BTreeSet<(IncidentId, String, String)>,
+}
+
+impl Kept {
+    pub fn report(&mut self, row: &QueryResult) -> anyhow::Result<()> {
+        let of = (get(row, "reporter")?, get(row, "client_id")?);
+        self.reports.entry(of).or_default().insert(get_incident(row, "incident")?);
+        Ok(())
+    }
+
+    pub fn line(&mut self, row: &QueryResult) -> anyhow::Result<()> {
+        self.lines.insert((get_incident(row, "incident")?, get(row, "kind")?, get(row, "person")?));
+        Ok(())
+    }
+
+    pub fn open(&mut self, incident: IncidentId) {
+        *self.opened.entry(incident).or_default() += 1;
+    }
+}
+
+/// What of reports and people's lines is asked for, wherever it is stored.
+pub const REPORTS: &str = "SELECT incident, reporter, client_id FROM discover_report";
+pub const LINES: &str = "SELECT incident, kind, person FROM handle_history WHERE person IS NOT NULL";
+
+async fn kept(stored: &Stored) -> anyhow::Result<Kept> {
+    let mut kept = Kept::default();
+    for row in stored.rows(REPORTS, Vec::new()).await? {
+        kept.report(&row)?;
+    }
+    kept.cases = stored.incidents("SELECT incident FROM handle_case").await?.into_iter().collect();
+    for incident in stored.incidents("SELECT incident FROM log WHERE kind = 'case.opened'").await? {
+        kept.open(incident);
+    }
+    for row in stored.rows(LINES, Vec::new()).await? {
+        kept.line(&row)?;
+    }
+    Ok(kept)
+}
+
 /// Each answered client id: one incident, one report, one case.
-async fn reports(stored: &Stored, answers: &[Answer], outcome: &mut Outcome) -> anyhow::Result<()> {
+pub fn compare(kept: Kept, answers: &[Answer], acts: &[Acted], outcome: &mut Outcome) {
+    actions(&kept, acts, outcome);
+    let Kept { reports: mut there, cases, opened, .. } = kept;
     let mut answered: BTreeMap<(&str, &str), BTreeSet<IncidentId>> = BTreeMap::new();
     for answer in answers {
         outcome.answered_again += u64::from(!answer.fresh);
         answered.entry((&answer.reporter, &answer.client_id)).or_default().insert(answer.incident);
-    }
-    let mut there: BTreeMap<(String, String), BTreeSet<IncidentId>> = BTreeMap::new();
-    for row in stored.rows("SELECT incident, reporter, client_id FROM discover_report", Vec::new()).await? {
-        let of = (get(&row, "reporter")?, get(&row, "client_id")?);
-        there.entry(of).or_default().insert(get_incident(&row, "incident")?);
-    }
-    let cases: BTreeSet<IncidentId> =
-        stored.incidents("SELECT incident FROM handle_case").await?.into_iter().collect();
-    let mut opened: BTreeMap<IncidentId, u64> = BTreeMap::new();
-    for incident in stored.incidents("SELECT incident FROM log WHERE kind = 'case.opened'").await? {
-        *opened.entry(incident).or_default() += 1;
     }
     outcome.reports = answered.len() as u64;
     let mut lost = Vec::new();
@@ -187,16 +225,10 @@ async fn reports(stored: &Stored, answers: &[Answer], outcome: &mut Outcome) -> 
     for faults in [lost, doubled, unasked.collect()] {
         outcome.faults.extend(faults.into_iter().take(NAMED));
     }
-    Ok(())
 }
 
 /// Each answered action has its line in the history.
-async fn actions(stored: &Stored, acts: &[Acted], outcome: &mut Outcome) -> anyhow::Result<()> {
-    let mut lines: BTreeSet<(IncidentId, String, String)> = BTreeSet::new();
-    let sql = "SELECT incident, kind, person FROM handle_history WHERE person IS NOT NULL";
-    for row in stored.rows(sql, Vec::new()).await? {
-        lines.insert((get_incident(&row, "incident")?, get(&row, "kind")?, get(&row, "person")?));
-    }
+fn actions(Kept { lines, .. }: &Kept, acts: &[Acted], outcome: &mut Outcome) {
     outcome.actions = acts.len() as u64;
     let missing = |act: &&Acted| !lines.contains(&(act.incident, act.kind.to_owned(), act.person.clone()));
     let lost: Vec<&Acted> = acts.iter().filter(missing).collect();
@@ -205,7 +237,6 @@ async fn actions(stored: &Stored, acts: &[Acted], outcome: &mut Outcome) -> anyh
     outcome.faults.extend(
         named.map(|act| format!("{} by {} is not in the history of {}", act.kind, act.person, act.incident)),
     );
-    Ok(())
 }
 
 /// Each step took effect once, when it was due.

@@ -65,10 +65,17 @@ fn measures(fact: &Told) -> Vec<String> {
 
 pub(super) async fn check(snapshot: &Snapshot, tallies: &Tallies, ledger: &mut Ledger) -> anyhow::Result<()> {
     let mut missing = tallies.0.clone();
-    let rows = snapshot.rows("SELECT area, measure, count FROM supervise_tally", Vec::new()).await?;
+    let sql = "SELECT area, measure, count FROM supervise_tally";
+    let rows = snapshot.rows("supervise", sql, Vec::new()).await?;
     ledger.looked(Name::Tallies, rows.len());
     for row in rows {
-        let (area, measure, count) = tally(&mut Cells::new(&row)).map_err(anyhow::Error::msg)?;
+        let (area, measure, count) = match tally(&mut Cells::new(&row)) {
+            Ok(tally) => tally,
+            Err(why) => {
+                ledger.fault(Name::Readable, "supervise_tally", why);
+                continue;
+            }
+        };
         let due = tallies.of(&area, &measure);
         if count != due {
             ledger.fault(
@@ -94,5 +101,5 @@ pub(super) async fn check(snapshot: &Snapshot, tallies: &Tallies, ledger: &mut L
 }
 
 fn tally(cells: &mut Cells<'_>) -> Result<(String, String, i64), String> {
-    Ok((cells.take()?, cells.take()?, cells.take()?))
+    Ok((cells.take()?, cells.take()?, cells.whole()?))
 }

@@ -1,6 +1,10 @@
 //! What was looked at and what was found, check by check.
 
-use super::report::{Check, DueSteps, Fault, Report};
+use std::collections::BTreeMap;
+
+use super::lags::Lags;
+use super::report::{Check, DueSteps, Fault, OnTopics, Report};
+use super::snapshot::Setting;
 
 /// How many faults of one check are named; the rest are counted.
 const NAMED: usize = 20;
@@ -24,10 +28,15 @@ pub(super) enum Name {
     Tallies,
     People,
     Unique,
+    Sent,
+    Written,
+    Same,
+    Placed,
+    Relay,
 }
 
 impl Name {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 21] = [
         Self::Readable,
         Self::Once,
         Self::Said,
@@ -44,7 +53,18 @@ impl Name {
         Self::Tallies,
         Self::People,
         Self::Unique,
+        Self::Sent,
+        Self::Written,
+        Self::Same,
+        Self::Placed,
+        Self::Relay,
     ];
+
+    /// Whether there is something to look at in this setting: in a file writing is publishing.
+    fn applies(self, setting: Setting) -> bool {
+        setting == Setting::Servers
+            || !matches!(self, Self::Sent | Self::Written | Self::Same | Self::Placed | Self::Relay)
+    }
 
     /// For machines, in Chinese, in English.
     fn words(self) -> [&'static str; 3] {
@@ -65,6 +85,11 @@ impl Name {
             Self::Tallies => ["tallies", "统计相符", "the tallies are what the facts add up to"],
             Self::People => ["people", "处核分离", "nobody checked or closed what they handled"],
             Self::Unique => ["unique", "上报不重", "one report for each client id of a person"],
+            Self::Sent => ["sent", "已发未失", "every published fact lies on its topic"],
+            Self::Written => ["written", "来源可查", "every record on a topic was written by its service"],
+            Self::Same => ["same", "内容唯一", "one fact says one thing, in its outbox and on its topic"],
+            Self::Placed => ["placed", "分区正确", "every record lies in the partition of its incident"],
+            Self::Relay => ["relay", "发送及时", "no fact waits to be sent for more than a minute"],
         }
     }
 }
@@ -76,25 +101,91 @@ struct Entry {
     faults: Vec<Fault>,
 }
 
+/// Some of the checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Checks(u32);
+
+impl Checks {
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those in both.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    fn has(self, check: usize) -> bool {
+        self.0 & (1 << check) != 0
+    }
+}
+
 /// Gathers what the checks say.
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
+    setting: Setting,
     entries: Vec<Entry>,
     pub due_steps: DueSteps,
+    pub lags: Lags,
     pub on_the_way: u64,
     waiting: Vec<Fault>,
     late: Vec<Fault>,
+    /// Rows of outboxes that a broker lost.
+    lost: BTreeMap<&'static str, Vec<i64>>,
 }
 
 impl Ledger {
-    pub fn new() -> Self {
+    pub fn new(setting: Setting) -> Self {
         Self {
+            setting,
             entries: vec![Entry::default(); Name::ALL.len()],
             due_steps: DueSteps::default(),
+            lags: Lags::default(),
             on_the_way: 0,
             waiting: Vec::new(),
             late: Vec::new(),
+            lost: BTreeMap::new(),
         }
+    }
+
+    /// The checks that found something.
+    pub fn at_fault(&self) -> Checks {
+        let found = self.entries.iter().enumerate().filter(|(_, entry)| entry.found > 0);
+        Checks(found.fold(0, |checks, (check, _)| checks | 1 << check))
+    }
+
+    /// Takes over what `other` has looked at, and of its faults those of `checks`.
+    pub fn absorb(&mut self, other: Self, checks: Checks) {
+        for (check, (entry, more)) in self.entries.iter_mut().zip(other.entries).enumerate() {
+            entry.looked_at += more.looked_at;
+            if checks.has(check) {
+                entry.found += more.found;
+                let room = NAMED - entry.faults.len();
+                entry.faults.extend(more.faults.into_iter().take(room));
+            }
+        }
+        self.due_steps.add(other.due_steps);
+        self.lags.add(other.lags);
+        self.on_the_way += other.on_the_way;
+        for (mine, others) in [(&mut self.waiting, other.waiting), (&mut self.late, other.late)] {
+            let room = NAMED - mine.len();
+            mine.extend(others.into_iter().take(room));
+        }
+        if checks.has(Name::Sent as usize) {
+            for (service, rows) in other.lost {
+                self.lost.entry(service).or_default().extend(rows);
+            }
+        }
+    }
+
+    /// A broker lost this row of the outbox of `service`.
+    pub fn lose(&mut self, service: &'static str, row: i64) {
+        self.lost.entry(service).or_default().push(row);
+    }
+
+    /// What a broker lost.
+    pub fn lost(&mut self) -> BTreeMap<&'static str, Vec<i64>> {
+        std::mem::take(&mut self.lost)
     }
 
     pub fn looked(&mut self, check: Name, things: usize) {
@@ -119,10 +210,11 @@ impl Ledger {
         name(&mut self.late, id, what);
     }
 
-    pub fn close(self, parked: u64, dead_letters: u64) -> Report {
+    pub fn close(self, parked: u64, dead_letters: u64, topics: Option<OnTopics>) -> Report {
         let checks: Vec<Check> = Name::ALL
             .into_iter()
             .zip(self.entries)
+            .filter(|(check, _)| check.applies(self.setting))
             .map(|(check, entry)| {
                 let [name, zh, en] = check.words();
                 Check { name, zh, en, looked_at: entry.looked_at, found: entry.found, faults: entry.faults }
@@ -134,7 +226,8 @@ impl Ledger {
             on_the_way: self.on_the_way,
             dead_letters,
             parked,
-            due_steps: self.due_steps,
+            due_steps: DueSteps { lag: self.lags.lag(), ..self.due_steps },
+            topics,
             waiting: self.waiting,
             late: self.late,
         }

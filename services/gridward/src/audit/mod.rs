@@ -1,44 +1,56 @@
 //! `gridward audit`: proves, from outside the services, that what is stored keeps the promises.
 //!
-//! It reads every service's tables in plain SQL, in one read transaction, and follows each case by rules
-//! written down here a second time: it shares no code with the services, so what they get wrong it does
-//! not get wrong with them. It walks incident by incident, a page at a time, and never holds more than two
-//! pages and the sums of the tallies. It changes nothing and may run beside a running process.
+//! It reads every service's tables in plain SQL, in one read transaction on a file or one on each service's
+//! database, and follows each case by rules written down here a second time: it shares no code with the
+//! services' deciding, so what they get wrong it does not get wrong with them. It walks incident by incident, a
+//! page at a time, and never holds more than two pages, the sums of the tallies and, on servers, 40 bytes for
+//! each record of the topics. It changes nothing and may run beside running processes.
 
 mod deadlines;
 mod figures;
 mod fold;
+mod gauges;
 mod history;
 mod holder;
+mod index;
+mod lags;
 mod ledger;
 mod life;
 mod mirror;
 mod once;
+mod partition;
 mod people;
+mod places;
 mod positions;
 mod report;
 mod row;
 mod rows;
 mod said;
 mod seen;
+mod sent;
 mod sequences;
 mod snapshot;
 mod steps;
 mod told;
+mod topics;
 mod walk;
+mod watch;
 mod whole;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use platform::store::Store;
+use platform::telemetry::log_to_stderr;
 
-pub use report::{Check, DueSteps, Fault, Report};
+pub use places::{Auditor, Patience, Places, audit_places};
+pub use report::{Check, DueSteps, Fault, Lag, OnTopics, Report};
+pub use watch::{Watch, Watching, watch};
 
-use crate::commands::{DataFolder, say};
+use crate::commands::{Config, DataFolder, say};
 use snapshot::Snapshot;
 
 /// Nobody could look: no such folder, no such file, a file of another make.
@@ -48,6 +60,9 @@ const COULD_NOT_LOOK: u8 = 2;
 pub struct Audit {
     #[command(flatten)]
     data: DataFolder,
+    /// Settings of Kafka and PostgreSQL: audit the services there, not a folder.
+    #[arg(long, value_name = "FILE", env = "GRIDWARD_CONFIG")]
+    config: Option<PathBuf>,
     /// Judge lateness as of this time, as in 2026-03-02T09:00:00Z. The latest time on the log when left out.
     #[arg(long, value_name = "TIME")]
     now: Option<DateTime<Utc>>,
@@ -57,6 +72,8 @@ pub struct Audit {
     /// For machines.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    watching: Watching,
 }
 
 /// How to look.
@@ -69,9 +86,52 @@ pub struct Options {
 }
 
 impl Audit {
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let options = Options { now: self.now, strict: self.strict };
-        let report = match audit(&self.data.data, options).await {
+    /// Audits a folder, or what the settings name.
+    ///
+    /// # Errors
+    /// When something is asked for that only an office on servers has.
+    pub async fn run(mut self) -> anyhow::Result<ExitCode> {
+        if self.config.is_some() {
+            let settings = Config { config: self.config.clone() }.load()?;
+            if self.watching.watch {
+                log_to_stderr(&settings.log);
+            }
+            self.watching.listen.get_or_insert(settings.listen);
+            let places = match Places::open(&settings).await {
+                Ok(places) => places,
+                Err(error) => return Ok(could_not_look(&error)),
+            };
+            return self.run_on(places).await;
+        }
+        if self.watching.watch {
+            anyhow::bail!(
+                "only an office on servers can be watched: run the audit of a folder again and again instead / \
+                 只能监视服务器上的部署：请改为反复核查该目录"
+            );
+        }
+        let report = audit(&self.data.data, self.options()).await;
+        self.tell(report)
+    }
+
+    /// Audits what is on servers, once or again and again until the process is asked to stop.
+    ///
+    /// # Errors
+    /// When the address to listen on cannot be had.
+    async fn run_on(self, places: Places) -> anyhow::Result<ExitCode> {
+        if self.watching.watch {
+            self.watching.run(places, self.options()).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let report = audit_places(&places, self.options()).await;
+        self.tell(report)
+    }
+
+    fn options(&self) -> Options {
+        Options { now: self.now, strict: self.strict }
+    }
+
+    fn tell(&self, report: anyhow::Result<Report>) -> anyhow::Result<ExitCode> {
+        let report = match report {
             Ok(report) => report,
             Err(error) => return Ok(could_not_look(&error)),
         };
@@ -95,8 +155,8 @@ fn could_not_look(error: &anyhow::Error) -> ExitCode {
 /// When there is no database, or it cannot be read; a fault in the data is part of the report.
 pub async fn audit(folder: &Path, options: Options) -> anyhow::Result<Report> {
     let store = Store::look(folder).await?;
-    let snapshot = Snapshot::begin(&store).await?;
-    let report = walk::walk(&snapshot, options).await?;
+    let snapshot = Snapshot::of_file(&store).await?;
+    let report = walk::of_file(&snapshot, options).await?;
     snapshot.end().await?;
     store.close().await.context("cannot close the database")?;
     Ok(report)

@@ -44,7 +44,7 @@ fn routed(seen: &Seen<'_>, whole: &Whole, faults: &mut Vec<String>) {
             ));
         }
     }
-    if life.reach(whole, "route", Topic::Reported) >= 1 {
+    if life.reach(whole, "route", Topic::Reported).least >= 1 {
         expect_one(life.routes.len(), "row in route_incident", faults);
         if life.facts(Topic::Routed).is_empty() {
             faults.push("it has no incident.routed fact".to_owned());
@@ -62,7 +62,7 @@ fn routed(seen: &Seen<'_>, whole: &Whole, faults: &mut Vec<String>) {
 /// Once handle has read the route: one row, and one `case.opened`.
 fn opened(life: &Life, whole: &Whole, faults: &mut Vec<String>) {
     let opened = of_kind(life, Topic::Handled, "case.opened");
-    let due = life.reach(whole, "handle", Topic::Routed) >= 1;
+    let due = life.reach(whole, "handle", Topic::Routed).least >= 1;
     let any = opened > 0 || !life.cases.is_empty() || !life.facts(Topic::Handled).is_empty();
     if !due && !any {
         return;
@@ -88,7 +88,7 @@ fn waits(life: &Life, whole: &Whole) -> Option<String> {
     }
     [("route", Topic::Reported), ("handle", Topic::Routed)].into_iter().find_map(|(service, topic)| {
         let aside = life.aside_of(service, topic).next();
-        let waits = life.last(topic) > life.reach(whole, service, topic);
+        let waits = life.last(topic) > life.reach(whole, service, topic).least;
         match aside.map(|row| &row.reason) {
             Some(Some(reason)) => Some(format!("dead letter of {service}: {reason}")),
             Some(None) => Some(format!("parked by {service}")),
@@ -99,15 +99,18 @@ fn waits(life: &Life, whole: &Whole) -> Option<String> {
 
 /// The same client id from the same person is the same incident.
 pub(super) async fn unique(snapshot: &Snapshot, ledger: &mut Ledger) -> anyhow::Result<()> {
-    let looked: Option<i64> = snapshot.one("SELECT count(*) FROM discover_report", Vec::new()).await?;
+    let looked: Option<i64> =
+        snapshot.one("discover", "SELECT count(*) FROM discover_report", Vec::new()).await?;
     ledger.looked(Name::Unique, usize::try_from(looked.unwrap_or(0))?);
-    let sql = "SELECT client_id, reporter, group_concat(lower(hex(incident)), ' ') FROM discover_report \
-               GROUP BY client_id, reporter HAVING count(*) > 1";
-    for row in snapshot.rows(sql, Vec::new()).await? {
+    let sql = format!(
+        "SELECT client_id, reporter, {} FROM discover_report GROUP BY client_id, reporter HAVING count(*) > 1",
+        snapshot.setting().incidents()
+    );
+    for row in snapshot.rows("discover", &sql, Vec::new()).await? {
         let mut cells = Cells::new(&row);
         let read = |cells: &mut Cells<'_>| cells.take::<String>().map_err(anyhow::Error::msg);
         let (client_id, reporter, incidents) = (read(&mut cells)?, read(&mut cells)?, read(&mut cells)?);
-        for incident in incidents.split(' ').filter_map(|hex| hex.parse::<uuid::Uuid>().ok()) {
+        for incident in incidents.split(' ').filter_map(|id| id.parse::<uuid::Uuid>().ok()) {
             ledger.fault(
                 Name::Unique,
                 incident,

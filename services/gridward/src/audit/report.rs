@@ -15,6 +15,9 @@ pub struct Report {
     pub dead_letters: u64,
     pub parked: u64,
     pub due_steps: DueSteps,
+    /// What lies on the topics; `None` in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topics: Option<OnTopics>,
     /// The first of those on the way, and what each waits for.
     pub waiting: Vec<Fault>,
     /// The first steps that are late.
@@ -55,6 +58,37 @@ pub struct DueSteps {
     pub missed: u64,
     /// Due more than a minute ago and not done yet.
     pub late: u64,
+    /// How long after it counts a step took effect; `None` where clocks were driven, or none has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag: Option<Lag>,
+}
+
+/// How long after its time a step took effect, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Lag {
+    pub p50: u64,
+    pub p99: u64,
+    pub max: u64,
+}
+
+/// What lies on the topics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OnTopics {
+    pub records: u64,
+    /// Records that say the same as another one: a relay began again. Readers drop them.
+    pub copies: u64,
+    /// Published facts that a broker lost.
+    pub lost: u64,
+}
+
+impl DueSteps {
+    pub(super) fn add(&mut self, other: Self) {
+        self.effected += other.effected;
+        self.early += other.early;
+        self.doubled += other.doubled;
+        self.missed += other.missed;
+        self.late += other.late;
+    }
 }
 
 impl Report {
@@ -73,13 +107,22 @@ impl fmt::Display for Report {
         for check in &self.checks {
             check.fmt(f)?;
         }
-        let DueSteps { effected, early, doubled, missed, late } = self.due_steps;
+        let DueSteps { effected, early, doubled, missed, late, lag } = self.due_steps;
         writeln!(
             f,
             "steps 动作: {effected} effected 已生效, {early} early 提前, {doubled} doubled 重复, \
              {missed} missed 遗漏, {late} late 逾期未生效"
         )?;
         list(f, &self.late, late)?;
+        if let Some(Lag { p50, p99, max }) = lag {
+            writeln!(f, "lag of steps 动作延迟: p50 {p50} ms, p99 {p99} ms, max {max} ms")?;
+        }
+        if let Some(OnTopics { records, copies, lost }) = self.topics {
+            writeln!(
+                f,
+                "topics 主题: {records} records 条记录, {copies} copies 重复, {lost} lost by a broker 消息服务丢失"
+            )?;
+        }
         writeln!(
             f,
             "on the way 在途: {} (parked 挂起 {}, dead letters 死信 {})",

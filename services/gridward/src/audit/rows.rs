@@ -3,31 +3,42 @@
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
 
-use super::snapshot::Cells;
-use super::whole::SERVICES;
+use super::snapshot::{Cells, Setting};
+use super::whole::{SERVICES, writer};
 
-/// A row of one incident, read by a range of incidents: above `?1` up to `?2`.
+/// A select of some rows, and the service whose they are.
+pub(super) struct Select {
+    pub service: &'static str,
+    pub sql: String,
+}
+
+/// A row of one incident, read by a range of incidents: [`RANGE`].
 pub(super) trait Row: Sized {
     const TABLE: &'static str;
-    fn sql() -> String;
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String>;
+    fn selects(setting: Setting) -> Vec<Select>;
+    fn read(service: &'static str, cells: &mut Cells<'_>) -> Result<Self, String>;
 }
 
-fn select(table: &str, columns: &str, order: &str) -> String {
-    format!(
-        "SELECT incident, {columns} FROM {table} WHERE incident > ?1 AND incident <= ?2 ORDER BY incident{order}"
-    )
+/// Above the first value up to the second.
+const RANGE: &str = "incident > $1 AND incident <= $2";
+
+/// From one table of one service.
+fn select(table: &str, columns: &str, order: &str) -> Vec<Select> {
+    let sql = format!("SELECT incident, {columns} FROM {table} WHERE {RANGE} ORDER BY incident{order}");
+    let owner = SERVICES.iter().find(|service| table.starts_with(service.name));
+    vec![Select { service: owner.map_or("", |service| service.name), sql }]
 }
 
-/// One select for each service, put together.
-fn of_services(select: impl Fn(&str) -> String) -> String {
-    SERVICES.map(|service| select(service.name)).join(" UNION ALL ")
+fn of_services(sql: impl Fn(&str) -> String) -> Vec<Select> {
+    SERVICES.map(|service| Select { service: service.name, sql: sql(service.name) }).into()
 }
 
-fn service(cells: &mut Cells<'_>) -> Result<&'static str, String> {
-    let name: String = cells.take()?;
-    let known = SERVICES.iter().find(|service| service.name == name);
-    known.map(|service| service.name).ok_or_else(|| format!("`{name}` is no service"))
+/// The tables facts are read from, and whose they are: the log, or the outboxes.
+pub(super) fn tables_of_facts(setting: Setting) -> Vec<(&'static str, String)> {
+    match setting {
+        Setting::File => vec![("", "log".to_owned())],
+        Setting::Servers => SERVICES.map(|service| (service.name, format!("{}_outbox", service.name))).into(),
+    }
 }
 
 fn topic(cells: &mut Cells<'_>) -> Result<Topic, String> {
@@ -35,35 +46,50 @@ fn topic(cells: &mut Cells<'_>) -> Result<Topic, String> {
     name.parse()
 }
 
-/// A fact on the log.
+/// A fact as its writer wrote it: on the log of a file, or in an outbox.
 #[derive(Clone, Debug)]
 pub(super) struct Fact {
     pub topic: Topic,
     pub sequence: i64,
-    /// Its place on the log.
+    /// Its place on the log or in the outbox.
     pub id: i64,
     pub kind: String,
     pub at: DateTime<Utc>,
     pub noticed_at: DateTime<Utc>,
+    pub cause: String,
     pub body: String,
+    /// When the relay had it acknowledged; in a file writing is publishing.
+    pub published_at: Option<DateTime<Utc>>,
 }
 
 impl Row for Fact {
     const TABLE: &'static str = "log";
 
-    fn sql() -> String {
-        select(Self::TABLE, "topic, sequence, id, kind, at, noticed_at, body", ", topic, sequence")
+    fn selects(setting: Setting) -> Vec<Select> {
+        let published = match setting {
+            Setting::File => "noticed_at",
+            Setting::Servers => "published_at",
+        };
+        let columns = format!("topic, sequence, id, kind, at, noticed_at, cause, body, {published}");
+        let tables = tables_of_facts(setting).into_iter();
+        tables.flat_map(|(_, table)| select(&table, &columns, ", topic, sequence")).collect()
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(service: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
+        let topic = topic(cells)?;
+        if !service.is_empty() && service != writer(topic) {
+            return Err(format!("a fact of {topic} in the outbox of {service}"));
+        }
         Ok(Self {
-            topic: topic(cells)?,
-            sequence: cells.take()?,
-            id: cells.take()?,
+            topic,
+            sequence: cells.whole()?,
+            id: cells.whole()?,
             kind: cells.take()?,
             at: cells.time()?,
             noticed_at: cells.time()?,
+            cause: cells.take()?,
             body: cells.take()?,
+            published_at: cells.take()?,
         })
     }
 }
@@ -82,11 +108,11 @@ pub(super) struct ReportRow {
 impl Row for ReportRow {
     const TABLE: &'static str = "discover_report";
 
-    fn sql() -> String {
+    fn selects(_: Setting) -> Vec<Select> {
         select(Self::TABLE, "reporter, category, lon, lat, datum, filed_at", "")
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
         Ok(Self {
             reporter: cells.take()?,
             category: cells.take()?,
@@ -114,13 +140,13 @@ pub(super) struct RouteRow {
 impl Row for RouteRow {
     const TABLE: &'static str = "route_incident";
 
-    fn sql() -> String {
+    fn selects(_: Setting) -> Vec<Select> {
         select(Self::TABLE, "attempt, lon, lat, area, boundaries, rule, holder, routed_at", "")
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
         Ok(Self {
-            attempt: cells.take()?,
+            attempt: cells.whole()?,
             lon: cells.take()?,
             lat: cells.take()?,
             area: cells.take()?,
@@ -164,7 +190,7 @@ pub(super) struct CaseRow {
 impl Row for CaseRow {
     const TABLE: &'static str = "handle_case";
 
-    fn sql() -> String {
+    fn selects(_: Setting) -> Vec<Select> {
         select(
             Self::TABLE,
             "reporter, category, lon, lat, area, holder, state, signed_by, signed_at, answered_by, answered_at, \
@@ -174,7 +200,7 @@ impl Row for CaseRow {
         )
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
         Ok(Self {
             reporter: cells.take()?,
             category: cells.take()?,
@@ -185,9 +211,9 @@ impl Row for CaseRow {
             state: cells.take()?,
             marks: [mark(cells)?, mark(cells)?, mark(cells)?, mark(cells)?],
             level: cells.take()?,
-            attempt: cells.take()?,
-            returns: cells.take()?,
-            reworks: cells.take()?,
+            attempt: cells.whole()?,
+            returns: cells.whole()?,
+            reworks: cells.whole()?,
             handlers: cells.take()?,
             flags: cells.take()?,
             deadlines: cells.take()?,
@@ -195,7 +221,7 @@ impl Row for CaseRow {
             opened_at: cells.time()?,
             last_at: cells.time()?,
             due_at: cells.take()?,
-            revision: cells.take()?,
+            revision: cells.whole()?,
         })
     }
 }
@@ -218,13 +244,13 @@ pub(super) struct HistoryRow {
 impl Row for HistoryRow {
     const TABLE: &'static str = "handle_history";
 
-    fn sql() -> String {
+    fn selects(_: Setting) -> Vec<Select> {
         select(Self::TABLE, "sequence, kind, at, noticed_at, person, happened", ", sequence")
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
         Ok(Self {
-            sequence: cells.take()?,
+            sequence: cells.whole()?,
             kind: cells.take()?,
             at: cells.time()?,
             noticed_at: cells.time()?,
@@ -249,11 +275,11 @@ pub(super) struct MirrorRow {
 impl Row for MirrorRow {
     const TABLE: &'static str = "supervise_case";
 
-    fn sql() -> String {
+    fn selects(_: Setting) -> Vec<Select> {
         select(Self::TABLE, "area, category, holder, state, level, opened_at, closed_at", "")
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
         Ok(Self {
             area: cells.take()?,
             category: cells.take()?,
@@ -283,15 +309,15 @@ pub(super) struct DeadlineRow {
 impl Row for DeadlineRow {
     const TABLE: &'static str = "supervise_deadline";
 
-    fn sql() -> String {
+    fn selects(_: Setting) -> Vec<Select> {
         let columns = "kind, round, area, start_at, due_at, provisional, met_at, verdict, open";
         select(Self::TABLE, columns, "")
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
         Ok(Self {
             kind: cells.take()?,
-            round: cells.take()?,
+            round: cells.whole()?,
             area: cells.take()?,
             start_at: cells.time()?,
             due_at: cells.time()?,
@@ -319,15 +345,15 @@ pub(super) struct StepRow {
 impl Row for StepRow {
     const TABLE: &'static str = "supervise_step";
 
-    fn sql() -> String {
+    fn selects(_: Setting) -> Vec<Select> {
         select(Self::TABLE, "kind, round, step, does, due_at, done_at, noticed_at, look_at", "")
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
         Ok(Self {
             kind: cells.take()?,
-            round: cells.take()?,
-            step: cells.take()?,
+            round: cells.whole()?,
+            step: cells.whole()?,
             does: cells.take()?,
             due_at: cells.time()?,
             done_at: cells.take()?,
@@ -348,17 +374,12 @@ pub(super) struct SequenceRow {
 impl Row for SequenceRow {
     const TABLE: &'static str = "sequence";
 
-    fn sql() -> String {
-        of_services(|service| {
-            format!(
-                "SELECT incident, '{service}', topic, last FROM {service}_sequence \
-                 WHERE incident > ?1 AND incident <= ?2"
-            )
-        })
+    fn selects(_: Setting) -> Vec<Select> {
+        of_services(|service| format!("SELECT incident, topic, last FROM {service}_sequence WHERE {RANGE}"))
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
-        Ok(Self { service: service(cells)?, topic: topic(cells)?, last: cells.take()? })
+    fn read(service: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
+        Ok(Self { service, topic: topic(cells)?, last: cells.whole()? })
     }
 }
 
@@ -368,6 +389,7 @@ pub(super) struct AsideRow {
     pub service: &'static str,
     pub topic: Topic,
     pub sequence: i64,
+    pub partition: i64,
     pub position: i64,
     pub body: String,
     /// Why it is dead; `None`: parked.
@@ -377,26 +399,28 @@ pub(super) struct AsideRow {
 impl Row for AsideRow {
     const TABLE: &'static str = "parked and dead_letter";
 
-    fn sql() -> String {
+    fn selects(_: Setting) -> Vec<Select> {
         let topics = Topic::ALL.map(|topic| format!("'{topic}'")).join(", ");
         // Naming the topics lets the primary key, which begins with them, find the range.
         let one = |service: &str, table: &str, reason: &str| {
             format!(
-                "SELECT incident, '{service}', topic, sequence, position, body, {reason} FROM {service}_{table} \
-                 WHERE topic IN ({topics}) AND incident > ?1 AND incident <= ?2"
+                "SELECT incident, topic, sequence, partition, position, body, {reason} FROM {service}_{table} \
+                 WHERE topic IN ({topics}) AND {RANGE}"
             )
         };
+        let parked = "CAST(NULL AS TEXT) AS reason";
         of_services(|service| {
-            format!("{} UNION ALL {}", one(service, "parked", "NULL"), one(service, "dead_letter", "reason"))
+            format!("{} UNION ALL {}", one(service, "parked", parked), one(service, "dead_letter", "reason"))
         })
     }
 
-    fn read(cells: &mut Cells<'_>) -> Result<Self, String> {
+    fn read(service: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
         Ok(Self {
-            service: service(cells)?,
+            service,
             topic: topic(cells)?,
-            sequence: cells.take()?,
-            position: cells.take()?,
+            sequence: cells.whole()?,
+            partition: cells.whole()?,
+            position: cells.whole()?,
             body: cells.take()?,
             reason: cells.take()?,
         })

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use domain::facts::Topic;
 
 use super::ledger::{Ledger, Name};
-use super::life::Life;
+use super::life::{Life, Reach};
+use super::rows::{AsideRow, Fact};
+use super::snapshot::Setting;
 use super::whole::{SERVICES, Service, Whole};
 
 pub(super) fn check(life: &Life, whole: &Whole, ledger: &mut Ledger) {
@@ -16,7 +18,7 @@ pub(super) fn check(life: &Life, whole: &Whole, ledger: &mut Ledger) {
     }
     for service in &SERVICES {
         faults.extend(counted(life, whole, service));
-        faults.extend(set_aside(life, service));
+        faults.extend(set_aside(life, whole, service));
     }
     for row in &life.sequences {
         let service = SERVICES.iter().find(|service| service.name == row.service);
@@ -57,8 +59,9 @@ fn counted(life: &Life, whole: &Whole, service: &Service) -> Vec<String> {
         faults.push(format!("{name} has drawn {drawn} on {}, but the log ends at {last}", service.writes));
     }
     for topic in service.reads {
-        let (taken, due) = (life.said(name, *topic), life.reach(whole, name, *topic));
-        if taken != due {
+        let (taken, Reach { least, most }) = (life.said(name, *topic), life.reach(whole, name, *topic));
+        if taken < least || most < taken {
+            let due = if least == most { least.to_string() } else { format!("{least} to {most}") };
             faults.push(format!("{name} has taken {topic} up to {taken}, where {due} is due"));
         }
     }
@@ -66,7 +69,7 @@ fn counted(life: &Life, whole: &Whole, service: &Service) -> Vec<String> {
 }
 
 /// What is parked or dead is a fact of the log, once, and not taken.
-fn set_aside(life: &Life, service: &Service) -> Vec<String> {
+fn set_aside(life: &Life, whole: &Whole, service: &Service) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
     for row in life.aside.iter().filter(|row| row.service == service.name) {
@@ -74,7 +77,7 @@ fn set_aside(life: &Life, service: &Service) -> Vec<String> {
         let fact = life.facts(row.topic).iter().find(|fact| fact.sequence == row.sequence);
         // A body its reader never opens is kept empty.
         let as_read = |body: &str| row.body.is_empty() || row.body == body;
-        if fact.is_none_or(|fact| fact.id != row.position || !as_read(&fact.body)) {
+        if fact.is_none_or(|fact| !lay_there(life, whole, fact, row) || !as_read(&fact.body)) {
             faults.push(format!("{name} is not on the log as it was read"));
         }
         if row.sequence <= life.said(row.service, row.topic) {
@@ -85,4 +88,15 @@ fn set_aside(life: &Life, service: &Service) -> Vec<String> {
         }
     }
     faults
+}
+
+/// Whether `fact` lay where `row` says it was read: of copies on a topic it may have been any.
+fn lay_there(life: &Life, whole: &Whole, fact: &Fact, row: &AsideRow) -> bool {
+    if whole.setting() == Setting::File {
+        return fact.id == row.position;
+    }
+    let mut there = life.records_of(fact.topic, fact.sequence).peekable();
+    there.peek().is_none()
+        || there
+            .any(|record| i64::from(record.partition()) == row.partition && record.position <= row.position)
 }

@@ -82,6 +82,8 @@ fn effect(life: &Life, before: Option<&Told>, fact: &Told, key: StepKey, whole: 
         let (at, due_at) = (stamp(fact.at.min(fact.noticed_at)), stamp(step.due_at));
         fault(format!("it took effect early, at {at}; it was due {due_at}"));
         ledger.due_steps.early += 1;
+    } else if !whole.replayed {
+        ledger.lags.note(fact.noticed_at - fact.at);
     }
 }
 

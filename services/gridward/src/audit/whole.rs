@@ -1,11 +1,13 @@
-//! What concerns the file as a whole: who reads what, how far each reader is, and where the log ends.
+//! What concerns all incidents: who reads what, how far each reader is, and where the log or the topics end.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
 
-use super::snapshot::{Cells, Snapshot};
+use super::ledger::{Ledger, Name};
+use super::snapshot::{Cells, Setting, Snapshot};
+use super::topics::{Extent, Place};
 
 /// A service, as the design lays it down.
 pub(super) struct Service {
@@ -22,6 +24,11 @@ pub(super) const SERVICES: [Service; 4] = [
     Service { name: "supervise", writes: Topic::Supervised, reads: &[Topic::Handled] },
 ];
 
+/// The service that writes `topic`.
+pub(super) fn writer(topic: Topic) -> &'static str {
+    SERVICES.iter().find(|service| service.writes == topic).map_or("", |service| service.name)
+}
+
 /// Where a reader stands.
 #[derive(Clone, Debug)]
 pub(super) struct PositionRow {
@@ -32,60 +39,130 @@ pub(super) struct PositionRow {
     pub position: i64,
 }
 
-/// The file as a whole.
+/// The log of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    pub identities: Vec<String>,
+    pub ends: BTreeMap<Topic, i64>,
+}
+
+/// The topics, as they were when the databases were looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OnKafka {
+    pub ids: BTreeMap<Topic, String>,
+    /// How many partitions each topic has.
+    pub counts: BTreeMap<Topic, u32>,
+    /// Up to where each partition went before the databases were looked at: what lies there was committed.
+    pub before: BTreeMap<Place, Extent>,
+    /// And after: what a database calls published lies there.
+    pub after: BTreeMap<Place, Extent>,
+    /// When the first record that is kept was sent, where earlier ones are not kept.
+    pub since: BTreeMap<Place, DateTime<Utc>>,
+}
+
+/// Where facts lie between services.
+#[derive(Clone, Debug)]
+pub(super) enum Between {
+    Log(Log),
+    Topics(OnKafka),
+}
+
+/// All that concerns all incidents.
 #[derive(Clone, Debug)]
 pub(super) struct Whole {
-    pub identities: Vec<String>,
+    pub between: Between,
     pub positions: Vec<PositionRow>,
-    pub ends: BTreeMap<Topic, i64>,
-    /// The latest time on the log, or the one asked for.
+    /// The latest time on the log or by the server, or the one asked for.
     pub now: DateTime<Utc>,
     pub strict: bool,
     /// A file was replayed here: its clock was driven, so when something was noticed says nothing.
     pub replayed: bool,
-    read_to: BTreeMap<(&'static str, Topic), i64>,
+    read_to: BTreeMap<(&'static str, Topic, i32), i64>,
 }
 
 impl Whole {
-    pub async fn load(snapshot: &Snapshot, options: super::Options) -> anyhow::Result<Self> {
-        let positions = positions(snapshot).await?;
-        let read_to = positions
-            .iter()
-            .filter_map(|row| Some(((row.service, row.topic.parse().ok()?), row.position)))
-            .collect();
+    pub async fn of_file(
+        snapshot: &Snapshot,
+        options: super::Options,
+        ledger: &mut Ledger,
+    ) -> anyhow::Result<Self> {
         let now = match options.now {
             Some(now) => now,
-            None => latest(snapshot).await?,
+            None => latest(snapshot, ledger).await?,
         };
-        let replayed: Option<i64> = snapshot.one("SELECT count(*) FROM gridward_replay", Vec::new()).await?;
-        Ok(Self {
-            identities: identities(snapshot).await?,
-            positions,
-            ends: ends(snapshot).await?,
-            now,
-            strict: options.strict,
-            replayed: replayed.is_some_and(|files| files > 0),
-            read_to,
-        })
+        let sql = "SELECT count(*) FROM gridward_replay";
+        let replayed: Option<i64> = snapshot.one("", sql, Vec::new()).await?;
+        let log = Log { identities: identities(snapshot).await?, ends: ends(snapshot).await? };
+        let between = Between::Log(log);
+        let replayed = replayed.is_some_and(|files| files > 0);
+        Self::load(snapshot, options, between, now, replayed, ledger).await
     }
 
-    /// How far `service` has read `topic`.
-    pub fn read_to(&self, service: &'static str, topic: Topic) -> i64 {
-        self.read_to.get(&(service, topic)).copied().unwrap_or(0)
+    pub async fn of_servers(
+        snapshot: &Snapshot,
+        options: super::Options,
+        topics: OnKafka,
+        ledger: &mut Ledger,
+    ) -> anyhow::Result<Self> {
+        let now = match options.now {
+            Some(now) => now,
+            None => snapshot.now("handle").await?,
+        };
+        Self::load(snapshot, options, Between::Topics(topics), now, false, ledger).await
+    }
+
+    async fn load(
+        snapshot: &Snapshot,
+        options: super::Options,
+        between: Between,
+        now: DateTime<Utc>,
+        replayed: bool,
+        ledger: &mut Ledger,
+    ) -> anyhow::Result<Self> {
+        let positions = positions(snapshot, ledger).await?;
+        let place = |row: &PositionRow| {
+            Some((row.service, row.topic.parse().ok()?, i32::try_from(row.partition).ok()?))
+        };
+        let read_to = positions.iter().filter_map(|row| Some((place(row)?, row.position))).collect();
+        Ok(Self { between, positions, now, strict: options.strict, replayed, read_to })
+    }
+
+    pub fn setting(&self) -> Setting {
+        match self.between {
+            Between::Log(_) => Setting::File,
+            Between::Topics(_) => Setting::Servers,
+        }
+    }
+
+    /// The topics; `None` in a file.
+    pub fn topics(&self) -> Option<&OnKafka> {
+        match &self.between {
+            Between::Log(_) => None,
+            Between::Topics(topics) => Some(topics),
+        }
+    }
+
+    /// How far `service` has read a partition of `topic`.
+    pub fn read_to(&self, service: &'static str, topic: Topic, partition: i32) -> i64 {
+        self.read_to.get(&(service, topic, partition)).copied().unwrap_or(0)
     }
 }
 
 async fn identities(snapshot: &Snapshot) -> anyhow::Result<Vec<String>> {
-    let rows = snapshot.rows("SELECT topic_id FROM log_identity", Vec::new()).await?;
+    let rows = snapshot.rows("", "SELECT topic_id FROM log_identity", Vec::new()).await?;
     rows.iter().map(|row| Cells::new(row).take().map_err(anyhow::Error::msg)).collect()
 }
 
-async fn positions(snapshot: &Snapshot) -> anyhow::Result<Vec<PositionRow>> {
+async fn positions(snapshot: &Snapshot, ledger: &mut Ledger) -> anyhow::Result<Vec<PositionRow>> {
     let mut positions = Vec::new();
     for service in SERVICES {
-        let sql = format!("SELECT topic, partition, topic_id, position FROM {}_position", service.name);
-        for row in snapshot.rows(&sql, Vec::new()).await? {
-            positions.push(position(service.name, &mut Cells::new(&row)).map_err(anyhow::Error::msg)?);
+        let table = format!("{}_position", service.name);
+        let sql = format!("SELECT topic, partition, topic_id, position FROM {table}");
+        for row in snapshot.rows(service.name, &sql, Vec::new()).await? {
+            match position(service.name, &mut Cells::new(&row)) {
+                Ok(row) => positions.push(row),
+                Err(why) => ledger.fault(Name::Readable, &table, why),
+            }
         }
     }
     Ok(positions)
@@ -95,24 +172,38 @@ fn position(service: &'static str, cells: &mut Cells<'_>) -> Result<PositionRow,
     Ok(PositionRow {
         service,
         topic: cells.take()?,
-        partition: cells.take()?,
+        partition: cells.whole()?,
         topic_id: cells.take()?,
-        position: cells.take()?,
+        position: cells.whole()?,
     })
 }
 
 async fn ends(snapshot: &Snapshot) -> anyhow::Result<BTreeMap<Topic, i64>> {
     let mut ends = BTreeMap::new();
     for topic in Topic::ALL {
-        let end =
-            snapshot.one("SELECT max(id) FROM log WHERE topic = ?1", vec![topic.as_str().into()]).await?;
+        let sql = "SELECT max(id) FROM log WHERE topic = $1";
+        let end = snapshot.one("", sql, vec![topic.as_str().into()]).await?;
         ends.insert(topic, end.unwrap_or(0));
     }
     Ok(ends)
 }
 
-/// Times are text of one form, so the greatest text is the latest time.
-async fn latest(snapshot: &Snapshot) -> anyhow::Result<DateTime<Utc>> {
-    let latest = snapshot.one("SELECT max(max(at, noticed_at)) FROM log", Vec::new()).await?;
-    Ok(latest.unwrap_or(DateTime::UNIX_EPOCH))
+/// How many texts that are no times are passed over in search of the latest time.
+const NO_TIMES: usize = 16;
+
+/// Times are text of one form, so the greatest text is the latest time, or something that is none.
+async fn latest(snapshot: &Snapshot, ledger: &mut Ledger) -> anyhow::Result<DateTime<Utc>> {
+    let mut sql = "SELECT max(max(at, noticed_at)) FROM log".to_owned();
+    let mut values = Vec::new();
+    for _ in 0..NO_TIMES {
+        let latest: Option<String> = snapshot.one("", &sql, values).await.unwrap_or(None);
+        let Some(text) = latest else { break };
+        match DateTime::parse_from_rfc3339(&text) {
+            Ok(time) => return Ok(time.to_utc()),
+            Err(why) => ledger.fault(Name::Readable, "log", format!("`{text}` is no time: {why}")),
+        }
+        sql = "SELECT max(max(at, noticed_at)) FROM log WHERE at < $1 AND noticed_at < $1".to_owned();
+        values = vec![text.into()];
+    }
+    Ok(DateTime::UNIX_EPOCH)
 }

@@ -1,9 +1,11 @@
 //! The command line. Every command is a file of its own.
 
 mod all;
+mod config;
 mod dead_letters;
 mod migrate;
 mod pack;
+mod serve;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +16,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use platform::pack::Pack;
 
-pub use all::{Running, Stage, serve, start};
+pub use config::Config;
 
 /// Gridward (格网): report, route, handle, supervise.
 #[derive(Debug, Parser)]
@@ -28,7 +30,17 @@ pub struct Gridward {
 enum Command {
     /// Run all services in one process, on one file.
     All(all::All),
-    /// Bring the database in a folder up to date.
+    /// 发现: take reports. One service alone, on Kafka and PostgreSQL, as are the next three.
+    Discover(serve::Serve),
+    /// 流转: find who should hold an incident.
+    Route(serve::Serve),
+    /// 处置: keep the cases.
+    Handle(serve::Serve),
+    /// 督办: see the time pass, and keep the figures.
+    Supervise(serve::Serve),
+    /// Print the settings for Kafka and PostgreSQL that are in force, with what each means.
+    Config(config::Show),
+    /// Bring the database in a folder, or those of the settings, up to date.
     Migrate(migrate::Migrate),
     /// Run recorded reports through the services, on a clock that jumps.
     Replay(crate::replay::Replay),
@@ -36,6 +48,8 @@ enum Command {
     Demo(crate::demo::Demo),
     /// Prove, from outside the services, that nothing was lost, doubled or early.
     Audit(crate::audit::Audit),
+    /// Measure how fast it is, beside the bare database in the same run.
+    Bench(crate::bench::Bench),
     /// List, show and retry facts that could not be decided.
     DeadLetters(dead_letters::DeadLetters),
     /// Print a signed token for a person of the pack.
@@ -105,10 +119,16 @@ pub fn run(gridward: Gridward) -> ExitCode {
     let outcome = runtime.block_on(async {
         match gridward.command {
             Command::All(all) => all.run().await,
+            Command::Discover(serve) => serve.discover().await,
+            Command::Route(serve) => serve.route().await,
+            Command::Handle(serve) => serve.handle().await,
+            Command::Supervise(serve) => serve.supervise().await,
+            Command::Config(config) => config.run(),
             Command::Migrate(migrate) => migrate.run().await,
             Command::Replay(replay) => replay.run().await,
             Command::Demo(demo) => demo.run().await,
             Command::Audit(audit) => audit.run().await,
+            Command::Bench(bench) => bench.run().await,
             Command::DeadLetters(letters) => letters.run().await,
             Command::Token(token) => token.run(),
             Command::Pack(pack) => pack.run(),

@@ -1,5 +1,6 @@
 //! `gridward token --as PERSON`: a signed token for somebody of the pack, until accounts come.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -20,6 +21,9 @@ pub struct Token {
     hours: i64,
     #[command(flatten)]
     data: DataFolder,
+    /// Sign with the key in this file: the token_key_file of services on Kafka and PostgreSQL.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
     #[command(flatten)]
     pack: PackFolder,
 }
@@ -34,14 +38,18 @@ impl Token {
             )
         })?;
         // The key of a folder nobody runs on signs for nobody.
-        if !self.data.data.join(platform::store::FILE).is_file() {
+        if self.key.is_none() && !self.data.data.join(platform::store::FILE).is_file() {
             bail!(
                 "there is no database in {0}: name the --data of the running `gridward all`, or make one with `gridward migrate` / \
                  {0} 中没有数据库：请用 --data 指定正在运行的目录，或先运行 gridward migrate",
                 self.data.data.display()
             );
         }
-        let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
+        let tokens = match &self.key {
+            Some(file) => Tokens::of_file(file),
+            None => Tokens::of_folder(&self.data.data),
+        };
+        let tokens = tokens.context("cannot read the token key")?;
         let principal = Principal { person: person.id.clone(), grants: person.grants.clone() };
         say(tokens
             .issue(&principal, host_now(), TimeDelta::hours(self.hours))

@@ -21,13 +21,14 @@ use platform::telemetry::log_to_stderr;
 use platform::token::{Principal, Tokens};
 use tokio::net::TcpListener;
 
-use crate::commands::{PackFolder, say, start};
+use crate::commands::{PackFolder, say};
 use crate::embedded::Embedded;
 use crate::folder_clock;
 use crate::replay::drive::{Counted, drive};
 use crate::replay::local;
 use crate::replay::rows::{Row, Rows};
 use crate::replay::windows::Windows;
+use crate::running::start;
 pub use lines::Line;
 use lines::{Place, has, lines};
 
@@ -80,7 +81,7 @@ impl Demo {
         let (stopper, lifecycle) = Lifecycle::new();
         let lines = self.lines(&pack, &example);
         let viewer = token_of(&tokens, &pack)?;
-        let running = start(all, listener, &tokens, &lifecycle, |router| {
+        let running = start(all.ready(), listener, &tokens, &lifecycle, |router| {
             router.merge(crate::http::demo_page(&viewer, self.speed, &pack, &lines))
         })?;
         self.tell(&pack, from, &lines);
@@ -108,7 +109,7 @@ impl Demo {
             if window.is_empty() {
                 break;
             }
-            drive(&all, &window, &mut Counted::default()).await?;
+            drive(&all.office(), &window, &mut Counted::default()).await?;
             if first.is_none() {
                 first = window.reports.first().cloned();
             }

@@ -12,10 +12,10 @@ use platform::lifecycle::Lifecycle;
 use platform::turn::Asked;
 use tracing::warn;
 
-use crate::commands::Stage;
 use crate::replay::drive::{acted, people};
 use crate::replay::rows::Row;
 use crate::replay::windows::Windows;
+use crate::running::Stage;
 
 /// What happens next, and when.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,7 +113,7 @@ async fn report(row: &Row, stage: &Stage) {
 /// The case's people act. A case that is already further on, because somebody at the keyboard was quicker,
 /// is left to them.
 async fn act(incident: IncidentId, actions: &[Action], stage: &Stage) {
-    let holders = match handle::holders(&stage.store, &[incident]).await {
+    let holders = match handle::holders(stage.store("handle"), &[incident]).await {
         Ok(holders) => holders,
         Err(error) => return warn!("cannot look up a holder: {error}"),
     };

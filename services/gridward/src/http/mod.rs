@@ -1,65 +1,113 @@
 //! All services' endpoints on one listener.
 
+mod watching;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::routing::get;
+use discover::Discover;
 use domain::text::Text;
-use platform::http::{Gate, Probes, dress, probes};
+use handle::Handle;
+use platform::http::{Gate, Probes, dress, probes, say_goodbye};
 use platform::lifecycle::Lifecycle;
 use platform::pack::Pack;
 use platform::token::Tokens;
-use platform::turn::Desk;
+use platform::turn::{Desk, Health, Surroundings};
 use serde::Serialize;
 use utoipa::OpenApi;
 use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 pub use axum::Router;
+pub use watching::watching;
 
 use crate::demo::Line;
-use crate::embedded::Front;
 
 /// The desks of the running services.
 #[derive(Clone, Debug)]
 pub struct Desks {
-    pub discover: Desk<discover::Discover>,
-    pub handle: Desk<handle::Handle>,
+    pub discover: Desk<Discover>,
+    pub handle: Desk<Handle>,
 }
 
-/// The whole API, with health, metrics and its own description.
-pub fn router(all: &Front<'_>, desks: Desks, tokens: &Tokens, lifecycle: &Lifecycle) -> Router {
-    let gate = Gate { tokens: tokens.clone() };
-    let around = all.around;
-    let discover = discover::http::Front {
-        desk: desks.discover,
-        store: around.store.clone(),
-        clock: around.clock.clone(),
-        gate: gate.clone(),
-    };
-    let handle = handle::http::Front {
-        desk: desks.handle,
-        store: around.store.clone(),
-        clock: around.clock.clone(),
-        gate: gate.clone(),
-        arrivals: around.stream.arrivals(),
-    };
-    let supervise = supervise::http::Front {
-        store: around.store.clone(),
-        clock: around.clock.clone(),
-        gate,
-        pack: all.pack.clone(),
-    };
-    let probed = Probes {
-        metrics: around.metrics.clone(),
-        services: all.health.clone(),
-        lifecycle: lifecycle.clone(),
-    };
-    Router::new()
-        .merge(discover::http::routes(discover))
-        .merge(handle::http::routes(handle))
-        .merge(supervise::http::routes(supervise))
-        .merge(probes(probed))
-        .route("/api/v1/openapi.json", get(|| async { axum::Json(document()) }))
+/// What the endpoints of a process stand on.
+pub struct Front<'a> {
+    pub around: &'a Surroundings,
+    pub pack: &'a Arc<Pack>,
+    pub tokens: &'a Tokens,
+    pub health: Vec<(&'static str, Health)>,
+    /// Loops that serve nobody who asks: a relay.
+    pub beside: Vec<(&'static str, Health)>,
+    pub lifecycle: &'a Lifecycle,
+}
+
+impl Front<'_> {
+    fn gate(&self) -> Gate {
+        Gate { tokens: self.tokens.clone() }
+    }
+}
+
+/// The endpoints of one service, or of several.
+#[derive(Default)]
+pub struct Routes(Router);
+
+impl Routes {
+    /// Of a service that nobody asks anything.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    pub fn discover(front: &Front<'_>, desk: Desk<Discover>) -> Self {
+        let around = front.around;
+        Self(discover::http::routes(discover::http::Front {
+            desk,
+            store: around.store.clone(),
+            clock: around.clock.clone(),
+            gate: front.gate(),
+        }))
+    }
+
+    pub fn handle(front: &Front<'_>, desk: Desk<Handle>) -> Self {
+        let around = front.around;
+        Self(handle::http::routes(handle::http::Front {
+            desk,
+            store: around.store.clone(),
+            clock: around.clock.clone(),
+            gate: front.gate(),
+            arrivals: around.stream.arrivals(),
+        }))
+    }
+
+    pub fn supervise(front: &Front<'_>) -> Self {
+        let around = front.around;
+        Self(supervise::http::routes(supervise::http::Front {
+            store: around.store.clone(),
+            clock: around.clock.clone(),
+            gate: front.gate(),
+            pack: front.pack.clone(),
+        }))
+    }
+
+    /// Both on one listener.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0.merge(other.0))
+    }
+
+    /// With health, metrics and the description of the whole API.
+    pub fn with_probes(self, front: &Front<'_>) -> Router {
+        let probed = Probes {
+            metrics: front.around.metrics.clone(),
+            services: front.health.clone(),
+            beside: front.beside.clone(),
+            lifecycle: front.lifecycle.clone(),
+        };
+        let router = self
+            .0
+            .merge(probes(probed))
+            .route("/api/v1/openapi.json", get(|| async { axum::Json(document()) }));
+        say_goodbye(router, front.lifecycle.clone())
+    }
 }
 
 /// The demo's page at `/`. It looks through the API like anybody else, with the viewer's token.

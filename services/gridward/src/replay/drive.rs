@@ -20,8 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::refused::{EXAMPLES, Refusals, Refused};
 use super::rows::Row;
 use super::windows::{Closing, Window};
-use crate::embedded::Embedded;
-use crate::settling::{Reads, Shared, meanwhile};
+use crate::settling::{Office, meanwhile};
 
 /// Everybody in a recorded file, whose names it does not give.
 const RECORDED: &str = "recorded";
@@ -60,12 +59,12 @@ impl Counted {
 ///
 /// # Errors
 /// When a service fails, or a recorded action is refused: the rules would then not be those of the record.
-pub async fn drive(all: &Embedded, window: &Window, counted: &mut Counted) -> anyhow::Result<()> {
+pub async fn drive(all: &Office, window: &Window, counted: &mut Counted) -> anyhow::Result<()> {
     counted.rows += window.reports.len() as u64 + window.refused.rows();
     counted.refuse_all(&window.refused);
     let Some(end) = window.end else { return Ok(()) };
     // An input at T comes before a step due at T, also when the input is in the next window.
-    all.around.clock.drive(end - TimeDelta::milliseconds(1));
+    all.clock.drive(end - TimeDelta::milliseconds(1));
     report(all, &window.reports, counted).await?;
     all.settle().await?;
     act_on(all, &window.closings).await?;
@@ -75,19 +74,18 @@ pub async fn drive(all: &Embedded, window: &Window, counted: &mut Counted) -> an
 }
 
 /// Files `rows`; the others route and open them meanwhile.
-async fn report(all: &Embedded, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
-    let filing = async { submit(&mut *all.discover.lock().await, rows, counted).await };
-    let readers: Vec<Shared<dyn Reads>> = vec![all.route.clone(), all.handle.clone(), all.supervise.clone()];
-    meanwhile(&all.around.stream, filing, readers).await?;
+async fn report(all: &Office, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
+    let filing = async { submit(&mut *all.discover.turns.lock().await, rows, counted).await };
+    let readers = vec![all.route.reader(), all.handle.reader(), all.supervise.reader()];
+    meanwhile(filing, readers).await?;
     Ok(())
 }
 
 /// Does what people did; the others read of it meanwhile.
-async fn act_on(all: &Embedded, closings: &[Closing]) -> anyhow::Result<()> {
-    let closing =
-        async { close(&mut *all.handle.lock().await, &all.around.store, &all.pack, closings).await };
-    let readers: Vec<Shared<dyn Reads>> = vec![all.route.clone(), all.supervise.clone()];
-    meanwhile(&all.around.stream, closing, readers).await?;
+async fn act_on(all: &Office, closings: &[Closing]) -> anyhow::Result<()> {
+    let handle = &all.handle;
+    let closing = async { close(&mut *handle.turns.lock().await, &handle.store, &all.pack, closings).await };
+    meanwhile(closing, vec![all.route.reader(), all.supervise.reader()]).await?;
     Ok(())
 }
 

@@ -27,12 +27,15 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use platform::clock::Clock;
 use platform::pack::Pack;
-use platform::store::log;
+use platform::store::{log, outbox};
+use platform::stream::kafka::With;
 use platform::telemetry::log_to_stderr;
 use serde::Serialize;
 
 use crate::commands::{PackFolder, say};
 use crate::embedded::Embedded;
+use crate::settings::Settings as ServerSettings;
+use crate::settling::Office;
 use crate::store::progress::{self, Progress};
 use drive::Counted;
 use order::{Source, first_out_of_order};
@@ -50,6 +53,9 @@ pub struct Replay {
     /// Folder for the database; the same command run again goes on there.
     #[arg(long, value_name = "FOLDER", default_value = ".data/replay")]
     data: PathBuf,
+    /// Settings of Kafka and PostgreSQL: replay into empty databases there, not into a folder.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Let nothing happen after this local time, as in 2011-12-31T23:59:59. The last recorded event when
     /// left out.
     #[arg(long, value_name = "TIME")]
@@ -68,6 +74,8 @@ pub struct Asked {
     pub file: PathBuf,
     pub pack: Arc<Pack>,
     pub data: PathBuf,
+    /// Kafka and PostgreSQL, instead of a database in the folder.
+    pub servers: Option<crate::settings::Settings>,
     pub until: Option<NaiveDateTime>,
     pub window: usize,
 }
@@ -89,7 +97,10 @@ impl Replay {
         let file = self.file.or_else(own).context(
             "the pack has no recorded file of its own: name one / 辖区包没有自带记录文件，请指定文件",
         )?;
-        let asked = Asked { file, pack, data: self.data, until: self.until, window: self.window as usize };
+        let servers =
+            self.config.map(|file| ServerSettings::load(Some(&file), std::env::vars())).transpose()?;
+        let window = self.window as usize;
+        let asked = Asked { file, pack, data: self.data, servers, until: self.until, window };
         let mut stop = Box::pin(platform::lifecycle::asked_to_stop());
         // Looked at once, so that from here on a Ctrl-C is ours to handle.
         is_asked(&mut stop);
@@ -137,8 +148,9 @@ pub async fn replay(
     let begun = Instant::now();
     let digest = unpack::digest(&asked.file)?;
     let out_of_order = first_out_of_order(asked.rows()?);
-    let all = Embedded::open(&asked.data, asked.pack.clone(), Clock::driven(DateTime::UNIX_EPOCH)).await?;
-    let (mut done, mut counted) = resume(&all, asked, &digest).await?;
+    let held = Held::open(asked).await?;
+    let all = held.office();
+    let (mut done, mut counted) = resume(&held, asked, &digest).await?;
     let source = match out_of_order {
         Some(_) => Source::in_order(asked.rows()?, &asked.data)?,
         None => asked.rows()?.into(),
@@ -160,7 +172,8 @@ pub async fn replay(
         done = at;
         save(&all, asked, &digest, done, &counted).await?;
         if stop() {
-            all.around.store.close().await?;
+            drop(all);
+            held.close().await?;
             return Ok(Ended::Stopped { windows_done: done });
         }
     }
@@ -173,17 +186,66 @@ pub async fn replay(
     // What it knows of millions of rows is not needed twice.
     drop(windows);
     let summary = finish(&all, asked, &counted, run).await?;
-    all.around.store.close().await?;
+    drop(all);
+    held.close().await?;
     Ok(Ended::Done(Box::new(summary), counted))
 }
 
+/// What holds a replay's cases.
+enum Held {
+    Folder(Box<Embedded>),
+    Servers(crate::servers::Servers),
+}
+
+impl Held {
+    async fn open(asked: &Asked) -> anyhow::Result<Self> {
+        let clock = Clock::driven(DateTime::UNIX_EPOCH);
+        let Some(settings) = &asked.servers else {
+            let all = Embedded::open(&asked.data, asked.pack.clone(), clock).await?;
+            return Ok(Self::Folder(Box::new(all)));
+        };
+        // A file that is not sorted is sorted there first.
+        std::fs::create_dir_all(&asked.data)
+            .with_context(|| format!("cannot make the folder {}", asked.data.display()))?;
+        // There is no other instance to share with, and nobody waits for a group.
+        let all = crate::servers::Servers::open(settings, With::Nobody, asked.pack.clone(), clock).await?;
+        let progress = all.office().discover.store;
+        migrations::up_for(progress.writer(), "gridward").await.context("cannot migrate the database")?;
+        Ok(Self::Servers(all))
+    }
+
+    fn office(&self) -> Office {
+        match self {
+            Self::Folder(all) => all.office(),
+            Self::Servers(all) => all.office(),
+        }
+    }
+
+    /// Whether it holds any fact yet.
+    async fn is_in_use(&self) -> anyhow::Result<bool> {
+        let discover = self.office().discover.store;
+        let readers = discover.readers();
+        Ok(match self {
+            Self::Folder(_) => log::last_at(readers).await?.is_some(),
+            Self::Servers(_) => outbox::any(readers, "discover").await?,
+        })
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Folder(all) => Ok(all.around.store.close().await?),
+            Self::Servers(all) => all.close().await,
+        }
+    }
+}
+
 /// Lets everything up to the end of the run happen, and compares it with the record.
-async fn finish(all: &Embedded, asked: &Asked, counted: &Counted, run: Run) -> anyhow::Result<Summary> {
-    all.around.clock.drive(run.until);
+async fn finish(all: &Office, asked: &Asked, counted: &Counted, run: Run) -> anyhow::Result<Summary> {
+    all.clock.drive(run.until);
     all.settle().await?;
     all.sweep().await?;
-    let compared = truth::compare(asked.rows()?, &asked.pack, &all.around.store, run.until).await?;
-    Summary::of(&all.around.store, counted, compared, run).await
+    let compared = truth::compare(asked.rows()?, &asked.pack, all, run.until).await?;
+    Summary::of(all, counted, compared, run).await
 }
 
 impl Asked {
@@ -205,9 +267,10 @@ fn settings(asked: &Asked) -> String {
     serde_json::to_string(&settings).expect("settings are plain data")
 }
 
-async fn resume(all: &Embedded, asked: &Asked, digest: &str) -> anyhow::Result<(i64, Counted)> {
-    let store = &all.around.store;
-    let here = asked.data.display();
+async fn resume(held: &Held, asked: &Asked, digest: &str) -> anyhow::Result<(i64, Counted)> {
+    let office = held.office();
+    let store = &office.discover.store;
+    let here = store.place();
     if progress::other_begun(store, digest).await? {
         bail!(
             "{here} holds the replay of another file: give this one another --data / 该目录中是另一份文件的回放，请换一个 --data"
@@ -215,14 +278,14 @@ async fn resume(all: &Embedded, asked: &Asked, digest: &str) -> anyhow::Result<(
     }
     let Some(progress) = progress::load(store, digest).await? else {
         // Its clock would jump, and every open deadline there with it.
-        if log::last_at(store.readers()).await?.is_some() {
+        if held.is_in_use().await? {
             bail!(
                 "{here} holds cases that are not a replay's: give the replay another --data / \
                  {here} 中已有并非回放的案件，请为回放换一个 --data"
             );
         }
         // From here on the folder is a replay's, also when the first window is interrupted.
-        save(all, asked, digest, 0, &Counted::default()).await?;
+        save(&office, asked, digest, 0, &Counted::default()).await?;
         return Ok((0, Counted::default()));
     };
     if progress.settings != settings(asked) {
@@ -236,17 +299,11 @@ async fn resume(all: &Embedded, asked: &Asked, digest: &str) -> anyhow::Result<(
     Ok((progress.windows_done, counted))
 }
 
-async fn save(
-    all: &Embedded,
-    asked: &Asked,
-    digest: &str,
-    done: i64,
-    counted: &Counted,
-) -> anyhow::Result<()> {
+async fn save(all: &Office, asked: &Asked, digest: &str, done: i64, counted: &Counted) -> anyhow::Result<()> {
     let counted = serde_json::to_string(counted)
         .context("cannot write the progress of the replay / 无法写入回放进度")?;
     let progress = Progress { settings: settings(asked), windows_done: done, counted };
-    Ok(progress::save(&all.around.store, digest, &progress).await?)
+    Ok(progress::save(&all.discover.store, digest, &progress).await?)
 }
 
 fn progress_bar(file: &Path) -> ProgressBar {

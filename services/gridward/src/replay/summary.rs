@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use platform::store::Store;
 use serde::Serialize;
 
 use super::drive::Counted;
 use super::truth::{Agreement, Compared};
+use crate::settling::Office;
 use crate::store::decided;
 
 /// Everything a replay says.
@@ -66,11 +66,11 @@ pub struct Run {
 impl Summary {
     /// # Errors
     /// When the database cannot be read.
-    pub async fn of(store: &Store, counted: &Counted, compared: Compared, run: Run) -> anyhow::Result<Self> {
-        let (routed, fallback) = decided::routed_and_fallback(store).await?;
-        let tallies = decided::tallies(store).await?;
+    pub async fn of(all: &Office, counted: &Counted, compared: Compared, run: Run) -> anyhow::Result<Self> {
+        let (routed, fallback) = decided::routed_and_fallback(&all.route.store).await?;
+        let tallies = decided::tallies(&all.supervise.store).await?;
         let tally = |measure: &str| tallies.get(measure).copied().unwrap_or(0);
-        let steps = decided::due_steps(store, run.until).await?;
+        let steps = decided::due_steps(&all.supervise.store, &all.handle.store, run.until).await?;
         let wall_seconds = run.begun.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "rows of a file fit an f64")]
         let records_per_second = counted.rows as f64 / wall_seconds.max(0.001);
@@ -82,7 +82,7 @@ impl Summary {
             routed,
             fallback,
             area_agreement: compared.area_agreement,
-            flagged: decided::flagged(store).await?,
+            flagged: decided::flagged(&all.handle.store).await?,
             verdicts: compared.verdicts,
             without_due: tally("opened_without_due"),
             reminders: tally("reminded"),

@@ -8,10 +8,10 @@ use csv::ByteRecord;
 use domain::area::{AreaPath, Areas};
 use domain::id::IncidentId;
 use platform::pack::{Pack, Truth};
-use platform::store::Store;
 use serde::Serialize;
 
 use super::rows::{Row, Rows, column};
+use crate::settling::Office;
 use crate::store::decided;
 
 /// How many were compared, and how many agreed.
@@ -50,7 +50,7 @@ struct Told {
 pub async fn compare(
     mut rows: Rows,
     pack: &Pack,
-    store: &Store,
+    all: &Office,
     until: DateTime<Utc>,
 ) -> anyhow::Result<Compared> {
     let truths: &[Truth] = pack.recorded.as_ref().map_or(&[], |recorded| &recorded.truth);
@@ -67,11 +67,11 @@ pub async fn compare(
         told.row.closed = told.row.closed.filter(|closed| *closed <= until);
         batch.push(told);
         if batch.len() == 1_000 {
-            compare_batch(&batch, truths, &pack.areas, store, &mut compared).await?;
+            compare_batch(&batch, truths, &pack.areas, all, &mut compared).await?;
             batch.clear();
         }
     }
-    compare_batch(&batch, truths, &pack.areas, store, &mut compared).await?;
+    compare_batch(&batch, truths, &pack.areas, all, &mut compared).await?;
     Ok(compared)
 }
 
@@ -79,12 +79,12 @@ async fn compare_batch(
     batch: &[Told],
     truths: &[Truth],
     areas: &Areas,
-    store: &Store,
+    all: &Office,
     compared: &mut Compared,
 ) -> anyhow::Result<()> {
     let incidents: Vec<IncidentId> = batch.iter().map(|told| told.row.incident).collect();
-    let routed = decided::areas(store, &incidents).await?;
-    let verdicts = decided::verdicts(store, &incidents).await?;
+    let routed = decided::areas(&all.route.store, &incidents).await?;
+    let verdicts = decided::verdicts(&all.supervise.store, &incidents).await?;
     for told in batch {
         let Some(area) = routed.get(&told.row.incident) else { continue };
         for (truth, recorded) in truths.iter().zip(&told.areas) {

@@ -7,24 +7,24 @@ use domain::area::AreaPath;
 use domain::id::IncidentId;
 use platform::store::{Doing, ROWS_PER_INSERT, Store, StoreError, get, get_incident};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Statement, Value};
 
-/// The area each incident was routed to.
+/// The area each incident was routed to, as `route` keeps it.
 pub async fn areas(
-    store: &Store,
+    route: &Store,
     incidents: &[IncidentId],
 ) -> Result<BTreeMap<IncidentId, AreaPath>, StoreError> {
-    let texts = column(store, "route_incident", "area", incidents, None).await?;
+    let texts = column(route, "route_incident", "area", incidents, None).await?;
     let parsed = texts.into_iter().filter_map(|(incident, area)| Some((incident, area.parse().ok()?)));
     Ok(parsed.collect())
 }
 
-/// The verdict on each incident's handling deadline, where there is one.
+/// The verdict on each incident's handling deadline, where there is one, as `supervise` keeps it.
 pub async fn verdicts(
-    store: &Store,
+    supervise: &Store,
     incidents: &[IncidentId],
 ) -> Result<BTreeMap<IncidentId, String>, StoreError> {
-    column(store, "supervise_deadline", "verdict", incidents, Some("handle")).await
+    column(supervise, "supervise_deadline", "verdict", incidents, Some("handle")).await
 }
 
 async fn column(
@@ -54,27 +54,34 @@ async fn column(
 }
 
 /// Incidents that lie in a grid, and those that do not.
-pub async fn routed_and_fallback(store: &Store) -> Result<(i64, i64), StoreError> {
-    let routed = one(store, "SELECT count(*) AS n FROM route_incident WHERE grid IS NOT NULL").await?;
-    let fallback = one(store, "SELECT count(*) AS n FROM route_incident WHERE grid IS NULL").await?;
+pub async fn routed_and_fallback(route: &Store) -> Result<(i64, i64), StoreError> {
+    let routed =
+        one(route, "SELECT count(*) AS n FROM route_incident WHERE grid IS NOT NULL", vec![]).await?;
+    let fallback = one(route, "SELECT count(*) AS n FROM route_incident WHERE grid IS NULL", vec![]).await?;
     Ok((routed, fallback))
 }
 
 /// How many cases carry each flag.
-pub async fn flagged(store: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
-    let sql = "SELECT f.value AS flag, count(*) AS n FROM handle_case, json_each(handle_case.flags) AS f \
-               GROUP BY f.value";
-    pairs(store, sql, "flag").await
+pub async fn flagged(handle: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
+    let mut flagged = BTreeMap::new();
+    let lists = pairs(handle, "SELECT flags, count(*) AS n FROM handle_case GROUP BY flags", "flags").await?;
+    for (list, cases) in lists {
+        let flags: Vec<String> = serde_json::from_str(&list).map_err(|error| StoreError::Inconsistent {
+            table: "handle_case",
+            id: list.clone(),
+            why: format!("its flags are no list of texts: {error}"),
+        })?;
+        for flag in flags {
+            *flagged.entry(flag).or_default() += cases;
+        }
+    }
+    Ok(flagged)
 }
 
 /// Sums of the tallies by measure.
-pub async fn tallies(store: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
-    pairs(
-        store,
-        "SELECT measure, CAST(sum(count) AS INTEGER) AS n FROM supervise_tally GROUP BY measure",
-        "measure",
-    )
-    .await
+pub async fn tallies(supervise: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
+    let sql = "SELECT measure, CAST(sum(count) AS bigint) AS n FROM supervise_tally GROUP BY measure";
+    pairs(supervise, sql, "measure").await
 }
 
 /// Steps that took effect, before their time, more than once; and that should have by `until` and did not.
@@ -85,30 +92,38 @@ pub struct DueSteps {
     pub missed: i64,
 }
 
-pub async fn due_steps(store: &Store, until: DateTime<Utc>) -> Result<DueSteps, StoreError> {
-    let effected = one(store, "SELECT count(*) AS n FROM supervise_step WHERE done_at IS NOT NULL").await?;
-    let early = one(store, "SELECT count(*) AS n FROM supervise_step WHERE done_at < due_at").await?;
+/// What became of the steps, as `supervise` watches them and `handle` wrote them into the histories.
+pub async fn due_steps(
+    supervise: &Store,
+    handle: &Store,
+    until: DateTime<Utc>,
+) -> Result<DueSteps, StoreError> {
+    let effected = "SELECT count(*) AS n FROM supervise_step WHERE done_at IS NOT NULL";
+    let early = "SELECT count(*) AS n FROM supervise_step WHERE done_at < due_at";
     // What happened is the same text for the same step, so a second time shows as a second row.
-    let doubled = "SELECT count(*) AS n FROM (SELECT 1 FROM handle_history \
-                   WHERE kind IN ('case.reminded', 'case.escalated') GROUP BY incident, happened HAVING count(*) > 1)";
-    let doubled = one(store, doubled).await?;
+    let doubled = "SELECT count(*) AS n FROM (SELECT 1 AS step FROM handle_history \
+                   WHERE kind IN ('case.reminded', 'case.escalated') GROUP BY incident, happened HAVING count(*) > 1) AS d";
     let missed = "SELECT count(*) AS n FROM supervise_step s \
                   JOIN supervise_deadline d ON d.incident = s.incident AND d.kind = s.kind AND d.round = s.round \
-                  WHERE s.done_at IS NULL AND s.due_at < coalesce(d.met_at, ?)";
-    let statement = Statement::from_sql_and_values(DbBackend::Sqlite, missed, [until.into()]);
-    let row = store.readers().query_one_raw(statement).await.doing("counting missed steps")?;
-    let missed = row.map_or(Ok(0), |row| get(&row, "n"))?;
-    Ok(DueSteps { effected, early, doubled, missed })
+                  WHERE s.done_at IS NULL AND s.due_at < coalesce(d.met_at, $1)";
+    Ok(DueSteps {
+        effected: one(supervise, effected, vec![]).await?,
+        early: one(supervise, early, vec![]).await?,
+        doubled: one(handle, doubled, vec![]).await?,
+        missed: one(supervise, missed, vec![until.into()]).await?,
+    })
 }
 
-async fn one(store: &Store, sql: &str) -> Result<i64, StoreError> {
-    let statement = Statement::from_string(DbBackend::Sqlite, sql);
-    let row = store.readers().query_one_raw(statement).await.doing("counting what was decided")?;
+async fn one(store: &Store, sql: &str, values: Vec<Value>) -> Result<i64, StoreError> {
+    let readers = store.readers();
+    let statement = Statement::from_sql_and_values(readers.get_database_backend(), sql, values);
+    let row = readers.query_one_raw(statement).await.doing("counting what was decided")?;
     row.map_or(Ok(0), |row| get(&row, "n"))
 }
 
 async fn pairs(store: &Store, sql: &str, key: &str) -> Result<BTreeMap<String, i64>, StoreError> {
-    let statement = Statement::from_string(DbBackend::Sqlite, sql);
-    let rows = store.readers().query_all_raw(statement).await.doing("counting what was decided")?;
+    let readers = store.readers();
+    let statement = Statement::from_string(readers.get_database_backend(), sql);
+    let rows = readers.query_all_raw(statement).await.doing("counting what was decided")?;
     rows.iter().map(|row| Ok((get(row, key)?, get(row, "n")?))).collect()
 }

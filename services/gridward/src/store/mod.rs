@@ -1,4 +1,7 @@
-//! The program's own reads and writes beside the services': progress of a replay, and what was decided.
+//! The program's own reads and writes beside the services': progress of a replay, what was decided, and what a bench
+//! measures.
 
+pub mod bare;
 pub mod decided;
 pub mod progress;
+pub mod seen;

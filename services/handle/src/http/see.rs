@@ -91,6 +91,9 @@ pub struct Line {
     pub happened: Happened,
 }
 
+/// How often somebody who waits for a case is looked for it, though nothing was heard.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// One case, with its deadlines, its history, and why it is where it is.
 ///
 /// 200 with the case; 404 for one that is not there or not the asker's to see, and 202 instead of it for an
@@ -142,8 +145,10 @@ async fn appears(
         if found.is_some() || Instant::now() >= until {
             return Ok(found);
         }
-        // Too late, or nothing will arrive any more.
-        if !matches!(timeout_at(until, arrivals.changed()).await, Ok(Ok(()))) {
+        // Another instance may open it, of which nothing is heard here.
+        let look = until.min(Instant::now() + LOOK);
+        if let Ok(Err(_)) = timeout_at(look, arrivals.changed()).await {
+            // Nothing will arrive any more.
             return Ok(None);
         }
     }

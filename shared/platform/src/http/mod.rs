@@ -14,7 +14,7 @@ pub use body::Body;
 pub use listening::{Patience, serve};
 pub use problem::Problem;
 pub use query::Query;
-pub use serving::{Probes, dress, probes};
+pub use serving::{Probes, dress, probes, say_goodbye};
 
 /// The largest body a request may have: 1 MB.
 pub const BODY_LIMIT: usize = 1_000_000;

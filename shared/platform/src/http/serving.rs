@@ -24,40 +24,87 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct Probes {
     pub metrics: Metrics,
+    /// The loops of this process by name. The first ones serve people; a relay does not.
     pub services: Vec<(&'static str, Health)>,
+    pub beside: Vec<(&'static str, Health)>,
     pub lifecycle: Lifecycle,
 }
+
+/// A loop that has not come around for so long hangs: no statement and no question to a broker may take as long.
+const HANGS: Duration = Duration::from_secs(90);
 
 /// `/health/live`, `/health/ready` and `/metrics`.
 pub fn probes(probes: Probes) -> Router {
     Router::new()
-        .route("/health/live", get(|| async { "ok" }))
+        .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(probes)
 }
 
-/// 503 from the moment a stop is asked for, when a reader has stopped the line, or while nothing can be saved.
-async fn ready(State(probes): State<Probes>) -> impl IntoResponse {
-    let why = |(_, health): &(&str, Health)| health.stopped().or_else(|| health.failing());
-    let stopped: Vec<String> = probes.services.iter().filter_map(why).collect();
-    if probes.lifecycle.is_stopping() {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Json(serde_json::json!({"ready": false, "why": ["stopping"]})),
-        );
+impl Probes {
+    fn loops(&self) -> impl Iterator<Item = &(&'static str, Health)> {
+        self.services.iter().chain(&self.beside)
     }
-    if stopped.is_empty() {
-        return (StatusCode::OK, Json(serde_json::json!({"ready": true})));
-    }
-    (StatusCode::SERVICE_UNAVAILABLE, Json(serde_json::json!({"ready": false, "why": stopped})))
 }
 
-async fn metrics(State(probes): State<Probes>) -> impl IntoResponse {
+/// 503 when a loop hangs: only a restart helps then.
+async fn live(State(probes): State<Probes>) -> Response {
+    let hangs = |(_, health): &&(&str, Health)| health.since_round().is_some_and(|since| since > HANGS);
+    let hanging: Vec<&str> = probes.loops().filter(hangs).map(|(name, _)| *name).collect();
+    if hanging.is_empty() {
+        return "ok".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, Json(serde_json::json!({"live": false, "hangs": hanging})))
+        .into_response()
+}
+
+/// 503 from the moment a stop is asked for, when a reader has stopped the line, or while nothing can be saved. What
+/// is wrong though people are served is told beside a 200.
+async fn ready(State(probes): State<Probes>) -> Response {
+    let not = |why: Vec<String>| {
+        let told = serde_json::json!({"ready": false, "why": why});
+        (StatusCode::SERVICE_UNAVAILABLE, Json(told)).into_response()
+    };
+    if probes.lifecycle.is_stopping() {
+        return not(vec!["stopping".to_owned()]);
+    }
+    let why = |(_, health): &(&str, Health)| health.stopped().or_else(|| health.failing());
+    let stopped: Vec<String> = probes.services.iter().filter_map(why).collect();
+    if !stopped.is_empty() {
+        return not(stopped);
+    }
+    let beside = probes.beside.iter().filter_map(|(_, health)| health.failing());
+    let troubles: Vec<String> =
+        probes.loops().flat_map(|(_, health)| health.troubles()).chain(beside).collect();
+    let mut told = serde_json::json!({"ready": true});
+    if !troubles.is_empty() {
+        told["troubles"] = troubles.into();
+    }
+    Json(told).into_response()
+}
+
+async fn metrics(State(probes): State<Probes>) -> Response {
+    for (name, health) in probes.loops() {
+        if let Some(since) = health.since_round() {
+            probes.metrics.round.with_label_values(&[*name]).set(since.as_secs_f64());
+        }
+    }
     match probes.metrics.render() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(error) => Problem::internal(&error).into_response(),
     }
+}
+
+/// Asks whoever is answered while the process is being stopped to connect anew for the next request, which then
+/// finds another instance, or nobody, but never a connection that is closed under it.
+pub fn say_goodbye(router: Router, draining: Lifecycle) -> Router {
+    router.layer(middleware::map_response(move |mut response: Response| {
+        if draining.is_stopping() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        std::future::ready(response)
+    }))
 }
 
 /// Puts on a router what every answer has: problems in the reader's language, limits, and headers that

@@ -24,7 +24,7 @@ use domain::id::IncidentId;
 use sea_orm::sea_query::{Alias, ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef, IntoIden};
 use sea_orm::sqlx::Connection as _;
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
@@ -60,6 +60,9 @@ pub enum StoreError {
     /// A row that fits no state. Somebody has to look at it; no retry helps.
     #[error("row {id} of table {table} is inconsistent: {why}")]
     Inconsistent { table: &'static str, id: String, why: String },
+    /// The broker does not answer, or not as it should. It may, later.
+    #[error("{doing}: {why}")]
+    Broker { doing: &'static str, why: String },
     /// The position was not where this reader left it: another one has the partition.
     #[error("another reader of {service} has moved the position of {topic}; rejoining")]
     Overtaken { service: &'static str, topic: &'static str },
@@ -73,7 +76,7 @@ impl StoreError {
             Self::Inconsistent { .. } | Self::Unfit { .. } | Self::Nothing { .. } | Self::NotOurs { .. } => {
                 false
             }
-            Self::Overtaken { .. } => true,
+            Self::Overtaken { .. } | Self::Broker { .. } => true,
             Self::Failed { error, .. } => match error {
                 DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
                 DbErr::Exec(error) | DbErr::Query(error) => {
@@ -184,6 +187,18 @@ impl Store {
         self.writer.begin_with_options(options).await.doing("beginning a turn")
     }
 
+    /// Takes the right to change the schema until the transaction ends, waiting for whoever has it: several
+    /// instances may start at once. In a file the one process that has the folder has it already.
+    pub async fn alone(&self) -> Result<Tx, StoreError> {
+        match self.place {
+            Place::Server(_) => {
+                postgres::alone(self.writer.begin().await.doing("beginning a migration")?).await
+            }
+            // It only has to end: on a file the migration needs the one right to write.
+            Place::File(_) => self.readers.begin().await.doing("beginning a migration"),
+        }
+    }
+
     /// Begins a turn's look at its rows, which [`Self::write`] goes on from. In a file a service's rows are
     /// changed by its own turns alone, one after the other, in the one process that has the folder: so it need
     /// not keep others from writing while it loads and decides. On a server other instances may change them too:
@@ -203,11 +218,16 @@ impl Store {
 
     /// The time a turn counts as. In production it is the database's own, so that a host whose clock is wrong
     /// neither fires early nor moves a case back in time (DESIGN §5).
-    pub async fn now(&self, tx: &Tx, clock: &Clock) -> Result<DateTime<Utc>, StoreError> {
+    pub async fn now<C: ConnectionTrait>(&self, on: &C, clock: &Clock) -> Result<DateTime<Utc>, StoreError> {
         match (&self.place, clock) {
-            (Place::Server(_), Clock::Host) => postgres::now(tx).await,
+            (Place::Server(_), Clock::Host) => postgres::now(on).await,
             _ => Ok(clock.now()),
         }
+    }
+
+    /// Whether other instances may work on it at the same time.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.place, Place::Server(_))
     }
 
     pub fn readers(&self) -> &Readers {

@@ -8,7 +8,7 @@
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
 
 use super::{Doing, ROWS_PER_INSERT, StoreError, Tx, get, get_incident, get_time, iden, table};
 use crate::stream::Fact;
@@ -24,11 +24,28 @@ pub struct Waiting {
 
 /// Appends `facts`, in order.
 pub async fn append(tx: &Tx, service: &'static str, facts: &[Fact]) -> Result<(), StoreError> {
+    insert(tx, service, facts, None).await
+}
+
+/// Appends facts that are on their topic already.
+pub async fn append_published(tx: &Tx, service: &'static str, facts: &[Fact]) -> Result<(), StoreError> {
+    insert(tx, service, facts, Some(Func::cust(iden("clock_timestamp")).into())).await
+}
+
+async fn insert(
+    tx: &Tx,
+    service: &'static str,
+    facts: &[Fact],
+    published_at: Option<Expr>,
+) -> Result<(), StoreError> {
     for some in facts.chunks(ROWS_PER_INSERT) {
-        let mut insert =
-            Query::insert().into_table(table(service, "outbox")).columns(COLUMNS.map(iden)).to_owned();
+        let mut columns: Vec<_> = COLUMNS.map(iden).into();
+        if published_at.is_some() {
+            columns.push(iden("published_at"));
+        }
+        let mut insert = Query::insert().into_table(table(service, "outbox")).columns(columns).to_owned();
         for fact in some {
-            insert.values_panic([
+            let values: [Expr; 8] = [
                 fact.topic.as_str().into(),
                 fact.incident.0.into(),
                 fact.sequence.into(),
@@ -37,7 +54,8 @@ pub async fn append(tx: &Tx, service: &'static str, facts: &[Fact]) -> Result<()
                 fact.noticed_at.into(),
                 fact.cause.as_str().into(),
                 fact.body.as_str().into(),
-            ]);
+            ];
+            insert.values_panic(values.into_iter().chain(published_at.clone()));
         }
         tx.execute(&insert).await.doing("appending to the outbox")?;
     }
@@ -62,21 +80,36 @@ pub async fn waiting<C: ConnectionTrait>(
     rows.iter().map(|row| Ok(Waiting { id: get(row, "id")?, fact: fact(row)? })).collect()
 }
 
+/// Whether anything was ever published.
+pub async fn any<C: ConnectionTrait>(connection: &C, service: &'static str) -> Result<bool, StoreError> {
+    let select = Query::select().column(iden("id")).from(table(service, "outbox")).limit(1).to_owned();
+    Ok(connection.query_one(&select).await.doing("looking into the outbox")?.is_some())
+}
+
+/// How many rows wait, and for how many seconds the oldest has, by the database's clock.
+pub async fn backlog<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+) -> Result<(i64, f64), StoreError> {
+    let sql = format!(
+        "SELECT count(*) AS n, \
+         CAST(coalesce(extract(epoch FROM clock_timestamp() - min(noticed_at)), 0) AS double precision) AS oldest \
+         FROM {service}_outbox WHERE published_at IS NULL"
+    );
+    let statement = Statement::from_string(DbBackend::Postgres, sql);
+    match connection.query_one_raw(statement).await.doing("counting what waits in the outbox")? {
+        Some(row) => Ok((get(&row, "n")?, get(&row, "oldest")?)),
+        None => Ok((0, 0.0)),
+    }
+}
+
 /// Marks rows as published, by the database's clock.
 pub async fn published<C: ConnectionTrait>(
     connection: &C,
     service: &'static str,
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    for some in ids.chunks(ROWS_PER_INSERT) {
-        let update = Query::update()
-            .table(table(service, "outbox"))
-            .value(iden("published_at"), Func::cust(iden("clock_timestamp")))
-            .and_where(Expr::col(iden("id")).is_in(some.iter().copied()))
-            .to_owned();
-        connection.execute(&update).await.doing("marking facts as published")?;
-    }
-    Ok(())
+    mark(connection, service, ids, Func::cust(iden("clock_timestamp")).into()).await
 }
 
 /// Has facts sent again that a broker lost.
@@ -85,13 +118,22 @@ pub async fn send_again<C: ConnectionTrait>(
     service: &'static str,
     ids: &[i64],
 ) -> Result<(), StoreError> {
+    mark(connection, service, ids, Option::<DateTime<Utc>>::None.into()).await
+}
+
+async fn mark<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+    ids: &[i64],
+    published_at: Expr,
+) -> Result<(), StoreError> {
     for some in ids.chunks(ROWS_PER_INSERT) {
         let update = Query::update()
             .table(table(service, "outbox"))
-            .value(iden("published_at"), Option::<DateTime<Utc>>::None)
+            .value(iden("published_at"), published_at.clone())
             .and_where(Expr::col(iden("id")).is_in(some.iter().copied()))
             .to_owned();
-        connection.execute(&update).await.doing("having facts sent again")?;
+        connection.execute(&update).await.doing("marking facts of the outbox")?;
     }
     Ok(())
 }

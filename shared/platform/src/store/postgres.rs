@@ -50,7 +50,9 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConn
     let pool = Database::connect(options).await.doing("connecting to PostgreSQL")?;
     let order = one(
         &pool,
-        "SELECT coalesce(daticulocale, datcollate) FROM pg_database WHERE datname = current_database()",
+        // Of ICU's order or the C library's; the column of the first was named anew in PostgreSQL 17.
+        "SELECT coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', datcollate) \
+         FROM pg_database d WHERE datname = current_database()",
     )
     .await?;
     if !["C", "POSIX", "C.UTF-8", "C.utf8"].contains(&order.as_str()) {
@@ -79,10 +81,20 @@ async fn one(pool: &DatabaseConnection, sql: &str) -> Result<String, StoreError>
     )
 }
 
+/// Waits for the one right to change the schema of this database, as long as another's migration may take.
+pub(super) async fn alone(tx: Tx) -> Result<Tx, StoreError> {
+    // The number is any that nobody else takes: "gridward" in ASCII.
+    let wait = "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'; \
+                SET LOCAL idle_in_transaction_session_timeout = 0; \
+                SELECT pg_advisory_xact_lock(7454413962178327140)";
+    tx.execute_unprepared(wait).await.doing("waiting for another migration")?;
+    Ok(tx)
+}
+
 /// The server's clock at this very moment, not at the beginning of the transaction, in whole milliseconds.
-pub(super) async fn now(tx: &Tx) -> Result<DateTime<Utc>, StoreError> {
+pub(super) async fn now<C: ConnectionTrait>(on: &C) -> Result<DateTime<Utc>, StoreError> {
     let sql = "SELECT date_trunc('milliseconds', clock_timestamp()) AS now";
-    let row = tx
+    let row = on
         .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
         .await
         .doing("asking the database for the time")?;

@@ -43,6 +43,10 @@ impl Stream for EmbeddedStream {
         Ok(Bounds { topic_id: self.topic_id.clone(), first: 1, last })
     }
 
+    async fn topic_id(&self, _topic: Topic) -> Result<String, StoreError> {
+        log::identity(self.store.readers()).await
+    }
+
     async fn read(
         &self,
         source: Source,
@@ -55,5 +59,9 @@ impl Stream for EmbeddedStream {
 
     fn arrivals(&self) -> watch::Receiver<u64> {
         self.arrivals.subscribe()
+    }
+
+    async fn settled(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 }

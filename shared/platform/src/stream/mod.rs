@@ -9,6 +9,7 @@ mod embedded;
 pub mod kafka;
 
 pub use embedded::EmbeddedStream;
+pub use kafka::KafkaStream;
 
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
@@ -122,7 +123,11 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
     /// The partitions of `topic` that this instance reads now.
     fn partitions(&self, topic: Topic) -> Vec<i32>;
 
+    /// What there is to read of `source`, as the log itself says now.
     async fn bounds(&self, source: Source) -> Result<Bounds, StoreError>;
+
+    /// The id of `topic`'s log, as it is now: another one, once it was made anew.
+    async fn topic_id(&self, topic: Topic) -> Result<String, StoreError>;
 
     /// Up to `limit` records after position `after`, in order. Bodies that `opens` leaves shut may come
     /// empty.
@@ -134,6 +139,12 @@ pub trait Stream: Send + Sync + std::fmt::Debug {
         opens: Opens,
     ) -> Result<Vec<Record>, StoreError>;
 
-    /// Changes whenever there may be something new to read.
+    /// Changes whenever there may be something new to read, or a turn here has published.
     fn arrivals(&self) -> watch::Receiver<u64>;
+
+    /// Returns once everything published here so far is on the log.
+    async fn settled(&self) -> Result<(), StoreError>;
+
+    /// Says that this instance has read `source` up to `after`, for tools that show lag. Nothing rests on it.
+    fn moved(&self, _source: Source, _after: i64) {}
 }

@@ -64,11 +64,10 @@ impl<S: Service> Turns<S> {
     /// When the database fails, or a position does not fit its log; nothing was changed then.
     pub async fn take_facts(&mut self) -> Result<Taken, StoreError> {
         let mut taken = Taken::default();
-        for topic in S::READS {
-            for partition in self.stream.partitions(*topic) {
-                let source = Source { topic: *topic, partition };
-                taken.add(self.take_from(source).await?);
-            }
+        let sources = self.sources();
+        self.begin_new(&sources).await?;
+        for source in sources {
+            taken.add(self.take_from(source).await?);
         }
         Ok(taken)
     }
@@ -170,12 +169,6 @@ impl<S: Service> Turns<S> {
         let incident = [record.incident];
         let mut parked = parked::load(&tx, S::NAME, record.source.topic, &incident).await?;
         Ok(parked.get_mut(&record.incident).and_then(|waiting| waiting.remove(&(record.sequence + 1))))
-    }
-
-    fn moved(&mut self, source: Source, records: &[Record]) {
-        if let (Some(position), Some(last)) = (self.positions.get_mut(&source), records.last()) {
-            position.after = last.position;
-        }
     }
 
     /// One transaction over `records`; what became of them, and how many were seen before the line stopped.
@@ -302,30 +295,6 @@ impl<S: Service> Turns<S> {
         Ok(decided)
     }
 
-    /// The position of this reader on `source`, checked against the log when it is first loaded.
-    async fn position(&mut self, source: Source) -> Result<Position, StoreError> {
-        if let Some(position) = self.positions.get(&source) {
-            return Ok(position.clone());
-        }
-        let tx = self.store.begin().await?;
-        let kept = positions::load(&tx, S::NAME, source).await?;
-        // After the position: another instance may move it on meanwhile, and the log only grows.
-        let bounds = self.stream.bounds(source).await?;
-        let position = match kept {
-            Some(position) => position,
-            None => {
-                let position = Position { topic_id: bounds.topic_id.clone(), after: bounds.first - 1 };
-                positions::begin(&tx, S::NAME, source, &position).await?;
-                position
-            }
-        };
-        commit(tx).await?;
-        check_position(S::NAME, source, &position, &bounds)?;
-        self.look_for_trouble().await?;
-        self.positions.insert(source, position.clone());
-        Ok(position)
-    }
-
     /// Looks whether anything is parked or dead, so that turns need not.
     pub(super) async fn look_for_trouble(&mut self) -> Result<(), StoreError> {
         let parked = parked::count(self.store.readers(), S::NAME).await?;
@@ -333,23 +302,6 @@ impl<S: Service> Turns<S> {
         self.troubled = parked > 0 || !letters.is_empty();
         Ok(())
     }
-}
-
-/// A position that names another log, or lies outside this one, is a fault that is reported, never skipped.
-fn check_position(
-    service: &'static str,
-    source: Source,
-    position: &Position,
-    bounds: &crate::stream::Bounds,
-) -> Result<(), StoreError> {
-    let why = if position.topic_id != bounds.topic_id {
-        format!("it is on log {}, but the log here is {}", position.topic_id, bounds.topic_id)
-    } else if position.after + 1 < bounds.first || position.after > bounds.last.max(bounds.first - 1) {
-        format!("it is at {}, but the log holds {} to {}", position.after, bounds.first, bounds.last)
-    } else {
-        return Ok(());
-    };
-    Err(StoreError::Inconsistent { table: "position", id: format!("{service} on {}", source.topic), why })
 }
 
 /// The deciding of one turn of facts.

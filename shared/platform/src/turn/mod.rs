@@ -11,14 +11,18 @@
 
 mod commands;
 mod facts;
+mod health;
 mod order;
+mod positions;
 mod running;
+mod steady;
 mod sweep;
 
 pub use commands::{Asked, Desk, NoCommand, Unanswered};
 pub use facts::Taken;
+pub use health::Health;
 pub use order::{Order, Place};
-pub use running::Health;
+pub use steady::{Seen, Steady};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +34,7 @@ use domain::id::IncidentId;
 use serde::Serialize;
 
 use crate::clock::Clock;
+use crate::entropy;
 use crate::metrics::Metrics;
 use crate::store::positions::Position;
 use crate::store::sequences::{self, Sequences};
@@ -186,6 +191,11 @@ pub struct Turns<S: Service> {
     /// When the loop last looked for what another process asked of it.
     looked_up: Instant,
     health: Health,
+    steady: Steady,
+    /// This instance, among others of the service.
+    instance: String,
+    /// Until when this instance sweeps without asking.
+    sweeps_until: Option<Instant>,
 }
 
 /// Everything a service needs from outside.
@@ -211,6 +221,9 @@ impl<S: Service> Turns<S> {
             dead_in_a_row: 0,
             looked_up: Instant::now(),
             health: Health::default(),
+            steady: Steady::default(),
+            instance: entropy::draw::<8>().iter().map(|byte| format!("{byte:02x}")).collect(),
+            sweeps_until: None,
         }
     }
 
@@ -219,11 +232,21 @@ impl<S: Service> Turns<S> {
     }
 
     /// Locks `incidents` in id order and opens a turn on them.
-    async fn open(&self, tx: &Tx, incidents: &[IncidentId]) -> Result<Turn, StoreError> {
+    async fn open(&mut self, tx: &Tx, incidents: &[IncidentId]) -> Result<Turn, StoreError> {
         let drawn = sequences::lock(tx, S::NAME, S::WRITES, incidents).await?;
         // Read after the locks: what waited for them must not count as earlier than what they waited for.
-        let now = self.store.now(tx, &self.clock).await?;
+        let shown = self.store.now(tx, &self.clock).await?;
+        let now = self.seen(shown).now;
         Ok(Turn::new(now, self.clock.is_driven(), S::WRITES, drawn))
+    }
+
+    /// What the clock shows, beside the time that went by. A clock that is driven or runs faster is meant to.
+    fn seen(&mut self, shown: DateTime<Utc>) -> Seen {
+        if self.store.is_shared() && matches!(self.clock, Clock::Host) {
+            self.steady.look(shown, Instant::now())
+        } else {
+            Seen { now: shown, off: None }
+        }
     }
 
     /// Saves rows, sequences and facts; the caller moves its position and commits.

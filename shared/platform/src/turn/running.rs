@@ -1,60 +1,29 @@
 //! The loop: people's commands before facts, facts before sweeps; idle when nothing waits.
 
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use super::commands::{Desk, Waiting};
+use super::steady::Seen;
 use super::{INPUTS_PER_TURN, Service, Turns};
-use crate::lifecycle::Lifecycle;
-use crate::store::StoreError;
+use crate::lifecycle::{Lifecycle, rest};
+use crate::store::{StoreError, lease};
 
 /// How many people may wait at a desk before the next is told to come back.
 const ROOM_AT_THE_DESK: usize = 4_000;
 
+/// How long an instance sweeps before another may; it asks again when a third of that is over.
+const SWEEPS: Duration = Duration::from_secs(3);
+
+/// How often an instance that does not sweep asks whether it may, while something is due.
+const ASK: Duration = Duration::from_millis(500);
+
 /// How often the loop looks up even if nothing woke it: for dead letters somebody wants retried from
 /// another process, and for times another instance left behind.
 const LOOK_UP: Duration = Duration::from_secs(2);
-
-/// How long after a turn that could not be saved a service counts as not ready, unless another was saved since.
-const LINGERS: Duration = Duration::from_secs(10);
-
-/// Whether the reader of a service runs. Shared with the health endpoint.
-#[derive(Clone, Debug, Default)]
-pub struct Health {
-    stopped: Arc<Mutex<Option<String>>>,
-    /// When a turn last could not be saved, and why.
-    failed: Arc<Mutex<Option<(Instant, String)>>>,
-}
-
-impl Health {
-    /// Why the reader has stopped, if it has.
-    pub fn stopped(&self) -> Option<String> {
-        self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-
-    /// Why no turn can be saved just now, if the last one could not: a full disk, a server that is away.
-    pub fn failing(&self) -> Option<String> {
-        let failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        failed.as_ref().filter(|(at, _)| at.elapsed() < LINGERS).map(|(_, why)| why.clone())
-    }
-
-    pub(super) fn failed(&self, why: String) {
-        let now = Instant::now();
-        *self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((now, why));
-    }
-
-    pub(super) fn saved(&self) {
-        *self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
-    }
-
-    pub(super) fn stop_the_line(&self, why: String) {
-        error!("stopped the line: {why}");
-        *self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(why);
-    }
-}
 
 impl<S: Service> Turns<S> {
     /// Opens the desk and hands back the loop to run; it ends when the process is asked to stop, after
@@ -70,22 +39,27 @@ impl<S: Service> Turns<S> {
         self.metrics.reading.with_label_values(&[S::NAME]).set(1);
         while !lifecycle.is_stopping() {
             arrivals.mark_unchanged();
-            match self.step(&mut waiting).await {
-                Ok(Step::Worked) => backoff = Duration::from_millis(50),
+            self.health.came_around();
+            let step = self.step(&mut waiting).await;
+            if step.is_ok() {
+                backoff = Duration::from_millis(50);
+                self.health.answered();
+            }
+            match step {
+                Ok(Step::Worked) => {}
                 Ok(Step::Idle(wait)) => {
-                    backoff = Duration::from_millis(50);
                     tokio::select! {
                         biased;
                         () = lifecycle.stopping() => {}
                         // A service that takes no commands has no desk, and goes on without one.
                         Some(first) = waiting.recv() => self.serve(first, &mut waiting).await,
                         _ = arrivals.changed() => {}
-                        () = pause(wait) => {}
+                        () = rest(wait) => {}
                     }
                 }
                 Err(failed) => {
                     warn!(service = S::NAME, "could not finish a turn, trying again: {failed}");
-                    self.health.failed(failed.to_string());
+                    self.health.failed(&failed);
                     // Waiting does not mend a row, a position or a file that is wrong; somebody has to.
                     if !failed.may_pass() {
                         self.health.stop_the_line(format!("{}: {failed}", S::NAME));
@@ -121,21 +95,78 @@ impl<S: Service> Turns<S> {
             self.looked_up = Instant::now();
             worked |= self.retry_asked().await? > 0;
             self.look_for_trouble().await?;
+            self.check_logs().await?;
+            if self.store.is_shared() {
+                self.tell_lag().await?;
+            }
         }
         if worked {
             return Ok(Step::Worked);
         }
-        let next = self.service.next_due(self.store.readers()).await?;
-        let wait = next.and_then(|next| self.clock.until(next)).unwrap_or(LOOK_UP);
+        let wait = match self.service.next_due(self.store.readers()).await? {
+            Some(next) => match self.until(next).await? {
+                // It is due, and another instance sweeps.
+                Duration::ZERO => ASK,
+                wait => wait,
+            },
+            None => LOOK_UP,
+        };
         Ok(Step::Idle(wait.clamp(Duration::from_millis(1), LOOK_UP)))
     }
 
     /// A sweep takes the right to write, so it looks with a reader first.
     async fn sweep_if_due(&mut self) -> Result<usize, StoreError> {
-        match self.service.next_due(self.store.readers()).await? {
-            Some(next) if next <= self.clock.now() => self.sweep().await,
-            _ => Ok(0),
+        let Some(next) = self.service.next_due(self.store.readers()).await? else { return Ok(0) };
+        if self.until(next).await? > Duration::ZERO || !self.may_sweep().await? {
+            return Ok(0);
         }
+        self.sweep().await
+    }
+
+    /// How long until `next`, by the clock that turns count by.
+    async fn until(&mut self, next: DateTime<Utc>) -> Result<Duration, StoreError> {
+        let seen = self.look_at_the_clock().await?;
+        if seen.off.is_some() {
+            return Ok(LOOK_UP);
+        }
+        // A driven clock is moved by somebody, who sweeps by himself.
+        let ahead = (next - seen.now).to_std().unwrap_or(Duration::ZERO);
+        Ok(if ahead.is_zero() { ahead } else { self.clock.wait_for(ahead).unwrap_or(LOOK_UP) })
+    }
+
+    /// Reads the clock, and says aloud when somebody has set it: until it is right again nothing is swept.
+    async fn look_at_the_clock(&mut self) -> Result<Seen, StoreError> {
+        let shown = self.store.now(self.store.readers(), &self.clock).await?;
+        let seen = self.seen(shown);
+        let why = seen.off.map(|off| {
+            format!(
+                "{}: the clock of {} was set by {} s while we ran: nothing is swept until it is right again, or this \
+                 process is restarted / 数据库时钟被拨动，暂停时限扫描",
+                S::NAME,
+                self.store.place(),
+                off.num_seconds()
+            )
+        });
+        self.metrics.clock_off.with_label_values(&[S::NAME]).set(seen.off.map_or(0, |off| off.num_seconds()));
+        if self.health.rests(why.clone()) {
+            match why {
+                Some(why) => error!("{why}"),
+                None => info!(service = S::NAME, "the clock is right again: sweeping goes on"),
+            }
+        }
+        Ok(seen)
+    }
+
+    /// One instance sweeps, to save the others the work. Two at once would harm nothing: a step is decided under
+    /// the lock of its incident.
+    async fn may_sweep(&mut self) -> Result<bool, StoreError> {
+        if !self.store.is_shared() || self.sweeps_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(true);
+        }
+        let asked = Instant::now();
+        let may = lease::hold(self.store.writer(), S::NAME, "sweep", &self.instance, SWEEPS).await?;
+        self.sweeps_until = may.then_some(asked + SWEEPS / 3);
+        Ok(may)
     }
 
     /// Serves `first` and everybody else who waits by now, in one turn.
@@ -158,9 +189,4 @@ enum Step {
     Worked,
     /// Nothing waits; look again after this, or when woken.
     Idle(Duration),
-}
-
-#[expect(clippy::disallowed_methods, reason = "the loop's own waiting, cut short by whatever comes")]
-async fn pause(wait: Duration) {
-    tokio::time::sleep(wait).await;
 }

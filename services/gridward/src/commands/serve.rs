@@ -1,0 +1,140 @@
+//! `gridward discover | route | handle | supervise`: one service, alone in its process, on Kafka and PostgreSQL.
+//! As many as there are of one share its work.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use discover::Discover;
+use handle::Handle;
+use platform::http::Patience;
+use platform::lifecycle::{Lifecycle, asked_to_stop};
+use platform::metrics::Metrics;
+use platform::pack::Pack;
+use platform::telemetry::log_to_stderr;
+use platform::token::Tokens;
+use platform::turn::{Service, Turns};
+use route::Route;
+use supervise::Supervise;
+use tokio::net::TcpListener;
+use tracing::info;
+
+use super::{Config, PackFolder};
+use crate::http::{Front, Routes, finished};
+use crate::servers::{Joined, join, leave, topics};
+use crate::settings::Settings;
+
+/// One service.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    config: Config,
+    /// Address to listen on, instead of the one in the settings.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+/// What a service needs of its process, beside its place among the servers.
+struct Process {
+    settings: Settings,
+    pack: Arc<Pack>,
+    metrics: Metrics,
+    tokens: Tokens,
+}
+
+impl Serve {
+    fn begin(&self) -> anyhow::Result<Process> {
+        let mut settings = self.config.load()?;
+        settings.listen = self.listen.unwrap_or(settings.listen);
+        log_to_stderr(&settings.log);
+        let pack = PackFolder { pack: settings.pack.clone() }.load()?;
+        let tokens = Tokens::of_file(&settings.token_key_file).context(
+            "cannot read token_key_file, the key of 32 bytes that all services share / 无法读取各服务共用的令牌密钥文件",
+        )?;
+        Ok(Process { settings, pack, metrics: Metrics::new(), tokens })
+    }
+
+    pub async fn discover(self) -> anyhow::Result<ExitCode> {
+        let process = self.begin()?;
+        let service = Discover::new(&process.pack);
+        process.serve(service, Routes::discover).await
+    }
+
+    pub async fn route(self) -> anyhow::Result<ExitCode> {
+        let process = self.begin()?;
+        let service = Route::new(&process.pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        process.serve(service, |_, _| Routes::none()).await
+    }
+
+    pub async fn handle(self) -> anyhow::Result<ExitCode> {
+        let process = self.begin()?;
+        let service = Handle::new(&process.pack);
+        process.serve(service, Routes::handle).await
+    }
+
+    pub async fn supervise(self) -> anyhow::Result<ExitCode> {
+        let process = self.begin()?;
+        let service = Supervise::new(&process.metrics)?;
+        process.serve(service, |front, _| Routes::supervise(front)).await
+    }
+}
+
+impl Process {
+    /// Runs `service` until SIGINT or SIGTERM. The end has its order, so that nobody hears an error: it says that
+    /// it is not ready, and still takes what comes; then closes its door, and answers who is inside; then ends its
+    /// loop, sends what that has published, and leaves its topics to the others.
+    async fn serve<S: Service>(
+        self,
+        service: Arc<S>,
+        routes: impl FnOnce(&Front<'_>, platform::turn::Desk<S>) -> Routes,
+    ) -> anyhow::Result<ExitCode> {
+        let Self { settings, pack, metrics, tokens } = self;
+        let (stream, clock) = (settings.stream()?, settings.clock()?);
+        topics(&stream).await?;
+        let Joined { around, stream, relay } = join::<S>(&settings, &stream, &pack, &clock, &metrics).await?;
+        let turns = Turns::new(service, &around);
+        let health = vec![(S::NAME, turns.health())];
+        let beside = vec![("relay", relay.health())];
+
+        let (draining, drained) = Lifecycle::new();
+        let (door, closing) = Lifecycle::new();
+        let (ending, ended) = Lifecycle::new();
+        let (last, relayed) = Lifecycle::new();
+        let (desk, looping) = turns.open_desk(ended);
+        let looping = tokio::spawn(looping);
+        let relaying = tokio::spawn(relay.run(relayed));
+        let listener = TcpListener::bind(settings.listen).await.with_context(|| {
+            format!(
+                "cannot listen on {0}: is the port taken? / 无法监听 {0}，端口可能被占用",
+                settings.listen
+            )
+        })?;
+        let address = listener.local_addr()?;
+        let front =
+            Front { around: &around, pack: &pack, tokens: &tokens, health, beside, lifecycle: &drained };
+        let router = finished(routes(&front, desk).with_probes(&front));
+        let listening = tokio::spawn(platform::http::serve(listener, router, closing, Patience::default()));
+        info!(
+            "{} is ready at http://{address}, data in {}; SIGTERM ends it / 已就绪",
+            S::NAME,
+            around.store.place()
+        );
+
+        asked_to_stop().await?;
+        info!("asked to stop: not ready from now on, and closing in {:?}", settings.drain());
+        draining.stop();
+        drained.clone().wait_out(settings.drain()).await;
+        door.stop();
+        listening.await.context("the listener panicked")?.context("the listener failed")?;
+        ending.stop();
+        looping.await.context("the service panicked")?;
+        last.stop();
+        relaying.await.context("the relay panicked")?;
+        leave(stream).await?;
+        around.store.close().await?;
+        info!("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}

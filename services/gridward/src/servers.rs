@@ -1,0 +1,192 @@
+//! The second setting: Kafka and PostgreSQL. Each service with a database of its own, alone in a process or, for
+//! a replay or a test, all of them in one.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use discover::Discover;
+use handle::Handle;
+use platform::clock::Clock;
+use platform::lifecycle::{Lifecycle, Stopper};
+use platform::metrics::Metrics;
+use platform::pack::Pack;
+use platform::store::Store;
+use platform::stream::kafka::{self, Relay};
+use platform::stream::{KafkaStream, Stream};
+use platform::turn::{Health, Service, Surroundings, Turns};
+use route::Route;
+use supervise::Supervise;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+use crate::embedded::note_pack_of;
+use crate::own_topic;
+use crate::running::{Held, Ready};
+use crate::settings::Settings;
+use crate::settling::{At, Office, Shared};
+
+/// The services, in the order an incident meets them.
+pub const SERVICES: [&str; 4] = [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME];
+
+/// A service's place among the servers: opened, migrated, and joined to the readers of its topics.
+pub struct Joined {
+    pub around: Surroundings,
+    pub stream: Arc<KafkaStream>,
+    /// To be run beside the service.
+    pub relay: Relay,
+}
+
+/// Opens the database of `service` and brings it up to date; several instances may do so at once.
+///
+/// # Errors
+/// When the server cannot be reached, the database is not set up as it must be, or a migration fails.
+pub async fn database(service: &str, settings: &Settings) -> anyhow::Result<Store> {
+    let url = settings.database_url(service)?;
+    let store = Store::connect(&url, settings.database.connections).await.with_context(|| {
+        format!("cannot use the database of {service}: see [database] in the settings / 无法使用 {service} 的数据库")
+    })?;
+    let alone = store.alone().await?;
+    migrations::up_for(store.writer(), service)
+        .await
+        .with_context(|| format!("cannot migrate the database {}", store.place()))?;
+    alone.commit().await.context("cannot end the migration")?;
+    Ok(store)
+}
+
+/// Opens the place of the service `S`.
+///
+/// # Errors
+/// When a database or the broker's topics cannot be used, or the database holds another pack's cases.
+pub async fn join<S: Service>(
+    settings: &Settings,
+    stream: &kafka::Settings,
+    pack: &Pack,
+    clock: &Clock,
+    metrics: &Metrics,
+) -> anyhow::Result<Joined> {
+    let store = database(S::NAME, settings).await?;
+    own_topic::compare::<S>(&store, stream).await?;
+    note_pack_of(S::NAME, &store, clock, pack).await?;
+    let (joined, relay) = KafkaStream::start(S::NAME, S::READS, &store, stream, metrics)?;
+    let joined = Arc::new(joined);
+    let stream: Arc<dyn Stream> = joined.clone();
+    let around = Surroundings { store, stream, clock: clock.clone(), metrics: metrics.clone() };
+    Ok(Joined { around, stream: joined, relay })
+}
+
+/// Makes the topics that are missing.
+///
+/// # Errors
+/// When the broker cannot be reached or refuses, or a topic has another number of partitions.
+pub async fn topics(stream: &kafka::Settings) -> anyhow::Result<Vec<String>> {
+    stream.ensure_topics().await.context(
+        "the topics are not as they should be: see [kafka] in the settings / Kafka 主题不符合要求，请检查设置中的 [kafka]",
+    )
+}
+
+/// All services in one process, on servers, with what runs beside them.
+pub struct Servers {
+    office: Office,
+    metrics: Metrics,
+    beside: Beside,
+}
+
+/// The relays, and what reads the topics.
+pub struct Beside {
+    streams: Vec<Arc<KafkaStream>>,
+    relays: JoinSet<()>,
+    health: Vec<(&'static str, Health)>,
+    stopper: Stopper,
+}
+
+impl Servers {
+    /// Opens every database, and the topics, and begins to relay.
+    ///
+    /// # Errors
+    /// As [`join`].
+    pub async fn open(
+        settings: &Settings,
+        membership: kafka::With,
+        pack: Arc<Pack>,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let stream = kafka::Settings { membership, ..settings.stream()? };
+        topics(&stream).await?;
+        let metrics = Metrics::new();
+        let (discover, route, handle, supervise) = tokio::try_join!(
+            join::<Discover>(settings, &stream, &pack, &clock, &metrics),
+            join::<Route>(settings, &stream, &pack, &clock, &metrics),
+            join::<Handle>(settings, &stream, &pack, &clock, &metrics),
+            join::<Supervise>(settings, &stream, &pack, &clock, &metrics),
+        )?;
+        let boundaries = Route::new(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        let office = Office {
+            discover: at(Discover::new(&pack), &discover),
+            route: at(boundaries, &route),
+            handle: at(Handle::new(&pack), &handle),
+            supervise: at(Supervise::new(&metrics)?, &supervise),
+            pack,
+            clock,
+        };
+        let (stopper, lifecycle) = Lifecycle::new();
+        let mut beside = Beside { streams: Vec::new(), relays: JoinSet::new(), health: Vec::new(), stopper };
+        for Joined { stream, relay, .. } in [discover, route, handle, supervise] {
+            beside.health.push(("relay", relay.health()));
+            beside.relays.spawn(relay.run(lifecycle.clone()));
+            beside.streams.push(stream);
+        }
+        Ok(Self { office, metrics, beside })
+    }
+
+    pub fn office(&self) -> Office {
+        self.office.clone()
+    }
+
+    /// To be run.
+    pub fn ready(self) -> Ready {
+        Ready { office: self.office, metrics: self.metrics, held: Held::Servers(self.beside) }
+    }
+
+    /// Ends the relays, leaves the topics and closes the databases.
+    ///
+    /// # Errors
+    /// When a relay panicked or a database cannot be closed.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.beside.close().await?;
+        self.office.close().await
+    }
+}
+
+impl Beside {
+    pub fn health(&self) -> Vec<(&'static str, Health)> {
+        self.health.clone()
+    }
+
+    /// Ends the relays once they have sent what waits, and leaves the topics.
+    ///
+    /// # Errors
+    /// When a relay panicked.
+    pub async fn close(mut self) -> anyhow::Result<()> {
+        self.stopper.stop();
+        while let Some(ended) = self.relays.join_next().await {
+            ended.context("a relay panicked")?;
+        }
+        for stream in self.streams {
+            leave(stream).await?;
+        }
+        Ok(())
+    }
+}
+
+fn at<S: Service>(service: Arc<S>, joined: &Joined) -> At<S> {
+    let turns: Shared<Turns<S>> = Arc::new(Mutex::new(Turns::new(service, &joined.around)));
+    At::new(turns, &joined.around)
+}
+
+/// Leaves the readers of a topic, so that the others need not wait for the end of a session.
+///
+/// # Errors
+/// When leaving panicked.
+pub async fn leave(stream: Arc<KafkaStream>) -> anyhow::Result<()> {
+    tokio::task::spawn_blocking(move || stream.leave()).await.context("leaving a topic panicked")
+}

@@ -1,0 +1,161 @@
+//! Where a reader stands: what it reads now, from where, and whether that is still on this very log.
+
+use domain::facts::Topic;
+use futures_util::future::{join_all, try_join_all};
+
+use super::{INPUTS_PER_TURN, Service, Turns, commit};
+use crate::store::StoreError;
+use crate::store::positions::{self, Position};
+use crate::stream::{Bounds, Record, Source};
+
+impl<S: Service> Turns<S> {
+    /// What this instance reads now, in the order it reads it.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        let of = |topic: &Topic| {
+            let topic = *topic;
+            self.stream.partitions(topic).into_iter().map(move |partition| Source { topic, partition })
+        };
+        S::READS.iter().flat_map(of).collect()
+    }
+
+    /// Lets go of what is read elsewhere now, and begins to read what is new here: all of it at once, as each
+    /// costs a question to the database, one to the log, and moving there.
+    pub(super) async fn begin_new(&mut self, sources: &[Source]) -> Result<(), StoreError> {
+        self.positions.retain(|source, _| sources.contains(source));
+        self.ahead.retain(|source, _| sources.contains(source));
+        let new = sources.iter().copied().filter(|source| !self.positions.contains_key(source));
+        let new: Vec<Source> = new.collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        for (source, position) in try_join_all(new.iter().map(|source| self.load_position(*source))).await? {
+            self.positions.insert(source, position);
+        }
+        self.look_for_trouble().await?;
+        let (stream, positions) = (&self.stream, &self.positions);
+        let first = new.iter().map(async |source| {
+            let after = positions[source].after;
+            let records = stream.read(*source, after, INPUTS_PER_TURN as u64, S::opens(source.topic)).await;
+            (*source, after, records)
+        });
+        for (source, after, records) in join_all(first).await {
+            // What could not be read now is read, or complained of, when its time comes.
+            if let Ok(records) = records {
+                self.ahead.insert(source, (after, records));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything on the log is still to be read here, as the log itself says.
+    ///
+    /// # Errors
+    /// When the log cannot be asked.
+    pub async fn is_behind(&self) -> Result<bool, StoreError> {
+        let ends = try_join_all(self.sources().into_iter().map(async |source| {
+            let bounds = self.stream.bounds(source).await?;
+            let after = self.positions.get(&source).map_or(bounds.first - 1, |position| position.after);
+            Ok::<bool, StoreError>(after < bounds.last)
+        }));
+        Ok(ends.await?.contains(&true))
+    }
+
+    /// Tells the metrics how much is still to be read here.
+    pub(super) async fn tell_lag(&self) -> Result<(), StoreError> {
+        for topic in S::READS {
+            let of_topic = self.positions.iter().filter(|(source, _)| source.topic == *topic);
+            let behind = of_topic.map(async |(source, position)| {
+                let bounds = self.stream.bounds(*source).await?;
+                Ok::<i64, StoreError>((bounds.last - position.after).max(0))
+            });
+            let lag: i64 = try_join_all(behind).await?.iter().sum();
+            self.metrics.lag.with_label_values(&[S::NAME, topic.as_str()]).set(lag);
+        }
+        Ok(())
+    }
+
+    /// Looks whether the logs are still those that the positions are on.
+    pub(super) async fn check_logs(&self) -> Result<(), StoreError> {
+        for topic in S::READS {
+            let on = |(source, position): (&Source, &Position)| {
+                (source.topic == *topic).then(|| (*source, position.clone()))
+            };
+            let Some((source, position)) = self.positions.iter().find_map(on) else { continue };
+            let topic_id = self.stream.topic_id(*topic).await?;
+            check_log(S::NAME, source, &position, &topic_id)?;
+        }
+        Ok(())
+    }
+
+    /// This reader has taken `records` of `source`.
+    pub(super) fn moved(&mut self, source: Source, records: &[Record]) {
+        if let (Some(position), Some(last)) = (self.positions.get_mut(&source), records.last()) {
+            position.after = last.position;
+            self.stream.moved(source, last.position);
+        }
+    }
+
+    /// The position of this reader on `source`.
+    pub(super) async fn position(&mut self, source: Source) -> Result<Position, StoreError> {
+        if let Some(position) = self.positions.get(&source) {
+            return Ok(position.clone());
+        }
+        let (_, position) = self.load_position(source).await?;
+        self.look_for_trouble().await?;
+        self.positions.insert(source, position.clone());
+        Ok(position)
+    }
+
+    /// The position that is kept, or the first, checked against the log.
+    async fn load_position(&self, source: Source) -> Result<(Source, Position), StoreError> {
+        let tx = self.store.begin().await?;
+        let kept = positions::load(&tx, S::NAME, source).await?;
+        // After the position: another instance may move it on meanwhile, and the log only grows.
+        let bounds = self.stream.bounds(source).await?;
+        let position = match kept {
+            Some(position) => position,
+            None => {
+                let position = Position { topic_id: bounds.topic_id.clone(), after: bounds.first - 1 };
+                positions::begin(&tx, S::NAME, source, &position).await?;
+                position
+            }
+        };
+        commit(tx).await?;
+        check_position(S::NAME, source, &position, &bounds)?;
+        Ok((source, position))
+    }
+}
+
+/// A position that names another log, or lies outside this one, is a fault that is reported, never skipped.
+fn check_position(
+    service: &'static str,
+    source: Source,
+    position: &Position,
+    bounds: &Bounds,
+) -> Result<(), StoreError> {
+    check_log(service, source, position, &bounds.topic_id)?;
+    if position.after + 1 < bounds.first || position.after > bounds.last.max(bounds.first - 1) {
+        let why =
+            format!("it is at {}, but the log holds {} to {}", position.after, bounds.first, bounds.last);
+        return Err(misplaced(service, source, why));
+    }
+    Ok(())
+}
+
+fn check_log(
+    service: &'static str,
+    source: Source,
+    position: &Position,
+    topic_id: &str,
+) -> Result<(), StoreError> {
+    if position.topic_id == topic_id {
+        return Ok(());
+    }
+    let why = format!("it is on log {}, but the log here is {topic_id}", position.topic_id);
+    Err(misplaced(service, source, why))
+}
+
+fn misplaced(service: &'static str, source: Source, why: String) -> StoreError {
+    let id = format!("{service} on {}/{}", source.topic, source.partition);
+    StoreError::Inconsistent { table: "position", id, why }
+}

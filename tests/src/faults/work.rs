@@ -1,0 +1,276 @@
+//! Whether work goes on: reports are answered, each service publishes, and what was on the topics is read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use discover::Discover;
+use domain::facts::Topic;
+use gridward::servers::SERVICES;
+use gridward::settings::Settings;
+use handle::Handle;
+use kafka::connection::Connection;
+use kafka::topics::Topics;
+use platform::clock::host_now;
+use platform::store::{Store, get};
+use platform::stream::kafka::envelope::topic_name;
+use platform::turn::Service;
+use route::Route;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
+use supervise::Supervise;
+
+use crate::instance::beat;
+use crate::kills::progress::Progress;
+
+/// Each service that reads, and what it reads.
+const READERS: [(&str, &[Topic]); 4] = [
+    (Discover::NAME, Discover::READS),
+    (Route::NAME, Route::READS),
+    (Handle::NAME, Handle::READS),
+    (Supervise::NAME, Supervise::READS),
+];
+
+/// Work that has not gone on after this hangs.
+const HANGS: Duration = Duration::from_secs(90);
+/// How often anybody looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The databases and topics of a fleet, to look at.
+#[derive(Debug)]
+pub struct Work {
+    databases: BTreeMap<&'static str, Store>,
+    topics: Topics,
+    prefix: String,
+    partitions: i32,
+    progress: Arc<Progress>,
+}
+
+/// How far everything was.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// The last record of each partition.
+    ends: BTreeMap<(Topic, i32), i64>,
+    /// The last row of each outbox.
+    rows: BTreeMap<&'static str, i64>,
+}
+
+/// Since when work is to have gone on.
+#[derive(Clone, Copy, Debug)]
+pub struct Since {
+    at: DateTime<Utc>,
+    new: usize,
+    begun: Instant,
+}
+
+impl Work {
+    /// # Errors
+    /// When a database cannot be reached.
+    pub async fn of(
+        settings: &Settings,
+        databases: &str,
+        broker: &str,
+        progress: &Arc<Progress>,
+    ) -> anyhow::Result<Self> {
+        let mut opened = BTreeMap::new();
+        for service in SERVICES {
+            opened.insert(service, Store::connect(&databases.replace("{service}", service), 2).await?);
+        }
+        Ok(Self {
+            databases: opened,
+            topics: Topics::start(&Connection::plain(broker), Duration::from_secs(5))?,
+            prefix: settings.kafka.prefix.clone(),
+            partitions: i32::try_from(settings.kafka.partitions)?,
+            progress: progress.clone(),
+        })
+    }
+
+    /// The name of a topic here.
+    pub fn topic(&self, topic: Topic) -> String {
+        topic_name(&self.prefix, topic)
+    }
+
+    /// Rows of a service's database.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn rows(
+        &self,
+        service: &str,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> anyhow::Result<Vec<QueryResult>> {
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        let database = self.databases.get(service).context("no such service")?;
+        database.readers().query_all_raw(statement).await.with_context(|| format!("cannot read: {sql}"))
+    }
+
+    /// The one number that `sql` selects.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn count(&self, service: &str, sql: &str, values: Vec<Value>) -> anyhow::Result<i64> {
+        let rows = self.rows(service, sql, values).await?;
+        let row = rows.first().context("a count without a row")?;
+        row.try_get_by_index(0).with_context(|| format!("no number: {sql}"))
+    }
+
+    /// The last record of each partition.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn ends(&self) -> anyhow::Result<BTreeMap<(Topic, i32), i64>> {
+        let mut ends = BTreeMap::new();
+        for topic in Topic::ALL {
+            for partition in 0..self.partitions {
+                let (_, last) = self.topics.bounds(&self.topic(topic), partition).await?;
+                ends.insert((topic, partition), last);
+            }
+        }
+        Ok(ends)
+    }
+
+    /// How far everything is now.
+    ///
+    /// # Errors
+    /// When a server does not answer.
+    pub async fn marks(&self) -> anyhow::Result<Marks> {
+        let mut marks = Marks { ends: self.ends().await?, ..Marks::default() };
+        for service in SERVICES {
+            let sql = format!("SELECT coalesce(max(id), 0) FROM {service}_outbox");
+            marks.rows.insert(service, self.count(service, &sql, Vec::new()).await?);
+        }
+        Ok(marks)
+    }
+
+    pub fn now(&self) -> Since {
+        Since { at: host_now(), new: self.progress.new_ones(), begun: Instant::now() }
+    }
+
+    /// Waits until a new report was answered 201 since then, each service has sent a new fact, and everything that
+    /// was on the topics at `marks` is read; answers how long it took.
+    ///
+    /// # Errors
+    /// When it takes for ever, saying what does not go on.
+    pub async fn goes_on(&self, marks: &Marks, since: Since) -> anyhow::Result<Duration> {
+        loop {
+            let rests = match self.rests(marks, since).await {
+                Ok(None) => return Ok(since.begun.elapsed()),
+                Ok(Some(rests)) => rests,
+                // A server that is away says nothing.
+                Err(error) => format!("{error:#}"),
+            };
+            if since.begun.elapsed() > HANGS {
+                bail!("work has not gone on for {HANGS:?}: {rests}");
+            }
+            beat(LOOK).await;
+        }
+    }
+
+    /// What does not go on yet.
+    async fn rests(&self, marks: &Marks, since: Since) -> anyhow::Result<Option<String>> {
+        if self.progress.new_ones() == since.new {
+            return Ok(Some("no new report was answered".to_owned()));
+        }
+        for (service, last) in &marks.rows {
+            let sql = format!(
+                "SELECT count(*) FROM (SELECT 1 FROM {service}_outbox WHERE id > $1 AND published_at > $2 LIMIT 1) AS new"
+            );
+            if self.count(service, &sql, vec![(*last).into(), since.at.into()]).await? == 0 {
+                return Ok(Some(format!("{service} has sent nothing new")));
+            }
+        }
+        self.unread(&marks.ends).await
+    }
+
+    /// A partition that some reader has not read up to `ends`.
+    ///
+    /// # Errors
+    /// When a database cannot be read.
+    pub async fn unread(&self, ends: &BTreeMap<(Topic, i32), i64>) -> anyhow::Result<Option<String>> {
+        for (service, reads) in READERS.into_iter().filter(|(_, reads)| !reads.is_empty()) {
+            let sql = format!("SELECT topic, partition, position FROM {service}_position");
+            let mut positions: BTreeMap<(Topic, i32), i64> = BTreeMap::new();
+            for row in self.rows(service, &sql, Vec::new()).await? {
+                let topic: String = get(&row, "topic")?;
+                let topic: Topic = topic.parse().map_err(|why: String| anyhow::anyhow!(why))?;
+                positions.insert((topic, get(&row, "partition")?), get(&row, "position")?);
+            }
+            for ((topic, partition), last) in ends.iter().filter(|((topic, _), _)| reads.contains(topic)) {
+                let at = positions.get(&(*topic, *partition)).copied().unwrap_or(0);
+                if at < *last {
+                    return Ok(Some(format!("{service} is at {at} of {last} on {topic}/{partition}")));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many facts were set aside, by all services.
+    ///
+    /// # Errors
+    /// When a database cannot be read.
+    pub async fn dead(&self) -> anyhow::Result<i64> {
+        let mut dead = 0;
+        for service in SERVICES {
+            let sql = format!("SELECT count(*) FROM {service}_dead_letter");
+            dead += self.count(service, &sql, Vec::new()).await?;
+        }
+        Ok(dead)
+    }
+
+    /// What of everything that was begun before `now`, on the clock of the cases, is not done yet.
+    ///
+    /// # Errors
+    /// When a server does not answer.
+    pub async fn waits(&self, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
+        let ends = self.ends().await?;
+        for service in SERVICES {
+            let sql = format!("SELECT count(*) FROM {service}_outbox WHERE published_at IS NULL");
+            let (unsent, parked) = (
+                self.count(service, &sql, Vec::new()).await?,
+                self.count(service, &format!("SELECT count(*) FROM {service}_parked"), Vec::new()).await?,
+            );
+            if unsent + parked > 0 {
+                return Ok(Some(format!("{unsent} facts of {service} to be sent, {parked} parked")));
+            }
+        }
+        let reports = self.count("discover", "SELECT count(*) FROM discover_report", Vec::new()).await?;
+        let cases = self.count("handle", "SELECT count(*) FROM handle_case", Vec::new()).await?;
+        if reports != cases {
+            return Ok(Some(format!("{cases} cases of {reports} reports")));
+        }
+        // A step told of is looked at again 30 s later, so what is due lies within that time in the index.
+        let soon = now + chrono::TimeDelta::seconds(60);
+        let due = "SELECT count(*) FROM supervise_step WHERE look_at <= $1 AND due_at <= $2";
+        let due = self.count("supervise", due, vec![soon.into(), now.into()]).await?;
+        if due > 0 {
+            return Ok(Some(format!("{due} steps are due")));
+        }
+        self.unread(&ends).await
+    }
+
+    /// Waits until nothing waits any more; answers the time on `clock` at which that was so. Time goes on, and other
+    /// steps fall due.
+    ///
+    /// # Errors
+    /// When it takes for ever.
+    pub async fn settled(&self, clock: &platform::clock::Clock) -> anyhow::Result<DateTime<Utc>> {
+        let begun = Instant::now();
+        loop {
+            let now = clock.now();
+            // Between one question and the next something may move on: nothing waits only if that is so twice.
+            let waits = match self.waits(now).await? {
+                None => self.waits(now).await?,
+                waits => waits,
+            };
+            let Some(waits) = waits else { return Ok(now) };
+            self.progress.stage(&format!("waiting until nothing waits any more: {waits}"));
+            if begun.elapsed() > 2 * HANGS {
+                bail!("not settled after {:?}: {waits}", begun.elapsed());
+            }
+            beat(LOOK * 5).await;
+        }
+    }
+}
