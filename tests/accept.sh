@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Replays real data and kills real processes; prints every figure beside its mark. DATA=folder tries more.
+# GRIDWARD_WITHOUT_SERVERS=1 leaves out what needs a Kafka and a PostgreSQL.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec target/debug/accept
+exec tests/servers/with.sh target/debug/accept

@@ -5,6 +5,7 @@
 //! [`process`] is a real `gridward all` as a child process, to be killed.
 
 pub mod door;
+pub mod faults;
 pub mod fleet;
 pub mod instance;
 pub mod kills;
@@ -17,6 +18,8 @@ mod architecture;
 mod audit;
 #[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod bench;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]

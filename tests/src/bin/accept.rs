@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
-use scenarios::{kills, process};
+use scenarios::faults::{self, bound};
+use scenarios::{fleet, kills, process};
 use serde_json::Value;
 
 /// The figures as they come, and whether any fell short.
@@ -66,6 +67,7 @@ async fn accept() -> anyhow::Result<u32> {
     }
     embedded(&mut marks).await?;
     killed(&mut marks).await?;
+    faults(&mut marks).await?;
     Ok(marks.missed)
 }
 
@@ -239,6 +241,37 @@ async fn killed(marks: &mut Marks) -> anyhow::Result<()> {
     marks.check("due steps early", outcome.steps_early, "= 0", outcome.steps_early == 0);
     marks.check("due steps doubled", outcome.steps_doubled, "= 0", outcome.steps_doubled == 0);
     marks.check("audit clean", outcome.audit_clean, "= true", outcome.audit_clean);
+    Ok(())
+}
+
+/// Everything that can go wrong on servers, drawn from a seed, under steady reports.
+async fn faults(marks: &mut Marks) -> anyhow::Result<()> {
+    if !fleet::has_servers() {
+        say("\nWhatever goes wrong on Kafka and PostgreSQL: no servers, left out");
+        return Ok(());
+    }
+    let plan = faults::Plan { each: 3, faults: 60, reports: 20_000, rate: 45, seed: 1 };
+    say("\nWhatever goes wrong: 60 faults, 3 instances of each service, 20,000 reports, with people acting");
+    let outcome = faults::run(plan).await?;
+    say(&outcome.to_string());
+    let (happened, found) = (outcome.happened.len(), &outcome.found);
+    marks.check("faults that hit something", happened, "≥ 60", happened >= 60);
+    marks.check("reports answered", found.reports, "≥ 20000", found.reports >= 20_000);
+    for (what, many) in [
+        ("reports answered and lost", found.lost),
+        ("reports or cases doubled", found.doubled),
+        ("actions answered and lost", found.actions_lost),
+        ("due steps early", found.steps_early),
+        ("due steps doubled", found.steps_doubled),
+        ("due steps missed", found.steps_missed),
+    ] {
+        marks.check(what, many, &format!("= 0 (below {:.1} % a fault, 95 %)", bound(happened)), many == 0);
+    }
+    marks.check("due steps effected", found.steps_effected, "> 0", found.steps_effected > 0);
+    marks.check("audit clean, but for what was planted", found.audit_clean, "= true", found.audit_clean);
+    let longest = outcome.longest(|one| one.fault.kills()).as_secs_f64();
+    marks.at_most("work on after a kill", longest, 10.0, "s");
+    marks.check("everything as it should be", outcome.is_good(), "= true", outcome.is_good());
     Ok(())
 }
 

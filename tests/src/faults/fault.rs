@@ -108,11 +108,15 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kill { service, number, down } => write!(f, "{service} {number} killed, back after {down:.1?}"),
+            Self::Kill { service, number, down } => {
+                write!(f, "{service} {number} killed, back after {down:.1?}")
+            }
             Self::Broker { down } => write!(f, "broker killed, back after {down:.1?}"),
             Self::Postmaster { down } => write!(f, "postmaster killed, back after {down:.1?}"),
             Self::Backends { percent } => write!(f, "{percent} % of the backends terminated"),
-            Self::Zombie { service, number, asleep } => write!(f, "{service} {number} asleep for {asleep:.1?}"),
+            Self::Zombie { service, number, asleep } => {
+                write!(f, "{service} {number} asleep for {asleep:.1?}")
+            }
             Self::BrokerFrozen { asleep } => write!(f, "broker frozen for {asleep:.1?}"),
             Self::EatenCommit { service } => write!(f, "{service} 0 not told of a COMMIT"),
             Self::CutOff { service, from, way, lasts } => {
@@ -173,7 +177,7 @@ impl Deck {
             11 => cut_off(From::Broker),
             12 => Fault::Poison {
                 topic: Topic::ALL[self.dice.below(Topic::ALL.len())],
-                how: if self.dice.one_in(2) { Poison::Undecodable } else { Poison::Unknown },
+                how: Poison::Undecodable,
             },
             _ => Fault::Gone { many: 8 + self.dice.below(9) },
         }

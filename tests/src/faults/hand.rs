@@ -4,17 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use domain::facts::Topic;
 
-use super::fault::{Deck, Fault, From};
+use super::fault::{Deck, Fault, From, Poison};
 use super::gone::Gone;
 use super::own_servers::{OwnServers, Which};
-use super::poison;
+use super::poison::{self, Sent};
 use super::proxy::{Proxy, Way};
 use super::work::Work;
 use crate::fleet::Fleet;
 use crate::instance::{Instance, beat};
-use crate::kills::dice::Dice;
 use crate::kills::progress::Progress;
 
 /// A fault that happened.
@@ -51,8 +51,7 @@ pub struct Hand {
     pub happened: Vec<Happened>,
     /// Drawn again, as they hit nothing.
     pub missed: u64,
-    /// Records nobody can take.
-    pub poison: u64,
+    pub poison: Sent,
 }
 
 /// What a fault that is not over at once has begun.
@@ -76,7 +75,18 @@ impl Hand {
         progress: &Arc<Progress>,
     ) -> Self {
         let (progress, begun) = (progress.clone(), Instant::now());
-        Self { fleet, servers, work, gone, progress, deck, begun, happened: Vec::new(), missed: 0, poison: 0 }
+        Self {
+            fleet,
+            servers,
+            work,
+            gone,
+            progress,
+            deck,
+            begun,
+            happened: Vec::new(),
+            missed: 0,
+            poison: Sent::default(),
+        }
     }
 
     /// Draws faults and lets them happen until `many` have hit something.
@@ -94,6 +104,11 @@ impl Hand {
             }
             // So that it does not hide behind the one before.
             beat(self.deck.dice().millis(500)).await;
+        }
+        // At the end: a whole fact that it does not know, on its own topic, keeps a service from starting again.
+        for topic in Topic::ALL {
+            let set_aside = self.poison(topic, Poison::Unknown).await?;
+            ensure!(set_aside > 0, "nobody has set aside a fact of a type that nobody knows, on {topic}");
         }
         self.progress.stage("the last faults are over");
         Ok(())
@@ -178,16 +193,10 @@ impl Hand {
                 }
                 "something".to_owned()
             }
-            Fault::Poison { topic, how } => {
-                let before = self.work.dead().await?;
-                let broker = &self.servers.servers.broker;
-                poison::send(broker, topic, self.work.topic(topic), how).await?;
-                self.poison += 1;
-                if !soon(async || Ok(self.work.dead().await? > before)).await? {
-                    return Ok(Begun::Nothing);
-                }
-                format!("{} dead letters", self.work.dead().await? - before)
-            }
+            Fault::Poison { topic, how } => match self.poison(topic, how).await? {
+                0 => return Ok(Begun::Nothing),
+                dead => format!("{dead} dead letters"),
+            },
             Fault::Gone { many } => match self.gone.go(many).await? {
                 0 => return Ok(Begun::Nothing),
                 taken => format!("{taken} reports were taken all the same"),
@@ -230,18 +239,32 @@ impl Hand {
         Ok(())
     }
 
+    /// Sends a record that nobody can take; answers how many readers have set it aside.
+    async fn poison(&mut self, topic: Topic, how: Poison) -> anyhow::Result<i64> {
+        let before = self.work.dead().await?;
+        let broker = &self.servers.servers.broker;
+        poison::send(broker, topic, self.work.topic(topic), how, &mut self.poison).await?;
+        soon(async || Ok(self.work.dead().await? > before)).await?;
+        Ok(self.work.dead().await? - before)
+    }
+
     /// How many turns an instance has done since it was started.
     async fn turns(&self, service: &str, number: usize) -> u64 {
-        let Some(instance) = self.fleet.instances.get(service).and_then(|all| all.get(number)) else { return 0 };
-        let Ok(answer) = self.fleet.door().client.get(instance.url("/metrics")).send().await else { return 0 };
+        let Some(instance) = self.fleet.instances.get(service).and_then(|all| all.get(number)) else {
+            return 0;
+        };
+        let Ok(answer) = self.fleet.door().client.get(instance.url("/metrics")).send().await else {
+            return 0;
+        };
         let text = answer.text().await.unwrap_or_default();
-        let turns = text.lines().find_map(|line| line.strip_prefix("gridward_turns_total{")?.rsplit_once(' '));
+        let turns =
+            text.lines().find_map(|line| line.strip_prefix("gridward_turns_total{")?.rsplit_once(' '));
         turns.and_then(|(_, turns)| turns.parse().ok()).unwrap_or(0)
     }
 
     /// Ends some of the services' connections; answers how many.
     async fn terminate(&mut self, percent: usize) -> anyhow::Result<i64> {
-        let seed = Dice::below(self.deck.dice(), 1_000_000);
+        let seed = self.deck.dice().below(1_000_000);
         let sql = format!(
             "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE application_name = 'gridward' AND pid <> pg_backend_pid() \

@@ -15,6 +15,9 @@ mod proxy;
 mod verdict;
 mod work;
 
+#[cfg(test)]
+mod scenes;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,12 +34,12 @@ use crate::kills::clients::{Answer, Client, LINES, Reports};
 use crate::kills::people::{Acted, Actor};
 use crate::kills::progress::Progress;
 use crate::kills::{ACTORS, ORIGIN, SPEED, all};
-pub use fault::{Fault, KINDS};
 use fault::Deck;
+pub use fault::{Fault, KINDS};
 use gone::Gone;
-pub use hand::Happened;
 use hand::Hand;
-pub use outcome::Outcome;
+pub use hand::Happened;
+pub use outcome::{Outcome, bound};
 use own_servers::OwnServers;
 use work::Work;
 
@@ -95,10 +98,10 @@ async fn carry_out(plan: Plan, folder: &TempDir, progress: &Arc<Progress>) -> an
     let mut fleet =
         Fleet::on(&servers.servers, folder.path(), "twostreets", plan.each, &clock.settings).await?;
     servers.lead(&mut fleet)?;
-    fleet.start().await?;
-    let door = fleet.door();
     let broker = &servers.servers.broker;
     let work = Arc::new(Work::of(&fleet.settings, &fleet.databases, broker, progress).await?);
+    fleet.start().await?;
+    let door = fleet.door();
 
     let pace = Duration::from_secs(1) * u32::try_from(CLIENTS * LINES)? / u32::try_from(plan.rate.max(1))?;
     let reports = Reports { clients: CLIENTS, posts: None, pace, seed: plan.seed };
@@ -140,9 +143,9 @@ async fn carry_out(plan: Plan, folder: &TempDir, progress: &Arc<Progress>) -> an
     progress.stage("stopping");
     fleet.stop().await?;
     progress.stage("looking at what is stored");
-    let found = verdict::look(&work, &folder.path().join(FILE), &answers, &acts, settled_at, poison).await?;
+    let found = verdict::look(&work, &folder.path().join(FILE), &answers, &acts, settled_at, &poison).await?;
     drop(servers);
-    let mut outcome = Outcome { found, happened, missed, poison };
+    let mut outcome = Outcome { found, happened, missed, poison: poison.count() };
     outcome.found.seconds = took.as_secs_f64();
     outcome.found.settle_seconds = settled.as_secs_f64();
     outcome.found.retries = progress.retries();
@@ -156,7 +159,8 @@ struct Paced {
 }
 
 fn paced() -> anyhow::Result<Paced> {
-    let (host_origin, origin): (_, DateTime<Utc>) = (host_now(), ORIGIN.parse().context("the origin is a time")?);
+    let (host_origin, origin): (_, DateTime<Utc>) =
+        (host_now(), ORIGIN.parse().context("the origin is a time")?);
     let settings = format!(
         "speed = {SPEED}\nspeed_from = \"{}\"\nspeed_shows = \"{ORIGIN}\"\n",
         host_origin.to_rfc3339_opts(SecondsFormat::Millis, true)

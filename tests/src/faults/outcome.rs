@@ -49,7 +49,12 @@ impl fmt::Display for Outcome {
             if many > 0 {
                 let (back, stood) = (
                     self.longest(of_kind),
-                    self.happened.iter().filter(|one| of_kind(one)).map(|one| one.stood).max().unwrap_or_default(),
+                    self.happened
+                        .iter()
+                        .filter(|one| of_kind(one))
+                        .map(|one| one.stood)
+                        .max()
+                        .unwrap_or_default(),
                 );
                 writeln!(
                     f,
@@ -60,9 +65,14 @@ impl fmt::Display for Outcome {
             }
         }
         let (faults, found) = (self.happened.len(), &self.found);
-        writeln!(f, "{faults} faults, {} more hit nothing; {} records nobody could take", self.missed, self.poison)?;
+        writeln!(
+            f,
+            "{faults} faults, {} more hit nothing; {} records nobody could take",
+            self.missed, self.poison
+        )?;
         let (lost, doubled, early) = (found.lost, found.doubled, found.steps_early);
-        let (of_faults, of_steps) = (bound(faults), bound(usize::try_from(found.steps_effected).unwrap_or(0)));
+        let (of_faults, of_steps) =
+            (bound(faults), bound(usize::try_from(found.steps_effected).unwrap_or(0)));
         writeln!(
             f,
             "lost {lost}, doubled {doubled} (0 means below {of_faults:.1} % a fault at 95 %), early {early} \

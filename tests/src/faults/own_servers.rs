@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
@@ -111,17 +111,6 @@ impl OwnServers {
             more.push(owner());
         }
         run(self.folder.path(), which, command, more).await
-    }
-
-    /// Leaves the folder behind, with what the servers said; answers where it is.
-    pub fn keep(&mut self) -> PathBuf {
-        self.folder.disable_cleanup(true);
-        self.folder.path().to_owned()
-    }
-
-    /// A folder beside those of the servers.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Records that no reader can take.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,11 +15,32 @@ use platform::stream::kafka::envelope::seal;
 
 use super::fault::Poison;
 
-/// Sends one to the topic of this name.
+/// What was sent: the audit has to name each, and nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    /// Records that cannot be opened.
+    pub closed: u64,
+    /// Incidents of whole facts that nobody wrote.
+    pub strangers: BTreeSet<String>,
+}
+
+impl Sent {
+    pub fn count(&self) -> u64 {
+        self.closed + self.strangers.len() as u64
+    }
+}
+
+/// Sends one to the topic of this name, and notes it in `all`.
 ///
 /// # Errors
 /// When the broker does not take it.
-pub async fn send(broker: &str, topic: Topic, name: String, how: Poison) -> anyhow::Result<()> {
+pub async fn send(
+    broker: &str,
+    topic: Topic,
+    name: String,
+    how: Poison,
+    all: &mut Sent,
+) -> anyhow::Result<()> {
     let incident = IncidentId::new(host_now(), entropy::draw());
     let record = match how {
         Poison::Undecodable => Outgoing {
@@ -54,5 +76,12 @@ pub async fn send(broker: &str, topic: Topic, name: String, how: Poison) -> anyh
     let until = tokio::time::Instant::now() + Duration::from_secs(20);
     let sent = sending.send_all(&[record], until).await;
     sending.stop().await;
-    sent.context("the broker does not take a record")
+    sent.context("the broker does not take a record")?;
+    match how {
+        Poison::Undecodable => all.closed += 1,
+        Poison::Unknown => {
+            all.strangers.insert(incident.to_string());
+        }
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ use domain::id::IncidentId;
 use platform::store::{get, get_incident, get_time};
 use serde_json::Value;
 
+use super::poison::Sent;
 use super::work::Work;
 use crate::instance::binary;
 use crate::kills::Outcome;
@@ -28,7 +29,7 @@ pub async fn look(
     answers: &[Answer],
     acts: &[Acted],
     settled_at: DateTime<Utc>,
-    poison: u64,
+    poison: &Sent,
 ) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
     compare(kept(work).await?, answers, acts, &mut outcome);
@@ -69,15 +70,20 @@ async fn steps(work: &Work, settled_at: DateTime<Utc>, outcome: &mut Outcome) ->
     let mut due: BTreeMap<Step, DateTime<Utc>> = BTreeMap::new();
     let watched = "SELECT incident, kind, round, step, due_at FROM supervise_step";
     for row in work.rows("supervise", watched, Vec::new()).await? {
-        let step = (get_incident(&row, "incident")?, get(&row, "kind")?, get(&row, "round")?, get(&row, "step")?);
+        let step =
+            (get_incident(&row, "incident")?, get(&row, "kind")?, get(&row, "round")?, get(&row, "step")?);
         due.insert(step, get_time(&row, "due_at")?);
     }
     let mut effects: BTreeMap<Step, u64> = BTreeMap::new();
     for row in work.rows("handle", EFFECTS, Vec::new()).await? {
         let reminded = get::<String>(&row, "kind")? == "case.reminded";
         *(if reminded { &mut outcome.reminded } else { &mut outcome.escalated }) += 1;
-        let step =
-            (get_incident(&row, "incident")?, get(&row, "deadline")?, get(&row, "round")?, get(&row, "step")?);
+        let step = (
+            get_incident(&row, "incident")?,
+            get(&row, "deadline")?,
+            get(&row, "round")?,
+            get(&row, "step")?,
+        );
         if let Some(due_at) = due.get(&step) {
             let early = get_time(&row, "at")? < *due_at || get_time(&row, "noticed_at")? < *due_at;
             outcome.steps_early += u64::from(early);
@@ -86,7 +92,8 @@ async fn steps(work: &Work, settled_at: DateTime<Utc>, outcome: &mut Outcome) ->
     }
     outcome.steps_effected = outcome.reminded + outcome.escalated;
     outcome.steps_doubled = effects.values().filter(|times| **times > 1).count() as u64;
-    let count = async |sql: &str, values| anyhow::Ok(work.count("supervise", sql, values).await?.unsigned_abs());
+    let count =
+        async |sql: &str, values| anyhow::Ok(work.count("supervise", sql, values).await?.unsigned_abs());
     outcome.steps_told =
         count("SELECT count(*) FROM supervise_outbox WHERE kind = 'step.due'", Vec::new()).await?;
     let missed =
@@ -108,7 +115,7 @@ pub async fn audited(settings: &Path, now: DateTime<Utc>) -> anyhow::Result<Valu
 }
 
 /// The audit must find each record that nobody wrote, and nothing else.
-fn judge(said: &Value, poison: u64, outcome: &mut Outcome) {
+fn judge(said: &Value, poison: &Sent, outcome: &mut Outcome) {
     let number = |value: &Value| value.as_u64().unwrap_or(u64::MAX);
     let due = &said["due_steps"];
     outcome.steps_early = outcome.steps_early.max(number(&due["early"]));
@@ -118,14 +125,29 @@ fn judge(said: &Value, poison: u64, outcome: &mut Outcome) {
     let effected = number(&due["effected"]);
     if effected != outcome.steps_effected {
         let stored = outcome.steps_effected;
-        outcome.faults.push(format!("the facts tell of {effected} steps that took effect, the histories of {stored}"));
+        outcome
+            .faults
+            .push(format!("the facts tell of {effected} steps that took effect, the histories of {stored}"));
     }
     let checks = said["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let expected = |check: &Value| if check["name"] == "written" { poison } else { 0 };
+    let expected = |check: &Value| {
+        let named = check["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let of_strangers = named.iter().filter_map(|fault| fault["id"].as_str());
+        let of_strangers = of_strangers.filter(|id| poison.strangers.contains(*id)).count() as u64;
+        of_strangers + if check["name"] == "written" { poison.closed } else { 0 }
+    };
     let odd: Vec<String> = checks
         .iter()
         .filter(|check| number(&check["found"]) != expected(check))
-        .map(|check| format!("the audit finds {} in {}, not {}: {}", check["found"], check["name"], expected(check), check["faults"]))
+        .map(|check| {
+            format!(
+                "the audit finds {} in {}, not {}: {}",
+                check["found"],
+                check["name"],
+                expected(check),
+                check["faults"]
+            )
+        })
         .collect();
     outcome.audit_clean = !checks.is_empty() && odd.is_empty();
     outcome.faults.extend(odd);

@@ -65,8 +65,10 @@ pub struct Since {
 }
 
 impl Work {
+    /// Makes the topics that are missing, and waits until the broker leads each of their partitions.
+    ///
     /// # Errors
-    /// When a database cannot be reached.
+    /// When a server cannot be reached.
     pub async fn of(
         settings: &Settings,
         databases: &str,
@@ -77,13 +79,22 @@ impl Work {
         for service in SERVICES {
             opened.insert(service, Store::connect(&databases.replace("{service}", service), 2).await?);
         }
-        Ok(Self {
+        settings.stream()?.ensure_topics().await?;
+        let work = Self {
             databases: opened,
             topics: Topics::start(&Connection::plain(broker), Duration::from_secs(5))?,
             prefix: settings.kafka.prefix.clone(),
             partitions: i32::try_from(settings.kafka.partitions)?,
             progress: progress.clone(),
-        })
+        };
+        let begun = Instant::now();
+        while let Err(error) = work.ends().await {
+            if begun.elapsed() > HANGS {
+                return Err(error.context("the topics cannot be read"));
+            }
+            beat(LOOK).await;
+        }
+        Ok(work)
     }
 
     /// The name of a topic here.
@@ -131,11 +142,21 @@ impl Work {
         Ok(ends)
     }
 
-    /// How far everything is now.
+    /// How far everything is now; a server that has just come back is asked until it answers.
     ///
     /// # Errors
     /// When a server does not answer.
     pub async fn marks(&self) -> anyhow::Result<Marks> {
+        let begun = Instant::now();
+        loop {
+            match self.try_marks().await {
+                Err(_) if begun.elapsed() < HANGS => beat(LOOK).await,
+                marks => return marks,
+            }
+        }
+    }
+
+    async fn try_marks(&self) -> anyhow::Result<Marks> {
         let mut marks = Marks { ends: self.ends().await?, ..Marks::default() };
         for service in SERVICES {
             let sql = format!("SELECT coalesce(max(id), 0) FROM {service}_outbox");

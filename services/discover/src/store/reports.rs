@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::id::{IncidentId, PersonId};
 use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, QuerySelect};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, QuerySelect, Statement, Value};
 
 use crate::submit::Checked;
 
@@ -48,6 +48,9 @@ pub struct Row {
 
 /// What is known under any of `client_ids`.
 pub async fn known(tx: &Tx, client_ids: &[&str]) -> Result<Known, StoreError> {
+    if tx.get_database_backend() == DbBackend::Postgres && !client_ids.is_empty() {
+        wait_for_the_others(tx, client_ids).await?;
+    }
     let mut known = Known::new();
     for some in client_ids.chunks(ROWS_PER_INSERT) {
         let rows: Vec<(Uuid, String, String, String)> = Entity::find()
@@ -63,6 +66,24 @@ pub async fn known(tx: &Tx, client_ids: &[&str]) -> Result<Known, StoreError> {
         }
     }
     Ok(known)
+}
+
+/// Two instances may be given one client id at once, as by a double tap: the second waits for the first, and then
+/// knows its report. Always in one order, so that no two wait for each other.
+async fn wait_for_the_others(tx: &Tx, client_ids: &[&str]) -> Result<(), StoreError> {
+    let mut ids = client_ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let places: Vec<String> = (1..=ids.len()).map(|place| format!("(${place})")).collect();
+    let sql = format!(
+        "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key \
+         FROM (VALUES {}) AS given (id) ORDER BY key) AS keys",
+        places.join(", ")
+    );
+    let values = ids.into_iter().map(Value::from);
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    tx.query_all_raw(statement).await.doing("waiting for the same client ids")?;
+    Ok(())
 }
 
 pub async fn save(tx: &Tx, rows: Vec<Row>) -> Result<(), StoreError> {

@@ -160,7 +160,13 @@ impl Page {
         self.add::<DeadlineRow>(snapshot, range, |life, row| life.deadlines.push(row)).await?;
         self.add::<StepRow>(snapshot, range, |life, row| life.steps.push(row)).await?;
         self.add::<SequenceRow>(snapshot, range, |life, row| life.sequences.push(row)).await?;
-        self.add::<AsideRow>(snapshot, range, |life, row| life.aside.push(row)).await
+        self.add::<AsideRow>(snapshot, range, |life, row| {
+            // A record that nobody could open has no sequence, and holds nothing back: its topic tells of it.
+            if row.sequence > 0 {
+                life.aside.push(row);
+            }
+        })
+        .await
     }
 
     fn add_records(&mut self, records: &[Entry]) {

@@ -132,6 +132,32 @@ pub fn own_cpu_seconds() -> f64 {
     std::fs::read_to_string("/proc/self/stat").map_or(0.0, |stat| cpu_seconds(&stat))
 }
 
+/// How much of all processors of this machine was busy since a moment, whoever it was.
+#[derive(Clone, Copy, Debug)]
+pub struct Busy {
+    all: f64,
+    idle: f64,
+}
+
+impl Busy {
+    /// From now on.
+    pub fn begin() -> Self {
+        let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let first = stat.lines().next().unwrap_or_default();
+        let ticks: Vec<f64> =
+            first.split_whitespace().skip(1).filter_map(|ticks| ticks.parse().ok()).collect();
+        // user, nice, system, idle, waiting for a disk, …
+        Self { all: ticks.iter().take(8).sum(), idle: ticks.iter().skip(3).take(2).sum() }
+    }
+
+    /// In percent; 0 where nobody tells.
+    pub fn percent(self) -> f64 {
+        let now = Self::begin();
+        let all = now.all - self.all;
+        if all > 0.0 { 100.0 - 100.0 * (now.idle - self.idle) / all } else { 0.0 }
+    }
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
         if let Some(mut running) = self.running.take() {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::asking::Connection;
-use super::child::own_cpu_seconds;
+use super::child::{Busy, own_cpu_seconds};
 use super::figures::{Figures, percentile, rate, tenths};
 use super::reports::Reports;
 use super::site::{Site, Where};
@@ -61,9 +61,10 @@ impl Intake {
         let rows = intake_rows(&site, &mut bare).await?;
         let (bare_long, bare_most) = (whole / 4, self.reports as usize / 4 + 1);
         let before = bare.one_by_one(&rows, bare_long, bare_most).await?;
-        let (cpu, own_cpu) = (discover.cpu_seconds(), own_cpu_seconds());
+        let (cpu, own_cpu, busy) = (discover.cpu_seconds(), own_cpu_seconds(), Busy::begin());
         let Measured { mut waited, seconds } = load.run(self.reports as usize, whole).await?;
         let (cpu, own_cpu) = (discover.cpu_seconds() - cpu, own_cpu_seconds() - own_cpu);
+        let busy = busy.percent();
         let after = bare.one_by_one(&rows, bare_long, bare_most).await?;
         let memory = discover.memory_mb();
         bare.close().await?;
@@ -81,6 +82,7 @@ impl Intake {
             ("bare_after", tenths(after)),
             ("service_cpu_us_each", each(cpu)),
             ("load_cpu_us_each", each(own_cpu)),
+            ("machine_busy_percent", tenths(busy)),
             ("memory_mb", tenths(memory)),
         ]);
         Ok(Figures {

@@ -3,6 +3,7 @@
 
 mod asking;
 mod child;
+mod due_steps;
 mod figures;
 mod intake;
 mod pipeline;
@@ -33,6 +34,8 @@ enum What {
     Intake(intake::Intake),
     /// 流转与处置: from the report on its topic to the committed case.
     Pipeline(pipeline::Pipeline),
+    /// 督办: steps that fall due among many that do not.
+    DueSteps(due_steps::DueSteps),
 }
 
 impl Bench {
@@ -41,6 +44,7 @@ impl Bench {
         let (figures, json) = match self.what {
             What::Intake(intake) => (intake.measure().await?, intake.at.json),
             What::Pipeline(pipeline) => (pipeline.measure().await?, pipeline.at.json),
+            What::DueSteps(steps) => (steps.measure().await?, steps.at.json),
         };
         print(&figures, json)?;
         Ok(ExitCode::SUCCESS)

@@ -13,7 +13,7 @@ use platform::clock::Clock;
 use platform::store::Store;
 use serde_json::Value;
 
-use super::child::Child;
+use super::child::{Busy, Child, own_cpu_seconds};
 use super::figures::{Figures, percentile, rate, tenths};
 use super::site::{Site, Where};
 use super::steady::{self, Steady};
@@ -60,6 +60,7 @@ impl Pipeline {
             (Vec::new(), stores.in_this_process(&site, before.cases + i64::from(self.reports)).await?)
         };
         let mut more = BTreeMap::from([("cpu_us_each", Value::from_iter(backlog.cpu_us_each(count)))]);
+        more.insert("machine_busy_percent", tenths(backlog.busy));
         let bare = bare_rates(&site, count.min(BARE_INCIDENTS)).await?;
         let (best, bare_rate) = bare
             .iter()
@@ -102,11 +103,13 @@ impl Pipeline {
     ) -> anyhow::Result<(Vec<Child>, Backlog)> {
         let begun = stores.route.now(stores.route.readers(), &Clock::Host).await?;
         let children = site.start(&["route", "handle"]).await?;
+        let busy = Busy::begin();
         let end = stores.cases_opened(before.cases + i64::from(self.reports)).await?;
+        let busy = busy.percent();
         let first = seen::first_noticed(&stores.route, "route", Topic::Routed, begun).await?;
         let seconds = seconds_between(first.context("route has worked")?, end);
         let cpu = children.iter().map(|child| (child.name, child.cpu_seconds())).collect();
-        Ok((children, Backlog { seconds, cpu }))
+        Ok((children, Backlog { seconds, cpu, busy }))
     }
 
     /// Reports over HTTP at a steady rate, with every service running.
@@ -145,6 +148,7 @@ struct Backlog {
     seconds: f64,
     /// By process.
     cpu: Vec<(&'static str, f64)>,
+    busy: f64,
 }
 
 impl Backlog {
@@ -211,14 +215,14 @@ impl Stores {
     async fn in_this_process(&self, site: &Site, all: i64) -> anyhow::Result<Backlog> {
         let embedded = site.embedded().await?;
         let office = embedded.office();
-        let begun = Instant::now();
-        let cpu = super::child::own_cpu_seconds();
+        let (begun, busy) = (Instant::now(), Busy::begin());
+        let cpu = own_cpu_seconds();
         let opened = self.cases_opened(all);
         let _ = meanwhile(opened, vec![office.route.reader(), office.handle.reader()]).await?;
         let seconds = begun.elapsed().as_secs_f64();
-        let cpu = super::child::own_cpu_seconds() - cpu;
+        let cpu = own_cpu_seconds() - cpu;
         office.close().await?;
-        Ok(Backlog { seconds, cpu: vec![("route and handle", cpu)] })
+        Ok(Backlog { seconds, cpu: vec![("route and handle", cpu)], busy: busy.percent() })
     }
 
     async fn close(self) -> anyhow::Result<()> {

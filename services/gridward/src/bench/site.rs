@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
@@ -15,12 +16,13 @@ use platform::lifecycle::Lifecycle;
 use platform::metrics::Metrics;
 use platform::pack::Pack;
 use platform::store::{Store, outbox};
-use platform::stream::Stream;
+use platform::stream::{Stream, kafka};
 use platform::token::{Principal, Tokens};
 use platform::turn::{Asked, INPUTS_PER_TURN, Turns};
 
 use super::child::Child;
 use super::reports::Reports;
+use super::wait;
 use crate::commands::PackFolder;
 use crate::embedded::{Embedded, migrate};
 use crate::servers::{Joined, SERVICES, database, join, leave, topics};
@@ -202,7 +204,7 @@ impl Site {
             return office.close().await;
         };
         let stream = settings.stream()?;
-        let joined = join::<Discover>(settings, &stream, &self.pack, &Clock::Host, &Metrics::new()).await?;
+        let joined = self.joined(settings, &stream).await?;
         let Joined { around, stream, relay } = joined;
         let (stopper, lifecycle) = Lifecycle::new();
         let relaying = tokio::spawn(relay.run(lifecycle));
@@ -213,6 +215,19 @@ impl Site {
         relaying.await.context("the relay panicked")?;
         leave(stream).await?;
         Ok(around.store.close().await?)
+    }
+
+    /// Topics that were made a moment ago have no leader yet.
+    async fn joined(&self, settings: &Settings, stream: &kafka::Settings) -> anyhow::Result<Joined> {
+        for _ in 0..20 {
+            match join::<Discover>(settings, stream, &self.pack, &Clock::Host, &Metrics::new()).await {
+                Err(error) if format!("{error:#}").contains("leader") => {
+                    wait(Duration::from_millis(250)).await
+                }
+                joined => return joined,
+            }
+        }
+        bail!("the topics have no leader / 主题没有 leader")
     }
 
     async fn report(&self, count: usize, turns: &mut Turns<Discover>) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ mod config;
 mod dead_letters;
 mod migrate;
 mod pack;
+mod reread;
 mod serve;
 mod token;
 
@@ -38,6 +39,8 @@ enum Command {
     Handle(serve::Serve),
     /// 督办: see the time pass, and keep the figures.
     Supervise(serve::Serve),
+    /// Have a service read its topics again from their beginning, after a broker lost or made anew what it had read.
+    Reread(reread::Reread),
     /// Print the settings for Kafka and PostgreSQL that are in force, with what each means.
     Config(config::Show),
     /// Bring the database in a folder, or those of the settings, up to date.
@@ -123,6 +126,7 @@ pub fn run(gridward: Gridward) -> ExitCode {
             Command::Route(serve) => serve.route().await,
             Command::Handle(serve) => serve.handle().await,
             Command::Supervise(serve) => serve.supervise().await,
+            Command::Reread(reread) => reread.run().await,
             Command::Config(config) => config.run(),
             Command::Migrate(migrate) => migrate.run().await,
             Command::Replay(replay) => replay.run().await,

@@ -109,11 +109,6 @@ impl Bare {
         Self { connections: vec![store.writer().clone()], file: Some(store), copies: Vec::new() }
     }
 
-    /// How many write at once.
-    pub fn connections(&self) -> usize {
-        self.connections.len()
-    }
-
     fn one(&self) -> &DatabaseConnection {
         &self.connections[0]
     }

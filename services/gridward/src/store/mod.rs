@@ -4,4 +4,5 @@
 pub mod bare;
 pub mod decided;
 pub mod progress;
+pub mod seed;
 pub mod seen;

@@ -7,10 +7,10 @@
 
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query};
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 
-use super::{Doing, ROWS_PER_INSERT, StoreError, Tx, get, get_incident, get_time, iden, table};
+use super::{Doing, StoreError, Tx, get, get_incident, get_time, iden, table};
 use crate::stream::Fact;
 
 const COLUMNS: [&str; 8] = ["topic", "incident", "sequence", "kind", "at", "noticed_at", "cause", "body"];
@@ -24,41 +24,46 @@ pub struct Waiting {
 
 /// Appends `facts`, in order.
 pub async fn append(tx: &Tx, service: &'static str, facts: &[Fact]) -> Result<(), StoreError> {
-    insert(tx, service, facts, None).await
+    insert(tx, service, facts, "NULL").await
 }
 
 /// Appends facts that are on their topic already.
 pub async fn append_published(tx: &Tx, service: &'static str, facts: &[Fact]) -> Result<(), StoreError> {
-    insert(tx, service, facts, Some(Func::cust(iden("clock_timestamp")).into())).await
+    insert(tx, service, facts, "clock_timestamp()").await
 }
 
+/// One statement of one text for any number of facts, so that it is parsed and planned once.
 async fn insert(
     tx: &Tx,
     service: &'static str,
     facts: &[Fact],
-    published_at: Option<Expr>,
+    published_at: &str,
 ) -> Result<(), StoreError> {
-    for some in facts.chunks(ROWS_PER_INSERT) {
-        let mut columns: Vec<_> = COLUMNS.map(iden).into();
-        if published_at.is_some() {
-            columns.push(iden("published_at"));
-        }
-        let mut insert = Query::insert().into_table(table(service, "outbox")).columns(columns).to_owned();
-        for fact in some {
-            let values: [Expr; 8] = [
-                fact.topic.as_str().into(),
-                fact.incident.0.into(),
-                fact.sequence.into(),
-                fact.kind.as_str().into(),
-                fact.at.into(),
-                fact.noticed_at.into(),
-                fact.cause.as_str().into(),
-                fact.body.as_str().into(),
-            ];
-            insert.values_panic(values.into_iter().chain(published_at.clone()));
-        }
-        tx.execute(&insert).await.doing("appending to the outbox")?;
+    if facts.is_empty() {
+        return Ok(());
     }
+    // `unnest` keeps the order: ids are drawn in the order of the facts.
+    let insert = format!(
+        "INSERT INTO {service}_outbox (topic, incident, sequence, kind, at, noticed_at, cause, body, published_at) \
+         SELECT facts.*, {published_at} FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], \
+         $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[]) AS facts"
+    );
+    let texts = |of: fn(&Fact) -> &str| -> Value {
+        facts.iter().map(|fact| of(fact).to_owned()).collect::<Vec<String>>().into()
+    };
+    let times = |of: fn(&Fact) -> DateTime<Utc>| -> Value { facts.iter().map(of).collect::<Vec<_>>().into() };
+    let values = [
+        texts(|fact| fact.topic.as_str()),
+        facts.iter().map(|fact| fact.incident.0).collect::<Vec<_>>().into(),
+        facts.iter().map(|fact| fact.sequence).collect::<Vec<_>>().into(),
+        texts(|fact| &fact.kind),
+        times(|fact| fact.at),
+        times(|fact| fact.noticed_at),
+        texts(|fact| &fact.cause),
+        texts(|fact| &fact.body),
+    ];
+    let insert = Statement::from_sql_and_values(DbBackend::Postgres, insert, values);
+    tx.execute_raw(insert).await.doing("appending to the outbox")?;
     Ok(())
 }
 
@@ -109,7 +114,7 @@ pub async fn published<C: ConnectionTrait>(
     service: &'static str,
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    mark(connection, service, ids, Func::cust(iden("clock_timestamp")).into()).await
+    mark(connection, service, ids, "clock_timestamp()").await
 }
 
 /// Has facts sent again that a broker lost.
@@ -118,23 +123,19 @@ pub async fn send_again<C: ConnectionTrait>(
     service: &'static str,
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    mark(connection, service, ids, Option::<DateTime<Utc>>::None.into()).await
+    mark(connection, service, ids, "NULL").await
 }
 
 async fn mark<C: ConnectionTrait>(
     connection: &C,
     service: &'static str,
     ids: &[i64],
-    published_at: Expr,
+    published_at: &str,
 ) -> Result<(), StoreError> {
-    for some in ids.chunks(ROWS_PER_INSERT) {
-        let update = Query::update()
-            .table(table(service, "outbox"))
-            .value(iden("published_at"), published_at.clone())
-            .and_where(Expr::col(iden("id")).is_in(some.iter().copied()))
-            .to_owned();
-        connection.execute(&update).await.doing("marking facts of the outbox")?;
-    }
+    let update = format!("UPDATE {service}_outbox SET published_at = {published_at} WHERE id = ANY ($1)");
+    let values = [ids.to_vec().into()];
+    let update = Statement::from_sql_and_values(DbBackend::Postgres, update, values);
+    connection.execute_raw(update).await.doing("marking facts of the outbox")?;
     Ok(())
 }
 

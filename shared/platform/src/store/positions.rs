@@ -2,7 +2,7 @@
 //! compare-and-set. Table `SERVICE_position (topic, partition) → topic_id, position`.
 
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
 
 use super::{Doing, StoreError, Tx, get, iden, table};
 use crate::stream::Source;
@@ -74,4 +74,48 @@ pub async fn move_on(
         .to_owned();
     let moved = tx.execute(&update).await.doing("moving a position")?.rows_affected();
     if moved == 1 { Ok(()) } else { Err(StoreError::Overtaken { service, topic: source.topic.as_str() }) }
+}
+
+/// Every position of a service, by source.
+pub async fn all<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+) -> Result<Vec<(Source, Position)>, StoreError> {
+    let select = Query::select()
+        .columns(["topic", "partition", "topic_id", "position"].map(iden))
+        .from(table(service, "position"))
+        .order_by(iden("topic"), Order::Asc)
+        .order_by(iden("partition"), Order::Asc)
+        .to_owned();
+    let rows = connection.query_all(&select).await.doing("loading positions")?;
+    rows.iter()
+        .map(|row| {
+            let topic: String = get(row, "topic")?;
+            let topic = topic.parse().map_err(|why| StoreError::Inconsistent {
+                table: "position",
+                id: topic.clone(),
+                why,
+            })?;
+            let source = Source { topic, partition: get(row, "partition")? };
+            Ok((source, Position { topic_id: get(row, "topic_id")?, after: get(row, "position")? }))
+        })
+        .collect()
+}
+
+/// Puts a position where somebody wants it, whatever it was. A reader that is at work is overtaken.
+pub async fn put<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+    source: Source,
+    position: &Position,
+) -> Result<(), StoreError> {
+    let update = Query::update()
+        .table(table(service, "position"))
+        .value(iden("topic_id"), position.topic_id.as_str())
+        .value(iden("position"), position.after)
+        .and_where(Expr::col(iden("topic")).eq(source.topic.as_str()))
+        .and_where(Expr::col(iden("partition")).eq(source.partition))
+        .to_owned();
+    connection.execute(&update).await.doing("putting a position")?;
+    Ok(())
 }

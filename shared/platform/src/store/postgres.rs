@@ -21,8 +21,8 @@ const LONGEST_STATEMENT: &str = "30s";
 /// A row that somebody else holds for longer: the turn is given up and tried again.
 const LONGEST_LOCK: &str = "10s";
 
-/// A turn whose process froze half-way loses its locks after this.
-const LONGEST_SILENCE: &str = "15s";
+/// A turn whose process froze half-way loses its locks after this. No turn waits for anything but the database.
+const LONGEST_SILENCE: &str = "5s";
 
 /// Opens a pool; answers it with the database's name, `host:port/name`.
 pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConnection, String), StoreError> {
@@ -113,10 +113,9 @@ pub(super) fn may_pass(error: &RuntimeErr) -> bool {
     match &**error {
         SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolTimedOut | SqlxError::WorkerCrashed => true,
         SqlxError::Database(error) => error.code().is_some_and(|code| {
-            // A database that is not there, or a duplicate, is no matter of time.
-            ["08", "40", "53", "55", "57", "58"]
-                .iter()
-                .any(|class| code.len() == 5 && code.starts_with(class))
+            // A database that is not there, or a duplicate, is no matter of time; a turn that froze is (25P03).
+            let classes = ["08", "40", "53", "55", "57", "58"];
+            code == "25P03" || classes.iter().any(|class| code.len() == 5 && code.starts_with(class))
         }),
         _ => false,
     }

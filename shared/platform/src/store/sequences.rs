@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use domain::facts::Topic;
 use domain::id::IncidentId;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use uuid::Uuid;
 
 use super::{Doing, ROWS_PER_INSERT, StoreError, Tx, get, get_incident, iden, table};
 
@@ -25,25 +26,37 @@ pub async fn lock(
     if tx.get_database_backend() != DbBackend::Postgres {
         return load(tx, service, topic, incidents).await;
     }
+    // What is made here is ours until the turn ends, as what is locked is. All is made before any is locked, and
+    // both in id order, as everybody does it: two turns never wait for each other.
+    let make = format!(
+        "INSERT INTO {service}_sequence (topic, incident, last) SELECT $1, incident, 0 \
+         FROM unnest($2::uuid[]) AS asked (incident) ON CONFLICT (incident, topic) DO NOTHING RETURNING incident"
+    );
     let mut sequences = Sequences::new();
-    for some in incidents.chunks(ROWS_PER_INSERT) {
-        let mut make = Query::insert()
-            .into_table(table(service, "sequence"))
-            .columns([iden("topic"), iden("incident"), iden("last")])
-            .on_conflict(OnConflict::columns([iden("topic"), iden("incident")]).do_nothing().to_owned())
-            .to_owned();
-        for incident in some {
-            make.values_panic([topic.as_str().into(), incident.0.into(), 0_i64.into()]);
-        }
-        tx.execute(&make).await.doing("making rows to lock")?;
-        // In id order, as everybody locks them: two turns never wait for each other.
-        let select =
-            select(service, topic, some).order_by(iden("incident"), Order::Asc).lock_exclusive().to_owned();
-        for row in tx.query_all(&select).await.doing("locking incidents")? {
-            sequences.insert(get_incident(&row, "incident")?, get(&row, "last")?);
-        }
+    for row in tx.query_all_raw(asked(&make, topic, incidents)).await.doing("making rows to lock")? {
+        sequences.insert(get_incident(&row, "incident")?, 0);
+    }
+    let there: Vec<IncidentId> =
+        incidents.iter().copied().filter(|incident| !sequences.contains_key(incident)).collect();
+    if there.is_empty() {
+        return Ok(sequences);
+    }
+    let lock = format!("{} ORDER BY incident FOR UPDATE", select_on_postgres(service));
+    for row in tx.query_all_raw(asked(&lock, topic, &there)).await.doing("locking incidents")? {
+        sequences.insert(get_incident(&row, "incident")?, get(&row, "last")?);
     }
     Ok(sequences)
+}
+
+/// One text for any number of incidents, so that it is parsed and planned once.
+fn select_on_postgres(service: &'static str) -> String {
+    format!("SELECT incident, last FROM {service}_sequence WHERE topic = $1 AND incident = ANY ($2)")
+}
+
+/// A statement on PostgreSQL about `incidents` on `topic`.
+fn asked(sql: &str, topic: Topic, incidents: &[IncidentId]) -> Statement {
+    let incidents: Vec<Uuid> = incidents.iter().map(|incident| incident.0).collect();
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, [topic.as_str().into(), incidents.into()])
 }
 
 fn select(service: &'static str, topic: Topic, incidents: &[IncidentId]) -> SelectStatement {
@@ -63,6 +76,13 @@ pub async fn load(
     incidents: &[IncidentId],
 ) -> Result<Sequences, StoreError> {
     let mut sequences = Sequences::new();
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let select = asked(&select_on_postgres(service), topic, incidents);
+        for row in tx.query_all_raw(select).await.doing("loading sequences")? {
+            sequences.insert(get_incident(&row, "incident")?, get(&row, "last")?);
+        }
+        return Ok(sequences);
+    }
     for some in incidents.chunks(ROWS_PER_INSERT) {
         let select = select(service, topic, some);
         for row in tx.query_all(&select).await.doing("loading sequences")? {
@@ -79,6 +99,22 @@ pub async fn save(
     topic: Topic,
     sequences: &Sequences,
 ) -> Result<(), StoreError> {
+    if sequences.is_empty() {
+        return Ok(());
+    }
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let save = format!(
+            "INSERT INTO {service}_sequence (topic, incident, last) SELECT $1, incident, last \
+             FROM unnest($2::uuid[], $3::bigint[]) AS drawn (incident, last) \
+             ON CONFLICT (incident, topic) DO UPDATE SET last = excluded.last"
+        );
+        let incidents: Vec<Uuid> = sequences.keys().map(|incident| incident.0).collect();
+        let last: Vec<i64> = sequences.values().copied().collect();
+        let values = [topic.as_str().into(), incidents.into(), last.into()];
+        let save = Statement::from_sql_and_values(DbBackend::Postgres, save, values);
+        tx.execute_raw(save).await.doing("saving sequences")?;
+        return Ok(());
+    }
     let rows: Vec<_> = sequences.iter().collect();
     for some in rows.chunks(ROWS_PER_INSERT) {
         let mut insert = Query::insert()

@@ -108,19 +108,19 @@ impl<S: Service> Turns<S> {
 
     /// The position that is kept, or the first, checked against the log.
     async fn load_position(&self, source: Source) -> Result<(Source, Position), StoreError> {
-        let tx = self.store.begin().await?;
-        let kept = positions::load(&tx, S::NAME, source).await?;
+        let kept = positions::load(self.store.readers(), S::NAME, source).await?;
         // After the position: another instance may move it on meanwhile, and the log only grows.
         let bounds = self.stream.bounds(source).await?;
         let position = match kept {
             Some(position) => position,
             None => {
-                let position = Position { topic_id: bounds.topic_id.clone(), after: bounds.first - 1 };
-                positions::begin(&tx, S::NAME, source, &position).await?;
-                position
+                let first = Position { topic_id: bounds.topic_id.clone(), after: bounds.first - 1 };
+                let tx = self.store.begin().await?;
+                positions::begin(&tx, S::NAME, source, &first).await?;
+                commit(tx).await?;
+                first
             }
         };
-        commit(tx).await?;
         check_position(S::NAME, source, &position, &bounds)?;
         Ok((source, position))
     }
@@ -135,8 +135,11 @@ fn check_position(
 ) -> Result<(), StoreError> {
     check_log(service, source, position, &bounds.topic_id)?;
     if position.after + 1 < bounds.first || position.after > bounds.last.max(bounds.first - 1) {
-        let why =
-            format!("it is at {}, but the log holds {} to {}", position.after, bounds.first, bounds.last);
+        let (at, first, last) = (position.after, bounds.first, bounds.last);
+        let why = format!(
+            "it is at {at}, but the log holds {first} to {last}: a broker lost records, or deleted them; `gridward reread \
+             {service}` reads again from the beginning"
+        );
         return Err(misplaced(service, source, why));
     }
     Ok(())
@@ -151,7 +154,11 @@ fn check_log(
     if position.topic_id == topic_id {
         return Ok(());
     }
-    let why = format!("it is on log {}, but the log here is {topic_id}", position.topic_id);
+    let why = format!(
+        "it is on log {}, but the log here is {topic_id}: the topic was made anew; see `gridward audit` for what it lacks, \
+         and `gridward reread {service}`",
+        position.topic_id
+    );
     Err(misplaced(service, source, why))
 }
 

@@ -1,0 +1,48 @@
+//! `gridward reread SERVICE`: after a topic was made anew or a broker lost the end of one, a service's positions may lie
+//! outside their logs; it then reads nothing and says so. This puts them back to where the logs begin. Reading again is
+//! harmless: what was taken is dropped by its sequence.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use platform::metrics::Metrics;
+use platform::store::Store;
+use platform::store::positions::{self, Position};
+use platform::stream::{KafkaStream, Stream};
+
+use super::{Config, say};
+use crate::servers::SERVICES;
+
+#[derive(Debug, Args)]
+pub struct Reread {
+    /// route, handle or supervise.
+    #[arg(value_name = "SERVICE", value_parser = ["route", "handle", "supervise"])]
+    service: String,
+    #[command(flatten)]
+    config: Config,
+}
+
+impl Reread {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let settings = self.config.load()?;
+        let service = SERVICES.into_iter().find(|name| *name == self.service);
+        let service = service.context("there is no such service")?;
+        let store = Store::connect(&settings.database_url(service)?, 2).await?;
+        let (stream, _) = KafkaStream::start(service, &[], &store, &settings.stream()?, &Metrics::new())?;
+        for (source, was) in positions::all(store.readers(), service).await? {
+            let bounds = stream.bounds(source).await?;
+            let begin = Position { topic_id: bounds.topic_id, after: bounds.first - 1 };
+            positions::put(store.writer(), service, source, &begin).await?;
+            say(format_args!(
+                "{service} on {}/{}: from {} back to {} / 已退回",
+                source.topic, source.partition, was.after, begin.after
+            ));
+        }
+        store.close().await?;
+        say(
+            "restart the service if it has stopped reading; what it has taken it drops / 若服务已停止读取，请重启；已处理的将被跳过",
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}
