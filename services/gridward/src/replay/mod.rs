@@ -194,7 +194,7 @@ pub async fn replay(
 /// What holds a replay's cases.
 enum Held {
     Folder(Box<Embedded>),
-    Servers(crate::servers::Servers),
+    Servers(Box<crate::servers::Servers>),
 }
 
 impl Held {
@@ -211,7 +211,7 @@ impl Held {
         let all = crate::servers::Servers::open(settings, With::Nobody, asked.pack.clone(), clock).await?;
         let progress = all.office().discover.store;
         migrations::up_for(progress.writer(), "gridward").await.context("cannot migrate the database")?;
-        Ok(Self::Servers(all))
+        Ok(Self::Servers(Box::new(all)))
     }
 
     fn office(&self) -> Office {

@@ -1,3 +1,5 @@
+//! What is given goes before what is not, is named when it is wrong, and is not shown when it is secret.
+
 use std::io::Write as _;
 
 use super::*;

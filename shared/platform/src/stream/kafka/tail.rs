@@ -5,14 +5,19 @@ use ::kafka::reading::{self, Membership, Reading};
 use ::kafka::topics::Topics;
 use domain::facts::Topic;
 use futures_util::future::try_join_all;
+use tokio::time::{Duration, Instant};
 
 use super::{PATIENCE, Settings, broker, envelope, topic_name, unfit};
+use crate::lifecycle::rest;
 use crate::store::{Store, StoreError, sequences};
 use crate::stream::{Record, Source, UNREADABLE};
 
 /// The last records of a partition that are compared. A relay that repeated itself may have put copies of older
 /// facts behind the last one, but not so many.
 const TAIL: i64 = 2_000;
+
+/// Between two attempts to ask.
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// Records read at once.
 const SOME: usize = 1_000;
@@ -36,8 +41,16 @@ impl OwnTopic {
         let connection = settings.connection.clone();
         let topics = Topics::start(&connection, PATIENCE).map_err(|error| unfit(doing, &error))?;
         let partitions = 0..i32::try_from(settings.partitions).unwrap_or(i32::MAX);
-        let bounds = try_join_all(partitions.map(|partition| topics.bounds(&name, partition)));
-        let bounds = bounds.await.map_err(|error| broker(doing, &error))?;
+        let until = Instant::now() + PATIENCE * 2;
+        let bounds = loop {
+            let asked = partitions.clone().map(|partition| topics.bounds(&name, partition));
+            match try_join_all(asked).await {
+                Ok(bounds) => break bounds,
+                Err(error) if Instant::now() > until => return Err(broker(doing, &error)),
+                // A topic that was just made has no leader for a moment.
+                Err(_) => rest(BETWEEN).await,
+            }
+        };
         let reading = reading::Settings::new(connection, &[&name], Membership::Alone);
         let reading = Reading::start(reading).map_err(|error| unfit(doing, &error))?;
         Ok(Self { topic, name, reading, bounds })
