@@ -239,7 +239,7 @@ impl Office {
     }
 }
 
-/// Whether the scenarios are tried on Kafka and PostgreSQL: `make test` runs them once in each setting.
+/// Whether the scenarios are tried on Kafka and PostgreSQL, which is asked for by GRIDWARD_TEST_SETTING=servers.
 fn on_servers() -> bool {
     std::env::var("GRIDWARD_TEST_SETTING").is_ok_and(|setting| setting == "servers")
 }
