@@ -82,6 +82,15 @@ pub async fn cases(handle: &Store, incidents: &[IncidentId]) -> Result<BTreeSet<
     Ok(found)
 }
 
+/// How many deadlines of an incident supervise watches.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_deadlines(supervise: &Store, incident: IncidentId) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) AS n FROM supervise_deadline WHERE incident = $1 AND open";
+    count(supervise, sql, vec![incident.0.into()]).await
+}
+
 /// When steps of `incidents` took effect: the time each was due, and when it was noticed.
 ///
 /// # Errors
