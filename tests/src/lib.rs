@@ -35,6 +35,8 @@ mod life;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
+mod over_tls;
+#[cfg(test)]
 mod same_rows;
 #[cfg(test)]
 mod world;

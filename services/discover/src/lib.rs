@@ -55,6 +55,10 @@ impl Service for Discover {
         command.incident
     }
 
+    fn is_new(_command: &Submit) -> bool {
+        true
+    }
+
     async fn load(
         &self,
         tx: &Tx,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use domain::case::Case;
 use domain::facts::{CaseFact, Topic};
 use domain::id::IncidentId;
-use platform::store::sequences::{self, Sequences};
+use platform::store::sequences::{self, Change, OfTopic};
 use platform::store::{StoreError, Tx, outbox};
 use platform::stream::{Fact, Record};
 use platform::turn::Service;
@@ -24,16 +24,20 @@ pub async fn catch_up(tx: &Tx, records: &[Record]) -> Result<(), StoreError> {
     let mut incidents: Vec<IncidentId> = records.iter().map(|record| record.incident).collect();
     incidents.sort_unstable();
     incidents.dedup();
-    let mut drawn = sequences::lock(tx, Handle::NAME, Topic::Handled, &incidents).await?;
-    let mut taken = Taken::load(tx, &incidents).await?;
+    let topics: Vec<Topic> = Handle::READS.iter().copied().chain([Topic::Handled]).collect();
+    let mut found = sequences::lock(tx, Handle::NAME, &topics, &incidents).await?.last;
+    let mut of_topic = |topic: Topic| (topic, OfTopic::new(topic, found.remove(&topic).unwrap_or_default()));
+    let (_, mut drawn) = of_topic(Topic::Handled);
+    let mut taken = Taken(Handle::READS.iter().map(|topic| of_topic(*topic)).collect());
     let mut last: BTreeMap<IncidentId, Case> = BTreeMap::new();
     let mut lines = Vec::new();
     let mut facts = Vec::new();
     for record in records {
-        let before = drawn.insert(record.incident, record.sequence).unwrap_or(0);
+        let before = drawn.last(record.incident).unwrap_or(0);
         if record.sequence != before + 1 {
             return Err(unfit(record, format!("it does not follow on {before}, the last one known")));
         }
+        drawn.set(record.incident, record.sequence);
         let body: CaseFact = record.body().map_err(|why| unfit(record, why))?;
         taken.note(record);
         lines.push(Entry {
@@ -50,8 +54,8 @@ pub async fn catch_up(tx: &Tx, records: &[Record]) -> Result<(), StoreError> {
     let changed: Vec<&Case> = last.values().collect();
     cases::save(tx, &changed).await?;
     history::save(tx, &lines).await?;
-    sequences::save(tx, Handle::NAME, Topic::Handled, &drawn).await?;
-    taken.save(tx).await?;
+    let changes: Vec<Change> = drawn.changes().chain(taken.0.values().flat_map(OfTopic::changes)).collect();
+    sequences::save(tx, Handle::NAME, &changes).await?;
     outbox::append_published(tx, Handle::NAME, &facts).await
 }
 
@@ -73,17 +77,9 @@ fn unfit(record: &Record, why: String) -> StoreError {
 }
 
 /// What was taken from each topic, as the causes tell.
-struct Taken(BTreeMap<Topic, Sequences>);
+struct Taken(BTreeMap<Topic, OfTopic>);
 
 impl Taken {
-    async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<Self, StoreError> {
-        let mut taken = BTreeMap::new();
-        for topic in Handle::READS {
-            taken.insert(*topic, sequences::load(tx, Handle::NAME, *topic, incidents).await?);
-        }
-        Ok(Self(taken))
-    }
-
     /// A cause that names a fact, as `routed/2`, was taken before what it brought about.
     fn note(&mut self, record: &Record) {
         let named = record.cause.split_once('/').and_then(|(topic, sequence)| {
@@ -91,16 +87,9 @@ impl Taken {
         });
         if let Some((topic, sequence)) = named
             && let Some(taken) = self.0.get_mut(&topic)
+            && taken.last(record.incident).is_none_or(|last| last < sequence)
         {
-            let last = taken.entry(record.incident).or_insert(0);
-            *last = sequence.max(*last);
+            taken.set(record.incident, sequence);
         }
-    }
-
-    async fn save(self, tx: &Tx) -> Result<(), StoreError> {
-        for (topic, taken) in &self.0 {
-            sequences::save(tx, Handle::NAME, *topic, taken).await?;
-        }
-        Ok(())
     }
 }

@@ -38,6 +38,16 @@ impl Topic {
         }
     }
 
+    /// The one service that writes it.
+    pub fn written_by(self) -> &'static str {
+        match self {
+            Self::Reported => "discover",
+            Self::Routed => "route",
+            Self::Handled => "handle",
+            Self::Supervised => "supervise",
+        }
+    }
+
     /// Whether a reader that knows nothing of an incident may begin at any sequence: a `handled` fact
     /// carries the whole case, so nothing before it is needed. Elsewhere the first is 1.
     pub fn may_begin_anywhere(self) -> bool {

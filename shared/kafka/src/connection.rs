@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -53,9 +54,18 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Passes on what librdkafka says, for clients that need no more.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Spoken;
+/// Passes on what librdkafka says, and keeps the last reason it gave: its errors alone do not say why.
+#[derive(Debug, Default)]
+pub(crate) struct Spoken {
+    reason: Mutex<Option<String>>,
+}
+
+impl Spoken {
+    /// The last reason, in librdkafka's words.
+    pub fn reason(&self) -> Option<String> {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 impl ClientContext for Spoken {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
@@ -64,6 +74,7 @@ impl ClientContext for Spoken {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note(&error, reason);
+        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
     }
 }
 

@@ -51,11 +51,20 @@ pub enum EnsureError {
         code: RDKafkaErrorCode,
     },
     /// To be repeated.
-    #[error("the broker does not answer about topics")]
-    Broker(#[from] KafkaError),
+    #[error("the broker does not answer about topics{}", why(.reason.as_ref()))]
+    Broker {
+        #[source]
+        error: KafkaError,
+        /// What its client says of it.
+        reason: Option<String>,
+    },
     /// To be repeated.
     #[error("topic {0} was made but is not seen in time")]
     Unseen(String),
+}
+
+fn why(reason: Option<&String>) -> String {
+    reason.map_or_else(String::new, |reason| format!(" ({reason})"))
 }
 
 impl fmt::Debug for Topics {
@@ -76,8 +85,13 @@ impl Topics {
     /// # Errors
     /// A property that librdkafka does not take.
     pub fn start(connection: &Connection, patience: Duration) -> Result<Self, EnsureError> {
-        let admin = Arc::new(connection.config().create_with_context(Spoken)?);
-        Ok(Self { admin, patience })
+        let admin = connection.config().create_with_context(Spoken::default());
+        let admin = admin.map_err(|error| EnsureError::Broker { error, reason: None })?;
+        Ok(Self { admin: Arc::new(admin), patience })
+    }
+
+    fn unanswered(&self, error: KafkaError) -> EnsureError {
+        EnsureError::Broker { error, reason: self.admin.inner().context().reason() }
     }
 
     /// Makes what is missing, and compares what is there. Returns the names of those it made. It may run in
@@ -134,7 +148,8 @@ impl Topics {
         let counted = spawn_blocking(move || {
             names.iter().map(|name| partitions(&admin, name, patience)).collect::<Result<Vec<_>, _>>()
         });
-        let counted = counted.await.unwrap_or(Err(KafkaError::Canceled))?;
+        let counted = counted.await.unwrap_or(Err(KafkaError::Canceled));
+        let counted = counted.map_err(|error| self.unanswered(error))?;
         let mut missing = Vec::new();
         for (one, found) in wanted.iter().zip(counted) {
             match found {
@@ -163,7 +178,8 @@ impl Topics {
             // The controller answers when the brokers know.
             .operation_timeout(Some(self.patience));
         let mut made = Vec::new();
-        for answer in self.admin.create_topics(&new, &options).await? {
+        let answers = self.admin.create_topics(&new, &options).await;
+        for answer in answers.map_err(|error| self.unanswered(error))? {
             match answer {
                 Ok(name) => {
                     tracing::info!(topic = name, "made topic {name}");

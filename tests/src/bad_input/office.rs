@@ -218,7 +218,8 @@ impl Office {
         let Self { clock, pack, running, stopper, servers, folder, .. } = self;
         stopper.stop();
         running.finished().await.unwrap();
-        let options = Options { now: None, strict: true };
+        // A server has a clock of its own, which this one is not.
+        let options = Options { now: servers.is_some().then(|| clock.now()), strict: true };
         let report = if let Some(settings) = servers {
             let all = open(&settings, &pack, &clock).await;
             let office = all.office();

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 use scenarios::faults::{self, bound};
-use scenarios::{fleet, kills, process};
+use scenarios::{fleet, kills, process, rolling};
 use serde_json::Value;
 
 /// The figures as they come, and whether any fell short.
@@ -61,21 +61,24 @@ fn main() -> ExitCode {
 
 async fn accept() -> anyhow::Result<u32> {
     let mut marks = Marks::default();
-    boston(&mut marks)?;
+    let in_a_file = boston(&mut marks)?;
+    boston_on_servers(&mut marks, in_a_file).await?;
     if let Some(data) = std::env::var_os("DATA").filter(|data| !data.is_empty()) {
         baltimore(&mut marks, Path::new(&data))?;
     }
     embedded(&mut marks).await?;
     killed(&mut marks).await?;
+    rolled(&mut marks).await?;
     faults(&mut marks).await?;
     Ok(marks.missed)
 }
 
 /// The whole recorded file of the pack that comes with Gridward.
-fn boston(marks: &mut Marks) -> anyhow::Result<()> {
+fn boston(marks: &mut Marks) -> anyhow::Result<Value> {
     say("\nBoston 311, July to December 2011");
     let folder = tempfile::TempDir::new()?;
-    let said = replay(&["--pack", &pack("boston")], folder.path())?;
+    let data = folder.path().display().to_string();
+    let said = replay(&["--pack", &pack("boston"), "--data", &data])?;
     marks.equal("rows", &said["rows"], 58_251);
     marks.equal("accepted", &said["accepted"], 58_251);
     marks.equal("refused", &sum(&said["refused"]), 0);
@@ -95,7 +98,43 @@ fn boston(marks: &mut Marks) -> anyhow::Result<()> {
     due_steps(marks, &said, 35_891);
     marks.at_most("wall", number(&said["wall_seconds"]), 90.0, "s");
     marks.at_most("peak memory", number(&said["peak_memory_mb"]), 400.0, "MB");
-    audited(marks, folder.path())
+    audited(marks, &["--data", &data])?;
+    Ok(said)
+}
+
+/// The same file with the services on Kafka and PostgreSQL: the same figures, but for how long it took.
+async fn boston_on_servers(marks: &mut Marks, mut in_a_file: Value) -> anyhow::Result<()> {
+    if !fleet::has_servers() {
+        say("\nBoston 311 on Kafka and PostgreSQL: no servers, left out");
+        return Ok(());
+    }
+    say("\nBoston 311 on Kafka and PostgreSQL");
+    let folder = tempfile::TempDir::new()?;
+    fleet::settings(folder.path(), "boston", "").await?;
+    let config = folder.path().join(fleet::FILE).display().to_string();
+    let mut on_servers = replay(&["--pack", &pack("boston"), "--config", &config])?;
+    let wall = number(&on_servers["wall_seconds"]);
+    for said in [&mut in_a_file, &mut on_servers] {
+        let said = said.as_object_mut().context("the replay printed no figures")?;
+        said.retain(|figure, _| {
+            !["wall_seconds", "records_per_second", "peak_memory_mb"].contains(&figure.as_str())
+        });
+    }
+    let (Some(ours), Some(theirs)) = (in_a_file.as_object(), on_servers.as_object()) else {
+        bail!("the replay printed no figures");
+    };
+    let differ: Vec<&str> = ours
+        .iter()
+        .filter(|(name, said)| theirs.get(*name) != Some(*said))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let same = differ.is_empty() && ours.len() == theirs.len();
+    let many = format!("{} of {} ({wall:.0} s)", ours.len() - differ.len(), ours.len());
+    marks.check("figures as in a file", many, "all", same);
+    if !same {
+        say(&format!("       not the same: {differ:?}"));
+    }
+    audited(marks, &["--config", &config])
 }
 
 fn due_steps(marks: &mut Marks, said: &Value, effected: i64) {
@@ -105,11 +144,11 @@ fn due_steps(marks: &mut Marks, said: &Value, effected: i64) {
     }
 }
 
-/// The audit of a folder, by the program itself.
-fn audited(marks: &mut Marks, folder: &Path) -> anyhow::Result<()> {
-    let run =
-        Command::new(process::binary()?).arg("audit").arg("--json").arg("--data").arg(folder).output()?;
-    let said: Value = serde_json::from_slice(&run.stdout).context("the audit printed no JSON")?;
+/// The audit by the program itself.
+fn audited(marks: &mut Marks, place: &[&str]) -> anyhow::Result<()> {
+    let run = Command::new(process::binary()?).args(["audit", "--json"]).args(place).output()?;
+    let said: Value = serde_json::from_slice(&run.stdout)
+        .with_context(|| format!("the audit printed no JSON: {}", String::from_utf8_lossy(&run.stderr)))?;
     let checks = said["checks"].as_array().map_or(0, Vec::len);
     marks.check(
         "audit clean",
@@ -132,7 +171,8 @@ fn baltimore(marks: &mut Marks, data: &Path) -> anyhow::Result<()> {
     let folder = tempfile::TempDir::new()?;
     let pack = folder.path().join("baltimore");
     make_baltimore(&pack, &boundaries, &file)?;
-    let said = replay(&["--pack", &pack.display().to_string()], &folder.path().join("data"))?;
+    let data = folder.path().join("data").display().to_string();
+    let said = replay(&["--pack", &pack.display().to_string(), "--data", &data])?;
     let (rows, accepted) = (number(&said["rows"]), number(&said["accepted"]));
     let refused = number(&sum(&said["refused"]));
     let held = number(&said["routed"]) + number(&said["fallback"]);
@@ -156,7 +196,7 @@ fn baltimore(marks: &mut Marks, data: &Path) -> anyhow::Result<()> {
         number(&said["flagged"]["rounded"]) >= 892.0,
     );
     due_steps(marks, &said, said["due_steps"]["effected"].as_i64().unwrap_or(-1));
-    audited(marks, &folder.path().join("data"))
+    audited(marks, &["--data", &data])
 }
 
 /// A pack of one street whose grids are the police districts, one community above them.
@@ -244,6 +284,33 @@ async fn killed(marks: &mut Marks) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Every instance replaced by another, one by one, as when a new version is rolled out.
+async fn rolled(marks: &mut Marks) -> anyhow::Result<()> {
+    if !fleet::has_servers() {
+        say("\nA new version rolled out: no servers, left out");
+        return Ok(());
+    }
+    say("\nA new version rolled out: 12 instances replaced one by one under 200 reports/s, each looked at");
+    let folder = tempfile::TempDir::new()?;
+    let mut fleet = fleet::Fleet::new(folder.path(), "twostreets", 3, "").await?;
+    fleet.start().await?;
+    let outcome = rolling::replace_all(&mut fleet, 200).await?;
+    fleet.stop().await?;
+    marks.check("instances replaced", outcome.replaced, "= 12", outcome.replaced == 12);
+    #[expect(clippy::cast_precision_loss, reason = "some thousands of requests")]
+    let rate = outcome.answered as f64 / 2.0 / outcome.seconds;
+    marks.check("reports a second, answered", format!("{rate:.0}"), "≥ 190", rate >= 190.0);
+    let asked = outcome.answered.max(1);
+    #[expect(clippy::cast_precision_loss, reason = "some thousands of requests")]
+    let bound = 300.0 / asked as f64;
+    let mark = format!("= 0 of {asked} (below {bound:.3} %, 95 %)");
+    marks.check("errors to clients", outcome.errors.len(), &mark, outcome.errors.is_empty());
+    for error in outcome.errors.iter().take(5) {
+        say(&format!("       {error}"));
+    }
+    Ok(())
+}
+
 /// Everything that can go wrong on servers, drawn from a seed, under steady reports.
 async fn faults(marks: &mut Marks) -> anyhow::Result<()> {
     if !fleet::has_servers() {
@@ -275,14 +342,8 @@ async fn faults(marks: &mut Marks) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn replay(args: &[&str], folder: &Path) -> anyhow::Result<Value> {
-    let run = Command::new(process::binary()?)
-        .arg("replay")
-        .args(args)
-        .arg("--json")
-        .arg("--data")
-        .arg(folder)
-        .output()?;
+fn replay(args: &[&str]) -> anyhow::Result<Value> {
+    let run = Command::new(process::binary()?).args(["replay", "--json"]).args(args).output()?;
     if !run.status.success() {
         bail!("gridward replay failed: {}", String::from_utf8_lossy(&run.stderr));
     }

@@ -9,7 +9,7 @@ mod fault;
 mod gone;
 mod hand;
 mod outcome;
-mod own_servers;
+pub(crate) mod own_servers;
 mod poison;
 mod proxy;
 mod verdict;

@@ -125,6 +125,56 @@ impl Drop for OwnServers {
     }
 }
 
+/// Two servers in a folder that speak with the outside by TLS, the broker also with SCRAM. They end when this process
+/// does.
+#[cfg(test)]
+#[derive(Debug)]
+pub struct SecuredServers {
+    folder: TempDir,
+    pub bootstrap: String,
+    /// Of the database named after the last slash.
+    pub url: String,
+}
+
+#[cfg(test)]
+impl SecuredServers {
+    /// Starts both, with an empty database for each of `SERVICES`: `tls_handle`.
+    ///
+    /// # Errors
+    /// When one cannot be had, or does not start.
+    pub async fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("gridward-tls.").tempdir_in("/var/tmp")?;
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
+        let how = || vec!["--tls".to_owned(), owner()];
+        let (kafka, postgres) = tokio::join!(
+            run(folder.path(), Which::Kafka, "start", how()),
+            run(folder.path(), Which::Postgres, "start", how())
+        );
+        kafka.and(postgres)?;
+        for service in SERVICES {
+            run(folder.path(), Which::Postgres, "createdb", vec![format!("tls_{service}")]).await?;
+        }
+        let bootstrap = std::fs::read_to_string(folder.path().join("kafka/bootstrap.tls"))?.trim().to_owned();
+        let url = run(folder.path(), Which::Postgres, "url", vec!["tls_{service}".to_owned()]).await?;
+        Ok(Self { url: url.trim().to_owned(), bootstrap, folder })
+    }
+
+    /// A file of one of the two: `tls/ca.pem`.
+    pub fn file(&self, which: Which, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(which.name()).join(name)
+    }
+}
+
+#[cfg(test)]
+impl Drop for SecuredServers {
+    fn drop(&mut self) {
+        for which in [Which::Kafka, Which::Postgres] {
+            // There is nobody left to tell.
+            let _ = command(self.folder.path(), which, "stop", &[]).output();
+        }
+    }
+}
+
 /// What a broker is told so that each proxy leads to a listener which tells its clients to come back by the proxy.
 fn listeners(plain: u16, controller: u16, behind: &[u16], proxies: &[Proxy]) -> Vec<String> {
     let mut open = format!("PLAINTEXT://127.0.0.1:{plain},CONTROLLER://127.0.0.1:{controller}");

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::id::{IncidentId, PersonId};
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx, rows};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, QuerySelect, Statement, Value};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, QuerySelect};
 
 use crate::submit::Checked;
 
@@ -48,15 +50,20 @@ pub struct Row {
 
 /// What is known under any of `client_ids`.
 pub async fn known(tx: &Tx, client_ids: &[&str]) -> Result<Known, StoreError> {
-    if tx.get_database_backend() == DbBackend::Postgres && !client_ids.is_empty() {
-        wait_for_the_others(tx, client_ids).await?;
-    }
     let mut known = Known::new();
     for some in client_ids.chunks(ROWS_PER_INSERT) {
+        let among = match tx.get_database_backend() {
+            // One text for any number of them.
+            DbBackend::Postgres => {
+                let some: Vec<String> = some.iter().map(|id| (*id).to_owned()).collect();
+                Expr::col(Column::ClientId).eq(PgFunc::any(Expr::value(some)))
+            }
+            _ => Column::ClientId.is_in(some.iter().copied()),
+        };
         let rows: Vec<(Uuid, String, String, String)> = Entity::find()
             .select_only()
             .columns([Column::Incident, Column::Reporter, Column::ClientId, Column::Digest])
-            .filter(Column::ClientId.is_in(some.iter().copied()))
+            .filter(among)
             .into_tuple()
             .all(tx)
             .await
@@ -68,31 +75,10 @@ pub async fn known(tx: &Tx, client_ids: &[&str]) -> Result<Known, StoreError> {
     Ok(known)
 }
 
-/// Two instances may be given one client id at once, as by a double tap: the second waits for the first, and then
-/// knows its report. Always in one order, so that no two wait for each other.
-async fn wait_for_the_others(tx: &Tx, client_ids: &[&str]) -> Result<(), StoreError> {
-    let mut ids = client_ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    let places: Vec<String> = (1..=ids.len()).map(|place| format!("(${place})")).collect();
-    let sql = format!(
-        "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key \
-         FROM (VALUES {}) AS given (id) ORDER BY key) AS keys",
-        places.join(", ")
-    );
-    let values = ids.into_iter().map(Value::from);
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    tx.query_all_raw(statement).await.doing("waiting for the same client ids")?;
-    Ok(())
-}
-
+/// Two instances may be given one client id at once, as by a double tap: the database takes one of them, and the other
+/// turn, run again, knows its report.
 pub async fn save(tx: &Tx, rows: Vec<Row>) -> Result<(), StoreError> {
-    let mut models = rows.into_iter().map(model).peekable();
-    while models.peek().is_some() {
-        let some: Vec<ActiveModel> = models.by_ref().take(ROWS_PER_INSERT).collect();
-        Entity::insert_many(some).exec_without_returning(tx).await.doing("saving reports")?;
-    }
-    Ok(())
+    rows::insert(tx, rows.into_iter().map(model).collect(), "saving reports").await
 }
 
 /// One report, for its own reporter.

@@ -131,8 +131,13 @@ pub(super) struct Ledger {
     waiting: Vec<Fault>,
     late: Vec<Fault>,
     /// Rows of outboxes that a broker lost.
-    lost: BTreeMap<&'static str, Vec<i64>>,
+    lost: Rows,
+    /// Rows that lie on their topic, behind the position of a reader that has not taken them.
+    passed_over: Rows,
 }
+
+/// Rows of outboxes, by their service.
+pub(super) type Rows = BTreeMap<&'static str, Vec<i64>>;
 
 impl Ledger {
     pub fn new(setting: Setting) -> Self {
@@ -144,7 +149,8 @@ impl Ledger {
             on_the_way: 0,
             waiting: Vec::new(),
             late: Vec::new(),
-            lost: BTreeMap::new(),
+            lost: Rows::new(),
+            passed_over: Rows::new(),
         }
     }
 
@@ -171,9 +177,12 @@ impl Ledger {
             let room = NAMED - mine.len();
             mine.extend(others.into_iter().take(room));
         }
-        if checks.has(Name::Sent as usize) {
-            for (service, rows) in other.lost {
-                self.lost.entry(service).or_default().extend(rows);
+        for (check, mine, others) in [
+            (Name::Sent, &mut self.lost, other.lost),
+            (Name::Sequences, &mut self.passed_over, other.passed_over),
+        ] {
+            for (service, rows) in others.into_iter().filter(|_| checks.has(check as usize)) {
+                mine.entry(service).or_default().extend(rows);
             }
         }
     }
@@ -183,9 +192,14 @@ impl Ledger {
         self.lost.entry(service).or_default().push(row);
     }
 
-    /// What a broker lost.
-    pub fn lost(&mut self) -> BTreeMap<&'static str, Vec<i64>> {
-        std::mem::take(&mut self.lost)
+    /// A reader has passed over this row of the outbox of `service`.
+    pub fn pass_over(&mut self, service: &'static str, row: i64) {
+        self.passed_over.entry(service).or_default().push(row);
+    }
+
+    /// What a broker lost, and what readers have passed over.
+    pub fn to_send_again(&mut self) -> [Rows; 2] {
+        [&mut self.lost, &mut self.passed_over].map(std::mem::take)
     }
 
     pub fn looked(&mut self, check: Name, things: usize) {

@@ -16,7 +16,7 @@ use platform::lifecycle::Lifecycle;
 use platform::store::{Store, outbox};
 
 use super::Options;
-use super::ledger::{Ledger, Name};
+use super::ledger::{Ledger, Name, Rows};
 use super::life::Page;
 use super::report::{OnTopics, Report};
 use super::snapshot::{Setting, Snapshot};
@@ -85,8 +85,8 @@ pub struct Auditor {
     places: Places,
     topics: Topics,
     patience: Patience,
-    /// What a broker lost, as of the last audit: the service and the rows of its outbox.
-    lost: BTreeMap<&'static str, Vec<i64>>,
+    /// As of the last audit, what a broker lost, and what lies on its topic behind a reader that has not taken it.
+    to_send_again: [Rows; 2],
 }
 
 /// What was looked at, at one time.
@@ -100,7 +100,7 @@ impl Auditor {
     /// When Kafka does not answer, or a topic is missing.
     pub async fn start(places: Places, patience: Patience) -> anyhow::Result<Self> {
         let topics = Topics::start(&places).await?;
-        Ok(Self { places, topics, patience, lost: BTreeMap::new() })
+        Ok(Self { places, topics, patience, to_send_again: Default::default() })
     }
 
     /// Audits the office as it is now.
@@ -118,12 +118,12 @@ impl Auditor {
         snapshot.end().await?;
         let Walker { mut ledger, suspects, .. } = walker;
         self.again(suspects, options, &mut ledger).await?;
-        self.lost = ledger.lost();
+        self.to_send_again = ledger.to_send_again();
         let read = &self.topics.read;
         let topics = OnTopics {
             records: read.records,
             copies: read.index.copies,
-            lost: self.lost.values().map(|rows| rows.len() as u64).sum(),
+            lost: self.to_send_again[0].values().map(|rows| rows.len() as u64).sum(),
         };
         Ok(ledger.close(parked, dead, Some(topics)))
     }
@@ -196,17 +196,23 @@ impl Auditor {
         Ok(())
     }
 
-    /// Has what a broker lost, as of the last audit, sent again; answers how many facts that are.
+    /// Has sent again, as of the last audit, what a broker lost, and what a reader has passed over: the copy lies before
+    /// it, and it takes what it has not taken. Answers how many facts that are.
     ///
     /// # Errors
     /// When an outbox cannot be written.
     pub async fn resend(&mut self) -> anyhow::Result<u64> {
         let mut all = 0;
-        for (service, rows) in std::mem::take(&mut self.lost) {
-            let store = self.places.databases.get(service).context("no such database")?;
-            outbox::send_again(store.writer(), service, &rows).await?;
-            tracing::warn!("{} facts of {service} that a broker lost are sent again: {rows:?}", rows.len());
-            all += rows.len() as u64;
+        let [lost, passed_over] = std::mem::take(&mut self.to_send_again);
+        for (why, rows) in [("a broker lost", lost), ("a reader has passed over", passed_over)] {
+            for (service, mut rows) in rows {
+                rows.sort_unstable();
+                rows.dedup();
+                let store = self.places.databases.get(service).context("no such database")?;
+                outbox::send_again(store.writer(), service, &rows).await?;
+                tracing::warn!("{} facts of {service} that {why} are sent again: {rows:?}", rows.len());
+                all += rows.len() as u64;
+            }
         }
         Ok(all)
     }

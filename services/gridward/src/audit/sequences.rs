@@ -8,7 +8,7 @@ use super::ledger::{Ledger, Name};
 use super::life::{Life, Reach};
 use super::rows::{AsideRow, Fact};
 use super::snapshot::Setting;
-use super::whole::{SERVICES, Service, Whole};
+use super::whole::{SERVICES, Service, Whole, writer};
 
 pub(super) fn check(life: &Life, whole: &Whole, ledger: &mut Ledger) {
     let mut faults = Vec::new();
@@ -17,7 +17,7 @@ pub(super) fn check(life: &Life, whole: &Whole, ledger: &mut Ledger) {
         faults.extend(in_order(life, topic));
     }
     for service in &SERVICES {
-        faults.extend(counted(life, whole, service));
+        faults.extend(counted(life, whole, service, ledger));
         faults.extend(set_aside(life, whole, service));
     }
     for row in &life.sequences {
@@ -51,7 +51,7 @@ fn in_order(life: &Life, topic: Topic) -> Vec<String> {
 }
 
 /// What a service says it has drawn and taken.
-fn counted(life: &Life, whole: &Whole, service: &Service) -> Vec<String> {
+fn counted(life: &Life, whole: &Whole, service: &Service, ledger: &mut Ledger) -> Vec<String> {
     let mut faults = Vec::new();
     let (name, drawn) = (service.name, life.said(service.name, service.writes));
     let last = life.last(service.writes);
@@ -63,6 +63,11 @@ fn counted(life: &Life, whole: &Whole, service: &Service) -> Vec<String> {
         if taken < least || most < taken {
             let due = if least == most { least.to_string() } else { format!("{least} to {most}") };
             faults.push(format!("{name} has taken {topic} up to {taken}, where {due} is due"));
+            if whole.setting() == Setting::Servers {
+                let passed_over =
+                    life.facts(*topic).iter().filter(|fact| (taken + 1..=least).contains(&fact.sequence));
+                passed_over.for_each(|fact| ledger.pass_over(writer(*topic), fact.id));
+            }
         }
     }
     faults

@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::case::{Case, Mark, State};
 use domain::id::{CategoryCode, IncidentId, PersonId};
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx, lists};
+use platform::store::{StoreError, Tx, lists, rows};
 use sea_orm::ActiveValue::Set;
-use sea_orm::Iterable as _;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "handle_case")]
@@ -59,31 +57,12 @@ pub async fn load<C: ConnectionTrait>(
     connection: &C,
     incidents: &[IncidentId],
 ) -> Result<BTreeMap<IncidentId, Case>, StoreError> {
-    let mut cases = BTreeMap::new();
-    for some in incidents.chunks(ROWS_PER_INSERT) {
-        let ids = some.iter().map(|incident| incident.0);
-        let rows = Entity::find()
-            .filter(Column::Incident.is_in(ids))
-            .all(connection)
-            .await
-            .doing("loading cases")?;
-        for row in rows {
-            cases.insert(IncidentId(row.incident), case(row)?);
-        }
-    }
-    Ok(cases)
+    let rows = rows::load::<Entity>(connection, Column::Incident, incidents, "loading cases").await?;
+    rows.into_iter().map(|row| Ok((IncidentId(row.incident), case(row)?))).collect()
 }
 
 pub async fn save(tx: &Tx, cases: &[&Case]) -> Result<(), StoreError> {
-    let replaced: Vec<Column> = Column::iter().filter(|column| !matches!(column, Column::Incident)).collect();
-    for some in cases.chunks(ROWS_PER_INSERT) {
-        Entity::insert_many(some.iter().map(|case| row(case)))
-            .on_conflict(OnConflict::column(Column::Incident).update_columns(replaced.clone()).to_owned())
-            .exec_without_returning(tx)
-            .await
-            .doing("saving cases")?;
-    }
-    Ok(())
+    rows::replace(tx, cases.iter().map(|case| row(case)).collect(), "saving cases").await
 }
 
 fn row(case: &Case) -> ActiveModel {

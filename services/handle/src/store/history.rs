@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::case::Happened;
 use domain::id::IncidentId;
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use platform::store::{Doing, StoreError, Tx, rows};
 use sea_orm::ActiveValue::Set;
 use sea_orm::QueryOrder;
 use sea_orm::entity::prelude::*;
@@ -44,10 +44,7 @@ pub struct Entry {
 }
 
 pub async fn save(tx: &Tx, entries: &[Entry]) -> Result<(), StoreError> {
-    for some in entries.chunks(ROWS_PER_INSERT) {
-        Entity::insert_many(some.iter().map(row)).exec_without_returning(tx).await.doing("saving history")?;
-    }
-    Ok(())
+    rows::insert(tx, entries.iter().map(row).collect(), "saving history").await
 }
 
 /// The history of one case, oldest first.

@@ -7,10 +7,9 @@ use domain::facts::Route;
 use domain::holder::Holder;
 use domain::id::{CategoryCode, IncidentId};
 use domain::text::Text;
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx, lists};
+use platform::store::{StoreError, Tx, lists, rows};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "route_incident")]
@@ -54,35 +53,13 @@ pub struct Incident {
 }
 
 pub async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<BTreeMap<IncidentId, Incident>, StoreError> {
-    let mut loaded = BTreeMap::new();
-    for some in incidents.chunks(ROWS_PER_INSERT) {
-        let ids = some.iter().map(|incident| incident.0);
-        let rows = Entity::find()
-            .filter(Column::Incident.is_in(ids))
-            .all(tx)
-            .await
-            .doing("loading routed incidents")?;
-        for row in rows {
-            loaded.insert(IncidentId(row.incident), incident(row)?);
-        }
-    }
-    Ok(loaded)
+    let rows = rows::load::<Entity>(tx, Column::Incident, incidents, "loading routed incidents").await?;
+    rows.into_iter().map(|row| Ok((IncidentId(row.incident), incident(row)?))).collect()
 }
 
 pub async fn save(tx: &Tx, incidents: &[&Incident]) -> Result<(), StoreError> {
-    for some in incidents.chunks(ROWS_PER_INSERT) {
-        Entity::insert_many(some.iter().map(|incident| row(incident)))
-            .on_conflict(OnConflict::column(Column::Incident).update_columns(replaced()).to_owned())
-            .exec_without_returning(tx)
-            .await
-            .doing("saving routed incidents")?;
-    }
-    Ok(())
-}
-
-fn replaced() -> impl Iterator<Item = Column> {
-    use sea_orm::Iterable as _;
-    Column::iter().filter(|column| !matches!(column, Column::Incident))
+    rows::replace(tx, incidents.iter().map(|incident| row(incident)).collect(), "saving routed incidents")
+        .await
 }
 
 fn row(incident: &Incident) -> ActiveModel {

@@ -6,11 +6,9 @@ use chrono::{DateTime, Utc};
 use domain::area::{AreaPath, Level};
 use domain::holder::Holder;
 use domain::id::{CategoryCode, IncidentId};
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use platform::store::{StoreError, Tx, rows};
 use sea_orm::ActiveValue::Set;
-use sea_orm::Iterable as _;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
 
 use super::wrong;
 
@@ -46,41 +44,22 @@ pub struct Mirrored {
 }
 
 pub async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<BTreeMap<IncidentId, Mirrored>, StoreError> {
-    let mut cases = BTreeMap::new();
-    for some in incidents.chunks(ROWS_PER_INSERT) {
-        let ids = some.iter().map(|incident| incident.0);
-        let rows = Entity::find()
-            .filter(Column::Incident.is_in(ids))
-            .all(tx)
-            .await
-            .doing("loading mirrored cases")?;
-        for row in rows {
-            cases.insert(IncidentId(row.incident), mirrored(row)?);
-        }
-    }
-    Ok(cases)
+    let rows = rows::load::<Entity>(tx, Column::Incident, incidents, "loading mirrored cases").await?;
+    rows.into_iter().map(|row| Ok((IncidentId(row.incident), mirrored(row)?))).collect()
 }
 
 pub async fn save(tx: &Tx, cases: &[(&IncidentId, &Mirrored)]) -> Result<(), StoreError> {
-    let replaced: Vec<Column> = Column::iter().filter(|column| !matches!(column, Column::Incident)).collect();
-    for some in cases.chunks(ROWS_PER_INSERT) {
-        let rows = some.iter().map(|(incident, case)| ActiveModel {
-            incident: Set(incident.0),
-            area: Set(case.area.as_str().to_owned()),
-            category: Set(case.category.0.clone()),
-            holder: Set(case.holder.to_string()),
-            state: Set(case.state.clone()),
-            level: Set(case.level.as_str().to_owned()),
-            opened_at: Set(case.opened_at),
-            closed_at: Set(case.closed_at),
-        });
-        Entity::insert_many(rows)
-            .on_conflict(OnConflict::column(Column::Incident).update_columns(replaced.clone()).to_owned())
-            .exec_without_returning(tx)
-            .await
-            .doing("saving mirrored cases")?;
-    }
-    Ok(())
+    let row = |(incident, case): &(&IncidentId, &Mirrored)| ActiveModel {
+        incident: Set(incident.0),
+        area: Set(case.area.as_str().to_owned()),
+        category: Set(case.category.0.clone()),
+        holder: Set(case.holder.to_string()),
+        state: Set(case.state.clone()),
+        level: Set(case.level.as_str().to_owned()),
+        opened_at: Set(case.opened_at),
+        closed_at: Set(case.closed_at),
+    };
+    rows::replace(tx, cases.iter().map(row).collect(), "saving mirrored cases").await
 }
 
 fn mirrored(row: Model) -> Result<Mirrored, StoreError> {

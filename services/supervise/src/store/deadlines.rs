@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::area::AreaPath;
 use domain::id::IncidentId;
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use platform::store::{StoreError, Tx, rows};
 use sea_orm::ActiveValue::Set;
-use sea_orm::Iterable as _;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
 
 use super::wrong;
 use crate::DeadlineKey;
@@ -57,50 +55,34 @@ pub async fn load(
 ) -> Result<BTreeMap<DeadlineKey, DeadlineRow>, StoreError> {
     let table = "supervise_deadline";
     let mut deadlines = BTreeMap::new();
-    for some in incidents.chunks(ROWS_PER_INSERT) {
-        let ids = some.iter().map(|incident| incident.0);
-        let rows =
-            Entity::find().filter(Column::Incident.is_in(ids)).all(tx).await.doing("loading deadlines")?;
-        for row in rows {
-            let kind = row.kind.parse().map_err(|why: String| wrong(table, &row.incident, why))?;
-            let kept = DeadlineRow {
-                area: row.area.parse().map_err(|why| wrong(table, &row.incident, why))?,
-                start_at: row.start_at,
-                due_at: row.due_at,
-                provisional: row.provisional,
-                met_at: row.met_at,
-                verdict: row.verdict,
-                open: row.open,
-            };
-            deadlines.insert((IncidentId(row.incident), kind, row.round.cast_unsigned()), kept);
-        }
+    for row in rows::load::<Entity>(tx, Column::Incident, incidents, "loading deadlines").await? {
+        let kind = row.kind.parse().map_err(|why: String| wrong(table, &row.incident, why))?;
+        let kept = DeadlineRow {
+            area: row.area.parse().map_err(|why| wrong(table, &row.incident, why))?,
+            start_at: row.start_at,
+            due_at: row.due_at,
+            provisional: row.provisional,
+            met_at: row.met_at,
+            verdict: row.verdict,
+            open: row.open,
+        };
+        deadlines.insert((IncidentId(row.incident), kind, row.round.cast_unsigned()), kept);
     }
     Ok(deadlines)
 }
 
 pub async fn save(tx: &Tx, deadlines: &[(&DeadlineKey, &DeadlineRow)]) -> Result<(), StoreError> {
-    let key = [Column::Incident, Column::Kind, Column::Round];
-    let replaced: Vec<Column> = Column::iter()
-        .filter(|column| !matches!(column, Column::Incident | Column::Kind | Column::Round))
-        .collect();
-    for some in deadlines.chunks(ROWS_PER_INSERT) {
-        let rows = some.iter().map(|((incident, kind, round), row)| ActiveModel {
-            incident: Set(incident.0),
-            kind: Set(kind.as_str().to_owned()),
-            round: Set(round.cast_signed()),
-            area: Set(row.area.as_str().to_owned()),
-            start_at: Set(row.start_at),
-            due_at: Set(row.due_at),
-            provisional: Set(row.provisional),
-            met_at: Set(row.met_at),
-            verdict: Set(row.verdict.clone()),
-            open: Set(row.open),
-        });
-        Entity::insert_many(rows)
-            .on_conflict(OnConflict::columns(key).update_columns(replaced.clone()).to_owned())
-            .exec_without_returning(tx)
-            .await
-            .doing("saving deadlines")?;
-    }
-    Ok(())
+    let row = |((incident, kind, round), row): &(&DeadlineKey, &DeadlineRow)| ActiveModel {
+        incident: Set(incident.0),
+        kind: Set(kind.as_str().to_owned()),
+        round: Set(round.cast_signed()),
+        area: Set(row.area.as_str().to_owned()),
+        start_at: Set(row.start_at),
+        due_at: Set(row.due_at),
+        provisional: Set(row.provisional),
+        met_at: Set(row.met_at),
+        verdict: Set(row.verdict.clone()),
+        open: Set(row.open),
+    };
+    rows::replace(tx, deadlines.iter().map(row).collect(), "saving deadlines").await
 }

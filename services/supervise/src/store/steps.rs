@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::deadline::Does;
 use domain::id::IncidentId;
-use platform::store::{Doing, ROWS_PER_INSERT, Readers, StoreError, Tx};
+use platform::store::{Doing, Readers, StoreError, Tx, rows};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{Iterable as _, QueryOrder, QuerySelect};
+use sea_orm::{QueryOrder, QuerySelect};
 
 use super::wrong;
 use crate::StepKey;
@@ -52,49 +51,34 @@ pub struct StepRow {
 pub async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<BTreeMap<StepKey, StepRow>, StoreError> {
     let table = "supervise_step";
     let mut steps = BTreeMap::new();
-    for some in incidents.chunks(ROWS_PER_INSERT) {
-        let ids = some.iter().map(|incident| incident.0);
-        let rows = Entity::find().filter(Column::Incident.is_in(ids)).all(tx).await.doing("loading steps")?;
-        for row in rows {
-            let kind = row.kind.parse().map_err(|why: String| wrong(table, &row.incident, why))?;
-            let key = (IncidentId(row.incident), kind, row.round.cast_unsigned(), row.step.cast_unsigned());
-            let kept = StepRow {
-                does: row.does.parse().map_err(|why: String| wrong(table, &row.incident, why))?,
-                due_at: row.due_at,
-                done_at: row.done_at,
-                noticed_at: row.noticed_at,
-                look_at: row.look_at,
-            };
-            steps.insert(key, kept);
-        }
+    for row in rows::load::<Entity>(tx, Column::Incident, incidents, "loading steps").await? {
+        let kind = row.kind.parse().map_err(|why: String| wrong(table, &row.incident, why))?;
+        let key = (IncidentId(row.incident), kind, row.round.cast_unsigned(), row.step.cast_unsigned());
+        let kept = StepRow {
+            does: row.does.parse().map_err(|why: String| wrong(table, &row.incident, why))?,
+            due_at: row.due_at,
+            done_at: row.done_at,
+            noticed_at: row.noticed_at,
+            look_at: row.look_at,
+        };
+        steps.insert(key, kept);
     }
     Ok(steps)
 }
 
 pub async fn save(tx: &Tx, steps: &[(&StepKey, &StepRow)]) -> Result<(), StoreError> {
-    let key = [Column::Incident, Column::Kind, Column::Round, Column::Step];
-    let replaced: Vec<Column> = Column::iter()
-        .filter(|column| !matches!(column, Column::Incident | Column::Kind | Column::Round | Column::Step))
-        .collect();
-    for some in steps.chunks(ROWS_PER_INSERT) {
-        let rows = some.iter().map(|((incident, kind, round, step), row)| ActiveModel {
-            incident: Set(incident.0),
-            kind: Set(kind.as_str().to_owned()),
-            round: Set(round.cast_signed()),
-            step: Set(step.cast_signed()),
-            does: Set(row.does.as_str().to_owned()),
-            due_at: Set(row.due_at),
-            done_at: Set(row.done_at),
-            noticed_at: Set(row.noticed_at),
-            look_at: Set(row.look_at),
-        });
-        Entity::insert_many(rows)
-            .on_conflict(OnConflict::columns(key).update_columns(replaced.clone()).to_owned())
-            .exec_without_returning(tx)
-            .await
-            .doing("saving steps")?;
-    }
-    Ok(())
+    let row = |((incident, kind, round, step), row): &(&StepKey, &StepRow)| ActiveModel {
+        incident: Set(incident.0),
+        kind: Set(kind.as_str().to_owned()),
+        round: Set(round.cast_signed()),
+        step: Set(step.cast_signed()),
+        does: Set(row.does.as_str().to_owned()),
+        due_at: Set(row.due_at),
+        done_at: Set(row.done_at),
+        noticed_at: Set(row.noticed_at),
+        look_at: Set(row.look_at),
+    };
+    rows::replace(tx, steps.iter().map(row).collect(), "saving steps").await
 }
 
 /// Incidents with a step to look at by `now`, the longest due first; at most `limit` steps' worth.

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use domain::area::AreaPath;
-use platform::store::{Doing, ROWS_PER_INSERT, StoreError, Tx};
+use platform::store::{StoreError, Tx, rows};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{ExprTrait, OnConflict};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "supervise_tally")]
@@ -35,21 +34,10 @@ impl Tallies {
 }
 
 pub async fn add(tx: &Tx, tallies: &Tallies) -> Result<(), StoreError> {
-    let rows: Vec<_> = tallies.0.iter().collect();
-    for some in rows.chunks(ROWS_PER_INSERT) {
-        let rows = some.iter().map(|((area, measure), count)| ActiveModel {
-            area: Set(area.as_str().to_owned()),
-            measure: Set(measure.clone()),
-            count: Set(**count),
-        });
-        let sum = Expr::col((Entity, Column::Count)).add(Expr::cust("excluded.count"));
-        Entity::insert_many(rows)
-            .on_conflict(
-                OnConflict::columns([Column::Area, Column::Measure]).value(Column::Count, sum).to_owned(),
-            )
-            .exec_without_returning(tx)
-            .await
-            .doing("adding to tallies")?;
-    }
-    Ok(())
+    let row = |((area, measure), count): (&(AreaPath, String), &i64)| ActiveModel {
+        area: Set(area.as_str().to_owned()),
+        measure: Set(measure.clone()),
+        count: Set(*count),
+    };
+    rows::add(tx, tallies.0.iter().map(row).collect(), Column::Count, "adding to tallies").await
 }

@@ -13,6 +13,7 @@ pub mod packs;
 pub mod parked;
 pub mod positions;
 mod postgres;
+pub mod rows;
 pub mod sequences;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use sea_orm::sea_query::{Alias, ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef,
 use sea_orm::sqlx::Connection as _;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -88,6 +89,21 @@ impl StoreError {
                 }
                 _ => false,
             },
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether another turn was at the same rows at the same moment: the same thing, done again, finds what that one
+    /// has written.
+    pub fn collided(&self) -> bool {
+        match self {
+            Self::Overtaken { .. } => true,
+            Self::Failed { error, .. } => {
+                matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+                    || matches!(error, DbErr::Exec(error) | DbErr::Query(error) if postgres::collided(error))
+            }
+            _ => false,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Where a service has read to, in its own database, moved in the same transaction as its effects by
 //! compare-and-set. Table `SERVICE_position (topic, partition) → topic_id, position`.
 
-use sea_orm::ConnectionTrait;
+use domain::facts::Topic;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::{Doing, StoreError, Tx, get, iden, table};
 use crate::stream::Source;
@@ -53,27 +54,74 @@ pub async fn begin(
     Ok(())
 }
 
-/// Moves the position from where this reader left it.
+/// A partition on which a reader moves on.
+#[derive(Clone, Copy, Debug)]
+pub struct Move<'a> {
+    pub partition: i32,
+    pub from: &'a Position,
+    pub to: i64,
+}
+
+/// Moves the positions on `topic` from where this reader left them: all, or none.
 ///
 /// # Errors
-/// [`StoreError::Overtaken`] when it was not there.
+/// [`StoreError::Overtaken`] when one was not there.
 pub async fn move_on(
     tx: &Tx,
     service: &'static str,
-    source: Source,
-    from: &Position,
-    to: i64,
+    topic: Topic,
+    moves: &[Move<'_>],
 ) -> Result<(), StoreError> {
+    let moved = match tx.get_database_backend() {
+        DbBackend::Postgres if moves.len() > 1 => move_many(tx, service, topic, moves).await?,
+        _ => {
+            let mut moved = 0;
+            for one in moves {
+                moved += move_one(tx, service, topic, one).await?;
+            }
+            moved
+        }
+    };
+    if moved == moves.len() as u64 {
+        Ok(())
+    } else {
+        Err(StoreError::Overtaken { service, topic: topic.as_str() })
+    }
+}
+
+async fn move_one(tx: &Tx, service: &'static str, topic: Topic, one: &Move<'_>) -> Result<u64, StoreError> {
     let update = Query::update()
         .table(table(service, "position"))
-        .value(iden("position"), to)
-        .and_where(Expr::col(iden("topic")).eq(source.topic.as_str()))
-        .and_where(Expr::col(iden("partition")).eq(source.partition))
-        .and_where(Expr::col(iden("topic_id")).eq(from.topic_id.as_str()))
-        .and_where(Expr::col(iden("position")).eq(from.after))
+        .value(iden("position"), one.to)
+        .and_where(Expr::col(iden("topic")).eq(topic.as_str()))
+        .and_where(Expr::col(iden("partition")).eq(one.partition))
+        .and_where(Expr::col(iden("topic_id")).eq(one.from.topic_id.as_str()))
+        .and_where(Expr::col(iden("position")).eq(one.from.after))
         .to_owned();
-    let moved = tx.execute(&update).await.doing("moving a position")?.rows_affected();
-    if moved == 1 { Ok(()) } else { Err(StoreError::Overtaken { service, topic: source.topic.as_str() }) }
+    Ok(tx.execute(&update).await.doing("moving a position")?.rows_affected())
+}
+
+async fn move_many(
+    tx: &Tx,
+    service: &'static str,
+    topic: Topic,
+    moves: &[Move<'_>],
+) -> Result<u64, StoreError> {
+    let update = format!(
+        "UPDATE {service}_position AS kept SET position = moved.goes FROM \
+         unnest($2::int[], $3::text[], $4::bigint[], $5::bigint[]) AS moved (partition, topic_id, stood, goes) \
+         WHERE kept.topic = $1 AND kept.partition = moved.partition AND kept.topic_id = moved.topic_id \
+         AND kept.position = moved.stood"
+    );
+    let values = [
+        topic.as_str().into(),
+        moves.iter().map(|one| one.partition).collect::<Vec<i32>>().into(),
+        moves.iter().map(|one| one.from.topic_id.clone()).collect::<Vec<String>>().into(),
+        moves.iter().map(|one| one.from.after).collect::<Vec<i64>>().into(),
+        moves.iter().map(|one| one.to).collect::<Vec<i64>>().into(),
+    ];
+    let update = Statement::from_sql_and_values(DbBackend::Postgres, update, values);
+    Ok(tx.execute_raw(update).await.doing("moving positions")?.rows_affected())
 }
 
 /// Every position of a service, by source.

@@ -39,6 +39,8 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConn
         .connect_timeout(Duration::from_secs(5))
         .acquire_timeout(Duration::from_secs(5))
         .sqlx_logging(false)
+        // One that was just used is not asked first whether it is alive: that is a question for each turn.
+        .test_before_acquire_if_idle_for(Duration::from_secs(1))
         .map_sqlx_postgres_opts(|postgres| {
             postgres.application_name("gridward").options([
                 ("statement_timeout", LONGEST_STATEMENT),
@@ -104,6 +106,13 @@ pub(super) async fn now<C: ConnectionTrait>(on: &C) -> Result<DateTime<Utc>, Sto
         why: "the database does not tell the time".to_owned(),
     })?;
     get_time(&row, "now")
+}
+
+/// Whether another transaction was in the way (SQLSTATE class 40).
+pub(super) fn collided(error: &RuntimeErr) -> bool {
+    let RuntimeErr::SqlxError(error) = error else { return false };
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("40"))
 }
 
 /// Whether waiting may help: the connection broke, another turn was in the way, the server is ending, starting

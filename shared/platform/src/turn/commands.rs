@@ -7,7 +7,7 @@ use domain::id::{IncidentId, PersonId};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
-use super::{Service, Turns, commit, panic_text};
+use super::{Failed, Service, Turns, commit, panic_text};
 use crate::store::StoreError;
 
 /// A command, by whom, and when it was recorded. On any but a driven clock the recorded time is ignored:
@@ -93,24 +93,33 @@ impl<S: Service> Turns<S> {
         if asked.is_empty() {
             return Vec::new();
         }
-        match self.commands_turn(asked).await {
-            Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(failed) if asked.len() == 1 => {
-                self.told(&failed);
-                vec![Err(failed)]
-            }
-            Err(_) => {
-                let mut answers = Vec::with_capacity(asked.len());
-                for one in asked {
-                    let answer = self.commands_turn(std::slice::from_ref(one)).await;
-                    if let Err(failed) = &answer {
-                        self.told(failed);
-                    }
-                    answers.push(answer.and_then(|mut one| one.pop().ok_or(Unanswered::Stopping)));
-                }
-                answers
-            }
+        if let [one] = asked {
+            return vec![self.obey_one(one).await];
         }
+        if let Ok(answers) = self.commands_turn(asked).await {
+            return answers.into_iter().map(Ok).collect();
+        }
+        let mut answers = Vec::with_capacity(asked.len());
+        for one in asked {
+            answers.push(self.obey_one(one).await);
+        }
+        answers
+    }
+
+    async fn obey_one(&mut self, one: &Asked<S::Command>) -> Result<S::Answer, Unanswered> {
+        let one = std::slice::from_ref(one);
+        let mut done = self.commands_turn(one).await;
+        // Another instance was at the same thing at this moment: what it did is there now, and is seen.
+        if let Err(Failed::Store(error)) = &done
+            && error.collided()
+        {
+            done = self.commands_turn(one).await;
+        }
+        let answer = done.map_err(Unanswered::from).and_then(|mut one| one.pop().ok_or(Unanswered::Stopping));
+        if let Err(failed) = &answer {
+            self.told(failed);
+        }
+        answer
     }
 
     fn told(&self, failed: &Unanswered) {
@@ -120,21 +129,21 @@ impl<S: Service> Turns<S> {
         }
     }
 
-    async fn commands_turn(&mut self, asked: &[Asked<S::Command>]) -> Result<Vec<S::Answer>, Unanswered> {
-        let mut incidents: Vec<IncidentId> = asked.iter().map(|asked| S::incident(&asked.command)).collect();
+    async fn commands_turn(&mut self, asked: &[Asked<S::Command>]) -> Result<Vec<S::Answer>, Failed> {
+        let old = asked.iter().filter(|asked| !S::is_new(&asked.command));
+        let mut incidents: Vec<IncidentId> = old.map(|asked| S::incident(&asked.command)).collect();
         incidents.sort_unstable();
         incidents.dedup();
         let look = self.store.look_first().await?;
-        let mut turn = self.open(&look, &incidents).await?;
+        let (mut turn, _) = self.open(&look, &incidents, None).await?;
         let mut work = self.service.load(&look, &incidents, asked).await?;
         let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {
             asked.iter().map(|asked| service.obey(&mut work, asked, &mut turn)).collect::<Vec<_>>()
         }));
-        let answers = decided
-            .map_err(|panic| Unanswered::Failed(format!("deciding it panicked: {}", panic_text(&*panic))))?;
+        let answers = decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
         let tx = self.store.write(look).await?;
-        self.save(&tx, work, &turn).await?;
+        self.save(&tx, work, &turn, None).await?;
         commit(tx).await?;
         self.committed(&turn);
         self.metrics.became(S::NAME, "command", asked.len());
@@ -146,5 +155,14 @@ impl From<StoreError> for Unanswered {
     fn from(error: StoreError) -> Self {
         let text = error.to_string();
         if error.may_pass() { Self::Unavailable(text) } else { Self::Failed(text) }
+    }
+}
+
+impl From<Failed> for Unanswered {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Store(error) => error.into(),
+            Failed::Panicked(why) => Self::Failed(format!("deciding it panicked: {why}")),
+        }
     }
 }

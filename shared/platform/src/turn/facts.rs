@@ -1,5 +1,7 @@
-//! The turn that takes facts.
+//! The turn that takes facts: of one topic, from as many of its partitions as have something to read. An incident is
+//! on one partition for life, so the order between partitions says nothing.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::facts::Topic;
@@ -9,9 +11,10 @@ use tracing::{error, warn};
 use super::order::{Order, Place};
 use super::{Failed, INPUTS_PER_TURN, Service, Turn, Turns, commit, panic_text};
 use crate::store::parked::{self, Parked};
-use crate::store::positions::{self, Position};
-use crate::store::{StoreError, Tx, dead_letters, sequences};
-use crate::stream::{Record, Source, UNREADABLE};
+use crate::store::positions::{self, Move, Position};
+use crate::store::sequences::OfTopic;
+use crate::store::{StoreError, Tx, dead_letters};
+use crate::stream::{Opens, Record, Source, Stream, UNREADABLE};
 
 /// Dead letters in a row after which the reader stops the line: it is then we who are wrong.
 pub const DEAD_IN_A_ROW: usize = 50;
@@ -38,13 +41,19 @@ impl Taken {
     }
 }
 
-/// Whether a turn's facts come from the stream, and so move a position, or were here already.
+/// Whether a turn's facts come from the stream, and so move positions, or were here already.
 #[derive(Clone, Copy)]
 enum Origin<'a> {
-    Stream(Source, &'a Position),
+    Stream(&'a Stands),
     Retried,
     Parked,
 }
+
+/// Where this reader stands on each source of a turn.
+type Stands = BTreeMap<Source, Position>;
+
+/// The records of one source, and the position they were read from.
+pub(super) type Read = (Source, i64, Vec<Record>);
 
 /// How a turn goes about its facts.
 #[derive(Clone, Copy)]
@@ -58,7 +67,7 @@ enum How<'a> {
 }
 
 impl<S: Service> Turns<S> {
-    /// Takes what waits on the service's topics, at most one turn a partition.
+    /// Takes what waits on the service's topics, at most one turn a topic.
     ///
     /// # Errors
     /// When the database fails, or a position does not fit its log; nothing was changed then.
@@ -66,65 +75,100 @@ impl<S: Service> Turns<S> {
         let mut taken = Taken::default();
         let sources = self.sources();
         self.begin_new(&sources).await?;
-        for source in sources {
-            taken.add(self.take_from(source).await?);
+        self.rounds += 1;
+        for topic in S::READS {
+            let of_topic: Vec<Source> =
+                sources.iter().copied().filter(|source| source.topic == *topic).collect();
+            taken.add(self.take_from(of_topic).await?);
         }
         Ok(taken)
     }
 
-    async fn take_from(&mut self, source: Source) -> Result<Taken, StoreError> {
-        let after = self.position(source).await?.after;
-        let records = match self.ahead.remove(&source) {
-            Some((from, records)) if from == after => records,
-            _ => self.stream.read(source, after, INPUTS_PER_TURN as u64, S::opens(source.topic)).await?,
+    /// Takes what waits on `sources`, which are of one topic, in one turn.
+    async fn take_from(&mut self, mut sources: Vec<Source>) -> Result<Taken, StoreError> {
+        if sources.is_empty() {
+            return Ok(Taken::default());
+        }
+        // Each begins in its turn, so that none waits for ever behind one that is always full.
+        let first = self.rounds % sources.len();
+        sources.rotate_left(first);
+        let mut from = Vec::with_capacity(sources.len());
+        for source in sources {
+            from.push((source, self.position(source).await?.after));
+        }
+        let ahead = std::mem::take(&mut self.ahead);
+        let (batch, ahead) = match gather(&*self.stream, &from, ahead, S::opens).await {
+            Ok(read) => read,
+            Err(failed) => {
+                // A topic that was made anew also ends before the position: then that is what is said.
+                if !failed.may_pass() {
+                    self.check_logs().await?;
+                }
+                return Err(failed);
+            }
         };
-        let Some(last) = records.last().map(|record| record.position) else { return Ok(Taken::default()) };
+        self.ahead = ahead;
+        for (source, after) in &mut from {
+            let read = batch.iter().find(|(of, ..)| of == source).and_then(|(_, _, records)| records.last());
+            *after = read.map_or(*after, |last| last.position);
+        }
+        let records: Vec<Record> = batch.into_iter().flat_map(|(_, _, records)| records).collect();
+        if records.is_empty() {
+            return Ok(Taken::default());
+        }
         if records.len() < INPUTS_PER_TURN {
-            return self.take_records(source, records).await;
+            return self.take_records(records).await;
         }
         // There is probably more: it is read while these are taken.
-        let stream = self.stream.clone();
-        let next = stream.read(source, last, INPUTS_PER_TURN as u64, S::opens(source.topic));
-        let (taken, next) = tokio::join!(biased; self.take_records(source, records), next);
+        let (stream, ahead) = (self.stream.clone(), std::mem::take(&mut self.ahead));
+        let next = gather(&*stream, &from, ahead, S::opens);
+        let (taken, next) = tokio::join!(biased; self.take_records(records), next);
         // What could not be read now is read, or complained of, when its time comes.
-        if let Ok(next) = next {
-            self.ahead.insert(source, (last, next));
+        if let Ok((next, ahead)) = next {
+            self.ahead = ahead;
+            self.ahead.extend(next.into_iter().map(|(source, after, records)| (source, (after, records))));
         }
         taken
     }
 
-    /// Takes `records` of one source, in order; a batch that fails is run again one by one.
-    async fn take_records(&mut self, source: Source, records: Vec<Record>) -> Result<Taken, StoreError> {
-        let position = self.position(source).await?;
-        match self.facts_turn(Origin::Stream(source, &position), &records, How::Following).await {
+    /// Takes `records` of one topic, those of each source in order; a batch that fails is run again one by one.
+    async fn take_records(&mut self, records: Vec<Record>) -> Result<Taken, StoreError> {
+        let mut stands = Stands::new();
+        for record in &records {
+            if !stands.contains_key(&record.source) {
+                stands.insert(record.source, self.position(record.source).await?);
+            }
+        }
+        match self.facts_turn(Origin::Stream(&stands), &records, How::Following).await {
             Ok((taken, seen)) => {
-                self.moved(source, &records[..seen]);
+                self.moved(&records[..seen]);
                 Ok(taken)
             }
             Err(Failed::Store(error)) if error.may_pass() || error.is_damage() => {
-                // The position in memory may be the one that is wrong.
-                self.positions.remove(&source);
+                // A position in memory may be the one that is wrong.
+                self.positions.retain(|source, _| !stands.contains_key(source));
                 Err(error)
             }
-            Err(_) => self.one_by_one(source, records).await,
+            Err(_) => self.one_by_one(records).await,
         }
     }
 
-    async fn one_by_one(&mut self, source: Source, records: Vec<Record>) -> Result<Taken, StoreError> {
+    async fn one_by_one(&mut self, records: Vec<Record>) -> Result<Taken, StoreError> {
         let mut all = Taken::default();
         for record in records {
             if self.health.stopped().is_some() {
                 break;
             }
-            let position = self.position(source).await?;
-            match self.one(Origin::Stream(source, &position), record.clone()).await {
+            let source = record.source;
+            let stands = Stands::from([(source, self.position(source).await?)]);
+            match self.one(Origin::Stream(&stands), record.clone()).await {
                 Ok(taken) => all.add(taken),
                 Err(error) => {
                     self.positions.remove(&source);
                     return Err(error);
                 }
             }
-            self.moved(source, std::slice::from_ref(&record));
+            self.moved(std::slice::from_ref(&record));
         }
         Ok(all)
     }
@@ -186,14 +230,15 @@ impl<S: Service> Turns<S> {
         incidents.dedup();
 
         let look = self.store.look_first().await?;
-        let mut turn = self.open(&look, &incidents).await?;
+        let (mut turn, last) = self.open(&look, &incidents, Some(topic)).await?;
         // Nothing is decided about what is doomed, and its row may be why.
         let rows = if matches!(how, How::Doomed(_)) { &[][..] } else { &incidents[..] };
-        let (mut order, mut work) = tokio::try_join!(
+        let (waiting, mut work) = tokio::try_join!(
             biased;
-            self.order(&look, topic, &incidents),
+            self.parked(&look, topic, &incidents),
             self.service.load(&look, rows, &[]),
         )?;
+        let mut order = Order::new(OfTopic::new(topic, last), waiting);
         let counted = matches!(origin, Origin::Stream(..)).then_some(self.dead_in_a_row);
         let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {
@@ -206,8 +251,12 @@ impl<S: Service> Turns<S> {
         let Deciding { letters, resolved, in_a_row, .. } = deciding;
 
         let tx = self.store.write(look).await?;
-        let taken_now = sequences::save(&tx, S::NAME, topic, &order.changed);
-        tokio::try_join!(biased; self.save(&tx, work, &turn), taken_now)?;
+        if self.store.is_shared() {
+            for taken in order.last.changes() {
+                turn.drawn.make(taken.incident);
+            }
+        }
+        self.save(&tx, work, &turn, Some(&order.last)).await?;
         for record in &order.newly_parked {
             parked::park(&tx, S::NAME, record).await?;
         }
@@ -229,8 +278,8 @@ impl<S: Service> Turns<S> {
                 dead_letters::resolve(&tx, S::NAME, record).await?;
             }
         }
-        if let (Origin::Stream(source, from), Some(last)) = (origin, records[..seen].last()) {
-            positions::move_on(&tx, S::NAME, source, from, last.position).await?;
+        if let Origin::Stream(stands) = origin {
+            positions::move_on(&tx, S::NAME, topic, &moves(stands, &records[..seen])).await?;
         }
         commit(tx).await?;
         self.committed(&turn);
@@ -241,11 +290,8 @@ impl<S: Service> Turns<S> {
         Ok((taken, seen))
     }
 
-    async fn order(&self, tx: &Tx, topic: Topic, incidents: &[IncidentId]) -> Result<Order, StoreError> {
-        let last = sequences::load(tx, S::NAME, topic, incidents).await?;
-        let waiting =
-            if self.troubled { parked::load(tx, S::NAME, topic, incidents).await? } else { Parked::new() };
-        Ok(Order::new(topic, last, waiting))
+    async fn parked(&self, tx: &Tx, topic: Topic, incidents: &[IncidentId]) -> Result<Parked, StoreError> {
+        if self.troubled { parked::load(tx, S::NAME, topic, incidents).await } else { Ok(Parked::new()) }
     }
 
     /// Counts what became of the facts, and says aloud what should not have been.
@@ -302,6 +348,47 @@ impl<S: Service> Turns<S> {
         self.troubled = parked > 0 || !letters.is_empty();
         Ok(())
     }
+}
+
+/// Up to a turn's worth of records, of each source those behind the position given, from what was read ahead where
+/// there is some; and what of that is left.
+async fn gather(
+    stream: &dyn Stream,
+    from: &[(Source, i64)],
+    mut ahead: BTreeMap<Source, (i64, Vec<Record>)>,
+    opens: fn(Topic) -> Opens,
+) -> Result<(Vec<Read>, BTreeMap<Source, (i64, Vec<Record>)>), StoreError> {
+    let (mut batch, mut room) = (Vec::new(), INPUTS_PER_TURN);
+    for (source, after) in from {
+        if room == 0 {
+            break;
+        }
+        let mut records = match ahead.remove(source) {
+            Some((read_from, records)) if read_from == *after && !records.is_empty() => records,
+            _ => stream.read(*source, *after, room as u64, opens(source.topic)).await?,
+        };
+        if records.len() > room {
+            let rest = records.split_off(room);
+            if let Some(last) = records.last() {
+                ahead.insert(*source, (last.position, rest));
+            }
+        }
+        room -= records.len();
+        batch.push((*source, *after, records));
+    }
+    Ok((batch, ahead))
+}
+
+/// How far each source is moved on by `records`.
+fn moves<'a>(stands: &'a Stands, records: &[Record]) -> Vec<Move<'a>> {
+    let mut last = BTreeMap::new();
+    for record in records {
+        last.insert(record.source, record.position);
+    }
+    let moved = |(source, to): (Source, i64)| {
+        stands.get(&source).map(|from| Move { partition: source.partition, from, to })
+    };
+    last.into_iter().filter_map(moved).collect()
 }
 
 /// The deciding of one turn of facts.

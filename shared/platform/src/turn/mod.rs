@@ -1,6 +1,6 @@
 //! A turn is the one way anything changes.
 //!
-//! Whatever waits for a service, commands from people or facts of one partition, up to a limit: load and
+//! Whatever waits for a service, commands from people or facts of one topic, up to a limit: load and
 //! lock the rows once, in id order; decide each input purely, in order; write once: rows, history, facts,
 //! position; commit; then answer the people and wake the readers. Commands of many people thus share one
 //! commit. A batch that fails is run again one by one, so only the culprit gets the error.
@@ -37,7 +37,7 @@ use crate::clock::Clock;
 use crate::entropy;
 use crate::metrics::Metrics;
 use crate::store::positions::Position;
-use crate::store::sequences::{self, Sequences};
+use crate::store::sequences::{self, Change, OfTopic, Sequences};
 use crate::store::{Readers, Store, StoreError, Tx};
 use crate::stream::{Fact, Opens, Record, Source, Stream};
 
@@ -68,6 +68,11 @@ pub trait Service: Send + Sync + 'static {
 
     /// The incident a command is about.
     fn incident(command: &Self::Command) -> IncidentId;
+
+    /// Whether the command makes its incident: nobody else can know it, and there is nothing to lock.
+    fn is_new(_command: &Self::Command) -> bool {
+        false
+    }
 
     /// Loads and locks the rows of `incidents` (sorted, each once) and what `commands` need beside them.
     async fn load(
@@ -119,16 +124,14 @@ pub trait Service: Send + Sync + 'static {
 pub struct Turn {
     now: DateTime<Utc>,
     driven: bool,
-    writes: Topic,
-    drawn: Sequences,
-    changed: Sequences,
+    drawn: OfTopic,
     facts: Vec<Fact>,
     unchanged: usize,
 }
 
 impl Turn {
-    fn new(now: DateTime<Utc>, driven: bool, writes: Topic, drawn: Sequences) -> Self {
-        Self { now, driven, writes, drawn, changed: BTreeMap::new(), facts: Vec::new(), unchanged: 0 }
+    fn new(now: DateTime<Utc>, driven: bool, drawn: OfTopic) -> Self {
+        Self { now, driven, drawn, facts: Vec::new(), unchanged: 0 }
     }
 
     /// The turn's now, read after its rows were locked.
@@ -150,12 +153,11 @@ impl Turn {
         cause: String,
         body: &impl Serialize,
     ) -> i64 {
-        let sequence = self.drawn.get(&incident).copied().unwrap_or(0) + 1;
-        self.drawn.insert(incident, sequence);
-        self.changed.insert(incident, sequence);
+        let sequence = self.drawn.last(incident).unwrap_or(0) + 1;
+        self.drawn.set(incident, sequence);
         let body = serde_json::to_string(body).expect("facts are plain data with text keys");
         let fact = Fact {
-            topic: self.writes,
+            topic: self.drawn.topic(),
             incident,
             sequence,
             kind: kind.to_owned(),
@@ -184,6 +186,8 @@ pub struct Turns<S: Service> {
     positions: BTreeMap<Source, Position>,
     /// Records read ahead, and the position they were read from.
     ahead: BTreeMap<Source, (i64, Vec<Record>)>,
+    /// How often facts were looked for: with which source the next look begins.
+    rounds: usize,
     /// Whether any fact is parked or dead; spares every other turn the look.
     troubled: bool,
     /// Dead letters in a row, without a fact taken between.
@@ -217,6 +221,7 @@ impl<S: Service> Turns<S> {
             metrics: around.metrics.clone(),
             positions: BTreeMap::new(),
             ahead: BTreeMap::new(),
+            rounds: 0,
             troubled: true,
             dead_in_a_row: 0,
             looked_up: Instant::now(),
@@ -231,13 +236,24 @@ impl<S: Service> Turns<S> {
         self.health.clone()
     }
 
-    /// Locks `incidents` in id order and opens a turn on them.
-    async fn open(&mut self, tx: &Tx, incidents: &[IncidentId]) -> Result<Turn, StoreError> {
-        let drawn = sequences::lock(tx, S::NAME, S::WRITES, incidents).await?;
-        // Read after the locks: what waited for them must not count as earlier than what they waited for.
-        let shown = self.store.now(tx, &self.clock).await?;
+    /// Locks `incidents` in id order and opens a turn on them; answers also what was taken of them on the topic that
+    /// it `reads`.
+    async fn open(
+        &mut self,
+        tx: &Tx,
+        incidents: &[IncidentId],
+        reads: Option<Topic>,
+    ) -> Result<(Turn, Sequences), StoreError> {
+        let topics: Vec<Topic> = reads.into_iter().chain([S::WRITES]).collect();
+        let mut found = sequences::lock(tx, S::NAME, &topics, incidents).await?;
+        let shown = match (found.now, &self.clock) {
+            (Some(now), Clock::Host) => now,
+            _ => self.store.now(tx, &self.clock).await?,
+        };
         let now = self.seen(shown).now;
-        Ok(Turn::new(now, self.clock.is_driven(), S::WRITES, drawn))
+        let drawn = OfTopic::new(S::WRITES, found.last.remove(&S::WRITES).unwrap_or_default());
+        let taken = reads.and_then(|topic| found.last.remove(&topic)).unwrap_or_default();
+        Ok((Turn::new(now, self.clock.is_driven(), drawn), taken))
     }
 
     /// What the clock shows, beside the time that went by. A clock that is driven or runs faster is meant to.
@@ -249,13 +265,22 @@ impl<S: Service> Turns<S> {
         }
     }
 
-    /// Saves rows, sequences and facts; the caller moves its position and commits.
-    async fn save(&self, tx: &Tx, work: S::Work, turn: &Turn) -> Result<(), StoreError> {
+    /// Saves rows, sequences (`taken` on the topic that was read) and facts; the caller moves its position and
+    /// commits.
+    async fn save(
+        &self,
+        tx: &Tx,
+        work: S::Work,
+        turn: &Turn,
+        taken: Option<&OfTopic>,
+    ) -> Result<(), StoreError> {
+        let mut changes: Vec<Change> = turn.drawn.changes().collect();
+        changes.extend(taken.into_iter().flat_map(OfTopic::changes));
         // Together: while the database takes one statement, the next is written.
         tokio::try_join!(
             biased;
             self.service.save(tx, work, turn),
-            sequences::save(tx, S::NAME, S::WRITES, &turn.changed),
+            sequences::save(tx, S::NAME, &changes),
             self.stream.publish(tx, &turn.facts),
         )?;
         Ok(())

@@ -1,12 +1,9 @@
 //! Drop, take or park: what a reader does with a fact, by its sequence alone. Pure.
 
-use std::collections::BTreeMap;
-
-use domain::facts::Topic;
 use domain::id::IncidentId;
 
 use crate::store::parked::Parked;
-use crate::store::sequences::Sequences;
+use crate::store::sequences::OfTopic;
 use crate::stream::Record;
 
 /// What to do with a fact.
@@ -23,10 +20,7 @@ pub enum Place {
 /// Where a reader stands with each incident of one topic.
 #[derive(Debug)]
 pub struct Order {
-    topic: Topic,
-    last: Sequences,
-    /// Sequences that changed and have to be saved.
-    pub changed: Sequences,
+    pub last: OfTopic,
     parked: Parked,
     /// Parked in this turn.
     pub newly_parked: Vec<Record>,
@@ -35,16 +29,16 @@ pub struct Order {
 }
 
 impl Order {
-    pub fn new(topic: Topic, last: Sequences, parked: Parked) -> Self {
-        Self { topic, last, changed: BTreeMap::new(), parked, newly_parked: Vec::new(), freed: Vec::new() }
+    pub fn new(last: OfTopic, parked: Parked) -> Self {
+        Self { last, parked, newly_parked: Vec::new(), freed: Vec::new() }
     }
 
     /// Where `sequence` of `incident` belongs.
     pub fn place(&self, incident: IncidentId, sequence: i64) -> Place {
-        match self.last.get(&incident) {
-            None if sequence == 1 || self.topic.may_begin_anywhere() => Place::Take,
+        match self.last.last(incident) {
+            None if sequence == 1 || self.last.topic().may_begin_anywhere() => Place::Take,
             None => Place::Park,
-            Some(last) if sequence <= *last => Place::Drop,
+            Some(last) if sequence <= last => Place::Drop,
             Some(last) if sequence == last + 1 => Place::Take,
             Some(_) => Place::Park,
         }
@@ -68,25 +62,28 @@ impl Order {
 
     /// The record was taken; what waits behind it goes on waiting.
     pub fn taken_alone(&mut self, record: &Record) {
-        self.last.insert(record.incident, record.sequence);
-        self.changed.insert(record.incident, record.sequence);
+        self.last.set(record.incident, record.sequence);
     }
 
     /// The record could not be decided. Its sequence is not taken, so that what follows is parked, also
     /// where a reader without a record could begin anywhere.
     pub fn stuck(&mut self, record: &Record) {
-        if self.last.contains_key(&record.incident) {
-            return;
+        if self.last.last(record.incident).is_none() {
+            self.last.set(record.incident, record.sequence - 1);
         }
-        self.last.insert(record.incident, record.sequence - 1);
-        self.changed.insert(record.incident, record.sequence - 1);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sequences::Sequences;
     use chrono::DateTime;
+    use domain::facts::Topic;
+
+    fn order(topic: Topic, last: Sequences) -> Order {
+        Order::new(OfTopic::new(topic, last), Parked::new())
+    }
 
     fn incident() -> IncidentId {
         IncidentId::new(DateTime::UNIX_EPOCH, [7; 10])
@@ -108,36 +105,37 @@ mod tests {
 
     #[test]
     fn not_greater_is_dropped_next_is_taken_a_gap_is_parked() {
-        let order = Order::new(Topic::Routed, Sequences::from([(incident(), 4)]), Parked::new());
+        let order = order(Topic::Routed, Sequences::from([(incident(), 4)]));
         let places = [3, 4, 5, 6].map(|sequence| order.place(incident(), sequence));
         assert_eq!(places, [Place::Drop, Place::Drop, Place::Take, Place::Park]);
     }
 
     #[test]
     fn a_reader_without_a_record_begins_at_one_but_anywhere_on_handled() {
-        let routed = Order::new(Topic::Routed, Sequences::new(), Parked::new());
+        let routed = order(Topic::Routed, Sequences::new());
         assert_eq!(routed.place(incident(), 1), Place::Take);
         assert_eq!(routed.place(incident(), 2), Place::Park);
-        let handled = Order::new(Topic::Handled, Sequences::new(), Parked::new());
+        let handled = order(Topic::Handled, Sequences::new());
         assert_eq!(handled.place(incident(), 7), Place::Take);
     }
 
     #[test]
     fn what_was_parked_follows_in_order_once_the_gap_is_filled() {
-        let mut order = Order::new(Topic::Routed, Sequences::from([(incident(), 1)]), Parked::new());
+        let mut order = order(Topic::Routed, Sequences::from([(incident(), 1)]));
         order.park(record(Topic::Routed, 4));
         order.park(record(Topic::Routed, 3));
         let third = order.taken(&record(Topic::Routed, 2)).unwrap();
         let fourth = order.taken(&third).unwrap();
         assert_eq!((third.sequence, fourth.sequence), (3, 4));
         assert!(order.taken(&fourth).is_none());
-        assert_eq!(order.changed[&incident()], 4);
+        let changes: Vec<i64> = order.last.changes().map(|change| change.last).collect();
+        assert_eq!(changes, [4]);
     }
 
     #[test]
     fn what_follows_a_fact_that_could_not_be_decided_is_parked_on_every_topic() {
         for topic in Topic::ALL {
-            let mut order = Order::new(topic, Sequences::new(), Parked::new());
+            let mut order = order(topic, Sequences::new());
             order.stuck(&record(topic, 1));
             assert_eq!(order.place(incident(), 1), Place::Take, "{topic}");
             assert_eq!(order.place(incident(), 2), Place::Park, "{topic}");

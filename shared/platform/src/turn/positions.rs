@@ -1,5 +1,7 @@
 //! Where a reader stands: what it reads now, from where, and whether that is still on this very log.
 
+use std::collections::BTreeMap;
+
 use domain::facts::Topic;
 use futures_util::future::{join_all, try_join_all};
 
@@ -87,11 +89,17 @@ impl<S: Service> Turns<S> {
         Ok(())
     }
 
-    /// This reader has taken `records` of `source`.
-    pub(super) fn moved(&mut self, source: Source, records: &[Record]) {
-        if let (Some(position), Some(last)) = (self.positions.get_mut(&source), records.last()) {
-            position.after = last.position;
-            self.stream.moved(source, last.position);
+    /// This reader has taken `records`, those of each source in their order.
+    pub(super) fn moved(&mut self, records: &[Record]) {
+        let mut last = BTreeMap::new();
+        for record in records {
+            last.insert(record.source, record.position);
+        }
+        for (source, after) in last {
+            if let Some(position) = self.positions.get_mut(&source) {
+                position.after = after;
+                self.stream.moved(source, after);
+            }
         }
     }
 

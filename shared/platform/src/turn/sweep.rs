@@ -54,7 +54,7 @@ impl<S: Service> Turns<S> {
 
     async fn sweep_turn(&mut self, due: &[IncidentId]) -> Result<(), Failed> {
         let look = self.store.look_first().await?;
-        let mut turn = self.open(&look, due).await?;
+        let (mut turn, _) = self.open(&look, due, None).await?;
         let mut work = self.service.load(&look, due, &[]).await?;
         let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {
@@ -64,7 +64,7 @@ impl<S: Service> Turns<S> {
         }));
         decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
         let tx = self.store.write(look).await?;
-        self.save(&tx, work, &turn).await?;
+        self.save(&tx, work, &turn, None).await?;
         commit(tx).await?;
         self.committed(&turn);
         Ok(())

@@ -33,10 +33,6 @@ pub fn are_there() -> bool {
     std::env::var_os(POSTGRES).is_some() && std::env::var_os(KAFKA).is_some()
 }
 
-pub fn writer(topic: Topic) -> &'static str {
-    SERVICES.iter().find(|(_, writes, _)| *writes == topic).unwrap().0
-}
-
 /// The databases, with all tables as they were copied beside them, to go back to.
 pub struct Copied {
     pub databases: BTreeMap<&'static str, Store>,
@@ -157,7 +153,7 @@ impl Copied {
 }
 
 fn outgoing(prefix: &str, fact: &Fact) -> Outgoing {
-    let letter = seal(writer(fact.topic), fact);
+    let letter = seal(fact);
     Outgoing {
         topic: topic_name(prefix, fact.topic),
         key: letter.key.into_bytes(),

@@ -205,6 +205,12 @@ async fn what_is_still_on_its_way_on_servers_is_told_and_is_no_fault() {
         .await;
     let lost = look(&mut auditor, world.now()).await;
     assert!(named(&lost, "once", &submitted.to_string()), "{lost}");
+    // A copy of it is sent: that lies before its reader, who has not taken it.
+    assert_eq!(auditor.resend().await.unwrap(), 1);
+    let waits = format!(
+        "SELECT count(*) FROM discover_outbox WHERE published_at IS NULL AND incident = '{submitted}'"
+    );
+    assert_eq!(number(&copied.databases["discover"], DbBackend::Postgres, &waits).await, 1);
     auditor.stop().await;
 }
 

@@ -18,14 +18,14 @@ pub struct Letter {
     pub body: String,
 }
 
-/// Puts a fact of `service` in its envelope.
-pub fn seal(service: &str, fact: &Fact) -> Letter {
+/// Puts a fact in its envelope.
+pub fn seal(fact: &Fact) -> Letter {
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("ce_specversion", "1.0".to_owned()),
         // The same however often it is sent: (topic, incident, sequence) is a fact's name.
         ("ce_id", format!("{}/{}/{}", fact.topic, fact.incident, fact.sequence)),
-        ("ce_source", format!("/gridward/{service}")),
+        ("ce_source", written_by(fact.topic)),
         ("ce_type", fact.kind.clone()),
         ("ce_time", written(fact.at)),
         ("ce_subject", fact.incident.to_string()),
@@ -34,6 +34,10 @@ pub fn seal(service: &str, fact: &Fact) -> Letter {
         ("ce_noticed", written(fact.noticed_at)),
     ];
     Letter { key: fact.incident.to_string(), headers, body: fact.body.clone() }
+}
+
+fn written_by(topic: Topic) -> String {
+    format!("/gridward/{}", topic.written_by())
 }
 
 fn written(at: DateTime<Utc>) -> String {
@@ -78,6 +82,11 @@ fn read(
     let version = text(headers, "ce_specversion")?;
     if version != "1.0" {
         return Err(format!("it is CloudEvents {version}, and 1.0 is what is read here"));
+    }
+    // Whoever else may write to a topic of ours: what he says is no fact.
+    let (from, writer) = (text(headers, "ce_source")?, written_by(source.topic));
+    if from != writer {
+        return Err(format!("its ce_source is {from}, and only {writer} writes {}", source.topic));
     }
     let sequence: i64 = parsed(headers, "ce_sequence")?;
     if sequence < 1 {
@@ -154,7 +163,7 @@ mod tests {
     #[test]
     fn what_is_opened_is_what_was_sealed() {
         let fact = fact();
-        let letter = seal("handle", &fact);
+        let letter = seal(&fact);
         let record = opened(&letter, &headers(&letter));
         let Record { source, position, incident, sequence, kind, at, noticed_at, cause, body } = record;
         assert_eq!((source, position), (SOURCE, 9));
@@ -164,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_why_and_keeps_its_incident_and_its_words() {
-        let letter = seal("handle", &fact());
+        let letter = seal(&fact());
         let whole = headers(&letter);
         let changed = |name: &str, value: &str| {
             let mut headers = whole.clone();
@@ -181,6 +190,7 @@ mod tests {
             (changed("ce_sequence", "two"), "its header ce_sequence is `two`"),
             (changed("ce_sequence", "0"), "the first is 1"),
             (changed("ce_sequence", "4"), "its ce_id is not handled/"),
+            (changed("ce_source", "/gridward/route"), "only /gridward/handle writes handled"),
             (changed("ce_specversion", "0.3"), "CloudEvents 0.3"),
             (changed("ce_time", "noon"), "its header ce_time is `noon`"),
             ([whole.clone(), whole.clone()].concat(), "is there twice"),

@@ -198,7 +198,7 @@ impl Relay {
     }
 
     fn letter(&self, row: &Waiting) -> Outgoing {
-        let letter = seal(self.service, &row.fact);
+        let letter = seal(&row.fact);
         Outgoing {
             topic: topic_name(&self.prefix, row.fact.topic),
             key: letter.key.into_bytes(),
