@@ -36,7 +36,7 @@ demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many t
 test: ## build, then run every test: units, stream contract, scenarios
 	@tests/setup.sh build
 	$(part) 'building gridward and the tests that start it' $(build) --all-targets
-	$(part) 'running the tests' tests/servers/with.sh cargo test --locked --workspace --no-fail-fast
+	$(part) 'running the tests' tests/servers/with.sh tests/run.sh
 
 check: ## format, lints, licences and advisories
 	@tests/setup.sh check

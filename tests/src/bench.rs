@@ -74,3 +74,21 @@ async fn each_bench_measures_on_servers_and_takes_no_databases_that_are_in_use()
         assert_says_all(bench, "PostgreSQL + Kafka", &measured(bench, numbers, &place));
     }
 }
+
+#[tokio::test]
+async fn the_audit_is_measured_on_servers_and_finds_nothing_in_copies() {
+    if !has_servers() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    settings(folder.path(), "twostreets", "").await.unwrap();
+    let place: Vec<OsString> = vec!["--config".into(), folder.path().join(FILE).into()];
+    let figures = measured("audit", &["--cases", "30,90"], &place);
+    assert_says_all("audit", "PostgreSQL + Kafka", &figures);
+    let among = figures["more"]["among"].as_array().unwrap();
+    assert_eq!(among.iter().map(|one| one["cases"].as_u64().unwrap()).collect::<Vec<_>>(), [30, 90]);
+    assert!(
+        among.iter().all(|one| one["queries"].as_array().is_some_and(|asked| asked.len() > 20)),
+        "{figures}"
+    );
+}

@@ -125,6 +125,20 @@ pub fn known_end<C: ClientContext>(client: &Client<C>, topic: &str, partition: i
     (code == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some(high)
 }
 
+/// What a client has last said of itself: why it reaches no broker. Only for one that nobody polls, such as an admin
+/// client: whoever polls one is told already.
+pub fn last_said<C: ClientContext>(client: &Client<C>) -> Option<String> {
+    let queue = Queue::main(client.native_client())?;
+    let mut said = None;
+    while let Some(event) = queue.poll(Duration::ZERO) {
+        // SAFETY: the event is alive.
+        if unsafe { sys::rd_kafka_event_type(event.ptr()) } == sys::RD_KAFKA_EVENT_ERROR {
+            said = Some(error_string(&event));
+        }
+    }
+    said
+}
+
 /// Waits for the answer. librdkafka itself gives up after `timeout`; a little more, so that it is the one to
 /// say why.
 fn answer(queue: &Queue, timeout: Duration) -> Result<Event, TopicError> {
@@ -144,15 +158,18 @@ fn answer(queue: &Queue, timeout: Duration) -> Result<Event, TopicError> {
     }
 }
 
+fn error_string(event: &Event) -> String {
+    // SAFETY: the event is alive; the text belongs to it, or is one of librdkafka's constants.
+    let said = unsafe { sys::rd_kafka_event_error_string(event.ptr()) };
+    // SAFETY: the text lives as long as the event and is copied here.
+    unsafe { text(said) }
+}
+
 fn described(event: &Event) -> Result<BTreeMap<String, TopicId>, TopicError> {
     // SAFETY: the event is alive.
     let code = unsafe { sys::rd_kafka_event_error(event.ptr()) };
     if code != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-        // SAFETY: the event is alive; the text belongs to it, or is one of librdkafka's constants.
-        let said = unsafe { sys::rd_kafka_event_error_string(event.ptr()) };
-        // SAFETY: the text lives as long as the event and is copied here.
-        let said = unsafe { text(said) };
-        return Err(TopicError::Failed { said, code: code.into() });
+        return Err(TopicError::Failed { said: error_string(event), code: code.into() });
     }
     // SAFETY: the event is alive; of another kind it gives null.
     let result = unsafe { sys::rd_kafka_event_DescribeTopics_result(event.ptr()) };

@@ -86,6 +86,13 @@ impl Queue {
         if made.is_null() { Err(TopicError::Library("make a queue")) } else { Ok(Self(made)) }
     }
 
+    /// The client's own, where it says what went wrong with no question of anybody's.
+    pub(crate) fn main(client: &NativeClient) -> Option<Self> {
+        // SAFETY: the client is borrowed, so it is alive; the reference is ours, and given back by `drop`.
+        let main = unsafe { sys::rd_kafka_queue_get_main(client.ptr()) };
+        (!main.is_null()).then_some(Self(main))
+    }
+
     pub(crate) fn ptr(&self) -> *mut sys::rd_kafka_queue_t {
         self.0
     }
@@ -101,7 +108,7 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        // SAFETY: made by `new`, not null, and freed nowhere else. An answer that comes later is freed by
+        // SAFETY: made by `new` or `main`, not null, and freed nowhere else. An answer that comes later is freed by
         // librdkafka, which finds the queue closed.
         unsafe { sys::rd_kafka_queue_destroy(self.0) }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -54,18 +53,9 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Passes on what librdkafka says, and keeps the last reason it gave: its errors alone do not say why.
-#[derive(Debug, Default)]
-pub(crate) struct Spoken {
-    reason: Mutex<Option<String>>,
-}
-
-impl Spoken {
-    /// The last reason, in librdkafka's words.
-    pub fn reason(&self) -> Option<String> {
-        self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
+/// Passes on what librdkafka says, for clients that need no more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spoken;
 
 impl ClientContext for Spoken {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
@@ -74,7 +64,6 @@ impl ClientContext for Spoken {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note(&error, reason);
-        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
     }
 }
 

@@ -85,13 +85,13 @@ impl Topics {
     /// # Errors
     /// A property that librdkafka does not take.
     pub fn start(connection: &Connection, patience: Duration) -> Result<Self, EnsureError> {
-        let admin = connection.config().create_with_context(Spoken::default());
+        let admin = connection.config().create_with_context(Spoken);
         let admin = admin.map_err(|error| EnsureError::Broker { error, reason: None })?;
         Ok(Self { admin: Arc::new(admin), patience })
     }
 
     fn unanswered(&self, error: KafkaError) -> EnsureError {
-        EnsureError::Broker { error, reason: self.admin.inner().context().reason() }
+        EnsureError::Broker { error, reason: kafka_topics::last_said(self.admin.inner()) }
     }
 
     /// Makes what is missing, and compares what is there. Returns the names of those it made. It may run in

@@ -60,6 +60,11 @@ impl Name {
         Self::Relay,
     ];
 
+    /// The name for machines.
+    pub fn name(self) -> &'static str {
+        self.words()[0]
+    }
+
     /// Whether there is something to look at in this setting: in a file writing is publishing.
     fn applies(self, setting: Setting) -> bool {
         setting == Setting::Servers
@@ -212,6 +217,11 @@ impl Ledger {
         name(&mut entry.faults, id, what);
     }
 
+    /// So many more faults of a check, which are not named.
+    pub fn more(&mut self, check: Name, faults: u64) {
+        self.entries[check as usize].found += faults;
+    }
+
     /// A report that is not a case yet, for a reason.
     pub fn waits(&mut self, id: impl std::fmt::Display, why: impl std::fmt::Display) {
         self.on_the_way += 1;
@@ -244,6 +254,7 @@ impl Ledger {
             topics,
             waiting: self.waiting,
             late: self.late,
+            quick: None,
         }
     }
 }

@@ -22,6 +22,34 @@ pub struct Report {
     pub waiting: Vec<Fault>,
     /// The first steps that are late.
     pub late: Vec<Fault>,
+    /// What only a quick audit tells; `None` after the walk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quick: Option<Quick>,
+}
+
+/// That an audit was the quick one, and how long its queries took.
+#[derive(Clone, Debug, Serialize)]
+pub struct Quick {
+    pub zh: &'static str,
+    pub en: &'static str,
+    /// The checks that only the walk makes.
+    pub unseen: Vec<&'static str>,
+    /// In the order they were asked, by service.
+    pub queries: Vec<Query>,
+    /// From the first question to the last answer.
+    pub seconds: f64,
+}
+
+/// One query of a quick audit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Query {
+    pub service: &'static str,
+    /// What it looks at.
+    pub of: String,
+    /// How often: once, or of so many ranges of incidents.
+    pub times: u64,
+    /// All of them together.
+    pub seconds: f64,
 }
 
 /// One check.
@@ -104,15 +132,18 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(quick) = &self.quick {
+            quick.fmt(f)?;
+        }
         for check in &self.checks {
             check.fmt(f)?;
         }
         let DueSteps { effected, early, doubled, missed, late, lag } = self.due_steps;
-        writeln!(
-            f,
-            "steps 动作: {effected} effected 已生效, {early} early 提前, {doubled} doubled 重复, \
-             {missed} missed 遗漏, {late} late 逾期未生效"
-        )?;
+        write!(f, "steps 动作: {effected} effected 已生效, {early} early 提前, ")?;
+        if self.quick.is_none() {
+            write!(f, "{doubled} doubled 重复, {missed} missed 遗漏, ")?;
+        }
+        writeln!(f, "{late} late 逾期未生效")?;
         list(f, &self.late, late)?;
         if let Some(Lag { p50, p99, max }) = lag {
             writeln!(f, "lag of steps 动作延迟: p50 {p50} ms, p99 {p99} ms, max {max} ms")?;
@@ -132,9 +163,26 @@ impl fmt::Display for Report {
         let faults: u64 = self.checks.iter().map(|check| check.found).sum();
         let failed = self.checks.iter().filter(|check| check.found > 0).count();
         match faults {
+            0 if self.quick.is_some() => write!(
+                f,
+                "nothing found by the quick audit; the whole audit sees more / 快速核查未发现问题；完整核查范围更广"
+            ),
             0 => write!(f, "clean: nothing lost, doubled, early or missed / 无误：无丢失、重复、提前或遗漏"),
             _ => write!(f, "{faults} faults in {failed} checks / {failed} 项核查发现 {faults} 处问题"),
         }
+    }
+}
+
+impl fmt::Display for Quick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}", self.zh, self.en)?;
+        writeln!(f, "not looked at 未核查: {}", self.unseen.join(", "))?;
+        for Query { service, of, times, seconds } in &self.queries {
+            let often = if *times > 1 { format!(" ({times} times 次)") } else { String::new() };
+            writeln!(f, "       {seconds:>8.2} s  {service}  {of}{often}")?;
+        }
+        let (asked, all) = (self.queries.iter().map(|query| query.times).sum::<u64>(), self.seconds);
+        writeln!(f, "       {all:>8.2} s  in all 合计 ({asked} queries 次查询)")
     }
 }
 

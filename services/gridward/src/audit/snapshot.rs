@@ -88,6 +88,18 @@ impl Snapshot {
         tx.query_all_raw(statement).await.with_context(|| format!("cannot read: {sql}"))
     }
 
+    /// Something that answers no rows: how the questions after it are answered.
+    pub async fn execute(&self, service: &str, sql: &str) -> anyhow::Result<()> {
+        let tx = match &self.kept {
+            Kept::File(tx) => tx,
+            Kept::Servers(each) => {
+                each.get(service).with_context(|| format!("no database of `{service}`"))?
+            }
+        };
+        tx.execute_unprepared(sql).await.with_context(|| format!("cannot set how {service} is asked"))?;
+        Ok(())
+    }
+
     /// The first column of the first row, if there is one that is not null.
     pub async fn one<T: TryGetable>(
         &self,

@@ -111,14 +111,19 @@ impl Topics {
         self.names.iter().map(|(topic, name)| (*topic, count(name))).collect()
     }
 
-    /// Reads on until little is left, from the beginning if the topics are others than before or were cut.
-    /// Answers up to where.
-    pub async fn catch_up(&mut self) -> anyhow::Result<BTreeMap<Place, Extent>> {
+    /// The ids of the topics there are now.
+    pub async fn known_by(&self) -> anyhow::Result<BTreeMap<Topic, String>> {
         let ids = self.asking.topic_ids().await.context("cannot ask Kafka which topics these are")?;
         let by_name: BTreeMap<String, String> =
             ids.into_iter().map(|(name, id)| (name, id.to_string())).collect();
         let ids = self.names.iter().filter_map(|(topic, name)| Some((*topic, by_name.get(name)?.clone())));
-        let ids: BTreeMap<Topic, String> = ids.collect();
+        Ok(ids.collect())
+    }
+
+    /// Reads on until little is left, from the beginning if the topics are others than before or were cut.
+    /// Answers up to where.
+    pub async fn catch_up(&mut self) -> anyhow::Result<BTreeMap<Place, Extent>> {
+        let ids = self.known_by().await?;
         if ids != self.ids {
             self.read = Read::default();
             self.ids = ids;

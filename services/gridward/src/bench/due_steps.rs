@@ -15,9 +15,9 @@ use platform::store::Store;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::asking::Connection;
 use super::child::Child;
 use super::figures::{Figures, percentile, rate, tenths};
+use super::first::first_case;
 use super::site::{Site, Where};
 use super::wait;
 use crate::store::seed::{self, Due, Template};
@@ -89,7 +89,8 @@ impl DueSteps {
         }
         open.sort_unstable();
         let (supervise, handle) = (site.store("supervise").await?, site.store("handle").await?);
-        let template = first_case(&site, &supervise, &handle).await?;
+        let incident = first_case(&site, &supervise, &handle).await?;
+        let template = Template::read(&supervise, &handle, incident).await?;
         let (mut stands, mut among) = (0, Vec::new());
         for open in open {
             let cases = i64::from(open) / template.deadlines;
@@ -205,35 +206,6 @@ impl DueSteps {
         seed::forget_bare(supervise, handle).await?;
         Ok(bare)
     }
-}
-
-/// Reports once, and waits until all services know the case.
-async fn first_case(site: &Site, supervise: &Store, handle: &Store) -> anyhow::Result<Template> {
-    let children = site.start(&["discover", "route", "handle", "supervise"]).await?;
-    let discover = children.first().context("discover was started")?;
-    let mut connection = Connection::open(discover.address, &site.token()?).await?;
-    let answer = connection.ask("POST", "/api/v1/reports", &site.reports.body(0)).await?;
-    ensure!(answer.status == 201, "a report was answered {}", answer.status);
-    let receipt: Value = serde_json::from_slice(answer.body)?;
-    let incident = receipt["incident"]
-        .as_str()
-        .and_then(|id| id.parse().ok())
-        .context("a receipt names its incident")?;
-    let begun = Instant::now();
-    // Asked of supervise's own rows: counts of facts say nothing where an earlier run left some.
-    let known = async || -> anyhow::Result<bool> {
-        let is_case = !seen::cases(handle, &[incident]).await?.is_empty();
-        Ok(is_case && seen::open_deadlines(supervise, incident).await? > 0)
-    };
-    while !known().await? {
-        ensure!(begun.elapsed() < LONGEST, "the first report became no case");
-        wait(LOOK).await;
-    }
-    let template = Template::read(supervise, handle, incident).await?;
-    for child in children {
-        child.stop().await?;
-    }
-    Ok(template)
 }
 
 async fn stand_around(template: &Template, supervise: &Store, from: i64, to: i64) -> anyhow::Result<()> {

@@ -2,9 +2,11 @@
 //! machine. What counts is the ratio; the rates by themselves tell of the machine.
 
 mod asking;
+mod audit;
 mod child;
 mod due_steps;
 mod figures;
+mod first;
 mod intake;
 mod pipeline;
 mod reports;
@@ -36,6 +38,8 @@ enum What {
     Pipeline(pipeline::Pipeline),
     /// 督办: steps that fall due among many that do not.
     DueSteps(due_steps::DueSteps),
+    /// 核查: the quick audit of few and of many cases, with --config.
+    Audit(audit::BenchAudit),
 }
 
 impl Bench {
@@ -45,6 +49,7 @@ impl Bench {
             What::Intake(intake) => (intake.measure().await?, intake.at.json),
             What::Pipeline(pipeline) => (pipeline.measure().await?, pipeline.at.json),
             What::DueSteps(steps) => (steps.measure().await?, steps.at.json),
+            What::Audit(audit) => (audit.measure().await?, audit.at.json),
         };
         print(&figures, json)?;
         Ok(ExitCode::SUCCESS)

@@ -23,6 +23,7 @@ use platform::turn::{Asked, INPUTS_PER_TURN, Turns};
 use super::child::Child;
 use super::reports::Reports;
 use super::wait;
+use crate::audit::Places;
 use crate::commands::PackFolder;
 use crate::embedded::{Embedded, migrate};
 use crate::servers::{Joined, SERVICES, database, join, leave, topics};
@@ -146,6 +147,24 @@ impl Site {
             Some((_, settings)) => Ok(Store::connect(&settings.database_url(service)?, 4).await?),
             None => self.file(DATA).await,
         }
+    }
+
+    /// The one connection to a service's database, so that what is set for it stays set.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or there is none.
+    pub async fn connection(&self, service: &str) -> anyhow::Result<Store> {
+        let (_, settings) = self.servers.as_ref().context("only servers have databases")?;
+        Ok(Store::connect(&settings.database_url(service)?, 1).await?)
+    }
+
+    /// What an audit looks at.
+    ///
+    /// # Errors
+    /// When a database cannot be reached, or there are no servers.
+    pub async fn places(&self) -> anyhow::Result<Places> {
+        let (_, settings) = self.servers.as_ref().context("only servers have places")?;
+        Places::open(settings).await
     }
 
     async fn file(&self, name: &str) -> anyhow::Result<Store> {

@@ -2,6 +2,7 @@
 //! measures.
 
 pub mod bare;
+pub mod copies;
 pub mod decided;
 pub mod progress;
 pub mod seed;

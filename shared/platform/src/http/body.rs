@@ -57,7 +57,19 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let text = Text::new("请求正文须为 JSON 对象", "the body must be a JSON object");
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-an-object", text));
     }
+    if let Some(field) = tree.nul() {
+        return Err(nul(&field));
+    }
     serde_path_to_error::deserialize(tree).map_err(|error| fault::wrong(FIELD, &error))
+}
+
+/// A text that no database of ours keeps as it is.
+fn nul(field: &str) -> Problem {
+    let text = Text::new(
+        format!("{field} 含有无法保存的字符 U+0000，请去掉"),
+        format!("{field} holds the character U+0000, which cannot be kept: leave it out"),
+    );
+    Problem::field("nul-character", field.to_owned(), text)
 }
 
 fn more(error: &serde_json::Error) -> Problem {
@@ -128,6 +140,17 @@ mod tests {
         assert_eq!(problem(r#"{"place":{"lon":1},"at":2}"#), (422, Some("at".to_owned())));
         assert_eq!(problem(r#"{"place":{"lon":1,"lon":2}}"#), (422, Some("place.lon".to_owned())));
         assert_eq!(problem(r#"{"place":[1]}"#), (422, Some("place".to_owned())));
+    }
+
+    #[test]
+    fn a_text_that_no_database_keeps_is_named_wherever_it_is() {
+        for (json, field) in [
+            (r#"{"place":{"lon":"a\u0000"}}"#, "place.lon"),
+            (r#"{"note":"\u0000"}"#, "note"),
+            (r#"{"some":[1,"\u0000"]}"#, "some.[1]"),
+        ] {
+            assert_eq!(problem(json), (422, Some(field.to_owned())), "{json}");
+        }
     }
 
     #[test]

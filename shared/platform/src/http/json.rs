@@ -18,6 +18,21 @@ pub(super) enum Tree {
     Object(Vec<(String, Tree)>),
 }
 
+impl Tree {
+    /// Where a text with the character U+0000 is, as `place.source`: PostgreSQL keeps none.
+    pub fn nul(&self) -> Option<String> {
+        let below = |name: String, tree: &Self| {
+            tree.nul().map(|path| if path.is_empty() { name.clone() } else { format!("{name}.{path}") })
+        };
+        match self {
+            Self::Leaf(Value::String(text)) => text.contains('\0').then(String::new),
+            Self::Leaf(_) => None,
+            Self::List(items) => items.iter().enumerate().find_map(|(n, item)| below(format!("[{n}]"), item)),
+            Self::Object(entries) => entries.iter().find_map(|(name, entry)| below(name.clone(), entry)),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Tree {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Reading)
@@ -179,6 +194,13 @@ mod tests {
         let outer =
             Outer { inner: number(1.0), inners: vec![number(-2.0), number(0.5)], word: Some(Word::Yes) };
         assert_eq!(read.unwrap(), outer);
+    }
+
+    #[test]
+    fn a_nul_is_found_and_six_characters_that_spell_one_are_none() {
+        let nul = |json: &str| serde_json::from_str::<Tree>(json).unwrap().nul();
+        assert_eq!(nul(r#"{"a":{"b":["","\u0000"]}}"#).as_deref(), Some("a.b.[1]"));
+        assert_eq!(nul(r#"{"a":"\\u0000"}"#), None);
     }
 
     #[test]

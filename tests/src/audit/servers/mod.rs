@@ -3,6 +3,7 @@
 
 mod copied;
 mod portable;
+mod quick;
 
 use std::time::Duration;
 
