@@ -23,42 +23,44 @@ pub struct All {
     data: DataFolder,
     #[command(flatten)]
     pack: PackFolder,
-    /// Settings of Kafka and PostgreSQL: run there, and not on a file. What else is said here is then in the settings.
+    /// Settings of Kafka and PostgreSQL: run there, and not on a file. Pack and speed are then as the settings say.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address to listen on.
-    #[arg(long, value_name = "ADDRESS", env = "GRIDWARD_LISTEN", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    /// Address to listen on; 127.0.0.1:8080 when neither this nor the settings say one.
+    #[arg(long, value_name = "ADDRESS", env = "GRIDWARD_LISTEN")]
+    listen: Option<SocketAddr>,
     /// Run the clock of the cases this much faster than the host's, from the first start of this folder on.
     /// For trying things out; tokens keep to the host's clock.
     #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = crate::folder_clock::speed)]
     speed: f64,
 }
 
+const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
 impl All {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         if let Some(file) = self.config {
-            return on_servers(&Config { config: Some(file) }).await;
+            return on_servers(&Config { config: Some(file) }, self.listen).await;
         }
         log_to_stderr("info");
         let pack = self.pack.load()?;
         let clock = crate::folder_clock::paced(&self.data.data, self.speed, None)?;
         let all = Embedded::open(&self.data.data, pack, clock).await?;
-        let listener = listen_at(self.listen).await?;
+        let listener = listen_at(self.listen.unwrap_or(USUAL)).await?;
         let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
         serve(all.ready(), listener, tokens).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn on_servers(config: &Config) -> anyhow::Result<ExitCode> {
+async fn on_servers(config: &Config, listen: Option<SocketAddr>) -> anyhow::Result<ExitCode> {
     let settings = config.load()?;
     log_to_stderr(&settings.log);
     let pack = PackFolder { pack: settings.pack.clone() }.load()?;
     let tokens = Tokens::of_file(&settings.token_key_file).context("cannot read token_key_file")?;
     let membership = settings.stream()?.membership;
     let all = Servers::open(&settings, membership, pack, settings.clock()?).await?;
-    serve(all.ready(), listen_at(settings.listen).await?, tokens).await?;
+    serve(all.ready(), listen_at(listen.unwrap_or(settings.listen)).await?, tokens).await?;
     Ok(ExitCode::SUCCESS)
 }
 
