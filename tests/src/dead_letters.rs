@@ -6,8 +6,8 @@ use domain::case::Action;
 use domain::facts::Topic;
 use domain::id::IncidentId;
 use platform::store::dead_letters::{self, DeadLetter};
-use platform::store::log;
-use platform::stream::Record;
+use platform::store::{Store, log};
+use platform::stream::{Record, Source};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::world::World;
@@ -233,4 +233,50 @@ async fn a_step_of_supervise_that_fits_nothing_does_not_keep_others_from_being_t
     world.clock.drive(world.now() + TimeDelta::hours(1));
     world.all.sweep().await.expect("the others are told of");
     assert_eq!(world.history(fine).await.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_servers_too_they_are_listed_shown_and_asked_for_again() {
+    if !crate::fleet::has_servers() {
+        return;
+    }
+    let folder = tempfile::TempDir::new().unwrap();
+    let settings = crate::fleet::settings(folder.path(), "twostreets", "").await.unwrap();
+    let gridward = |args: &[&str]| {
+        let config = folder.path().join(crate::fleet::FILE);
+        let run = std::process::Command::new(crate::instance::binary().unwrap())
+            .args(args)
+            .arg("--config")
+            .arg(config)
+            .output();
+        let run = run.unwrap();
+        assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).unwrap()
+    };
+    gridward(&["migrate"]);
+    assert!(gridward(&["dead-letters", "list"]).contains("没有死信"));
+    let handle = Store::connect(&settings.database_url("handle").unwrap(), 1).await.unwrap();
+    let at = "2026-03-02T04:00:00Z".parse().unwrap();
+    let record = Record {
+        source: Source { topic: Topic::Routed, partition: 3 },
+        position: 7,
+        incident: IncidentId::new(at, [7; 10]),
+        sequence: 1,
+        kind: "incident.routed".to_owned(),
+        at,
+        noticed_at: at,
+        cause: "reported/1".to_owned(),
+        body: "{}".to_owned(),
+    };
+    let tx = handle.begin().await.unwrap();
+    dead_letters::keep(&tx, "handle", &record, "no such holder", at).await.unwrap();
+    tx.commit().await.unwrap();
+    let name = format!("handle/routed/{}/1", record.incident);
+    assert!(
+        gridward(&["dead-letters", "list"]).contains(&format!("{name}  incident.routed  no such holder"))
+    );
+    assert!(gridward(&["dead-letters", "show", &name]).contains("reason    no such holder"));
+    assert!(gridward(&["dead-letters", "retry", &name]).contains("已登记 1 条"));
+    let letters = dead_letters::list(handle.readers(), "handle").await.unwrap();
+    assert!(letters.len() == 1 && letters[0].retry_asked);
 }

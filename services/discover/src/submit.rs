@@ -1,6 +1,6 @@
 //! What a report must be to be taken, and what it means to send one twice. Pure.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use domain::category::Categories;
 use domain::id::{CategoryCode, IncidentId, PersonId};
 use domain::place::{Datum, Place};
@@ -118,6 +118,9 @@ pub(crate) struct Checked {
 const LONGEST_CLIENT_ID: usize = 64;
 const LONGEST_DESCRIPTION: usize = 2_000;
 
+/// No device that sends one has a time before this year; a clock that was never set shows 1970.
+const EARLIEST_CAPTURE: i32 = 1970;
+
 /// A device's clock may be this far ahead before its time is not believed.
 const DEVICE_AHEAD: TimeDelta = TimeDelta::minutes(5);
 
@@ -217,6 +220,14 @@ fn check_place(place: &Place, filed_at: DateTime<Utc>) -> Result<(), ReportFault
         return Err(ReportFault { code: "wrong_place", field: "place.source", text });
     }
     match place.captured_at {
+        Some(captured_at) if captured_at.year() < EARLIEST_CAPTURE => Err(ReportFault {
+            code: "captured_long_ago",
+            field: "place.captured_at",
+            text: Text::new(
+                format!("拍摄时间早于 {EARLIEST_CAPTURE} 年，请检查手机时间"),
+                format!("captured_at is before {EARLIEST_CAPTURE}: check the clock of the device"),
+            ),
+        }),
         Some(captured_at) if captured_at > filed_at + DEVICE_AHEAD => Err(ReportFault {
             code: "captured_in_future",
             field: "place.captured_at",

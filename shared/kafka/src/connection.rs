@@ -86,6 +86,10 @@ pub(crate) fn note(error: &KafkaError, reason: &str) {
     match error.rdkafka_error_code() {
         // Not an error: asked for, and handled where it belongs.
         Some(RDKafkaErrorCode::PartitionEOF) => {}
+        // Said again with every attempt, many times a second while the broker is away; each of its brokers has said so.
+        Some(RDKafkaErrorCode::AllBrokersDown) => {
+            tracing::debug!("the broker's client says {error}: {reason}")
+        }
         _ => tracing::warn!("the broker's client says {error}: {reason}"),
     }
 }

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 const AUDIENCE: &str = "gridward";
 /// Clocks of two hosts may differ by this much, and no more.
 const LEEWAY_SECONDS: i64 = 5;
+
+/// Bytes of a person's id.
+const LONGEST_ID: usize = 128;
 /// The name of the key file in a data folder.
 pub const KEY_FILE: &str = "token.key";
 
@@ -117,11 +120,19 @@ impl Tokens {
         validation.validate_exp = false;
         let claims =
             decode::<Claims>(token, &self.decoding, &validation).map_err(|_| TokenFault::Forged)?.claims;
+        if !is_a_person(&claims.sub.0) {
+            return Err(TokenFault::Forged);
+        }
         if claims.exp.saturating_add(LEEWAY_SECONDS) < now.timestamp() {
             return Err(TokenFault::Expired);
         }
         Ok(Principal { person: claims.sub, grants: claims.grants })
     }
+}
+
+/// As people.csv lists them: a few printable characters.
+fn is_a_person(id: &str) -> bool {
+    (1..=LONGEST_ID).contains(&id.len()) && !id.chars().any(char::is_control)
 }
 
 fn write_secret(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -161,6 +172,16 @@ mod tests {
         let token = tokens.issue(&principal(), at(1_000), TimeDelta::seconds(60)).unwrap();
         assert_eq!(tokens.verify(&token, at(1_060)).unwrap(), principal());
         assert!(matches!(tokens.verify(&token, at(1_066)), Err(TokenFault::Expired)));
+    }
+
+    #[test]
+    fn a_token_of_nobody_that_could_be_is_not_accepted() {
+        let tokens = Tokens::new(&[1; 32]);
+        for id in [String::new(), "a\0b".to_owned(), "x".repeat(129)] {
+            let nobody = Principal { person: id.as_str().into(), grants: Vec::new() };
+            let token = tokens.issue(&nobody, at(1_000), TimeDelta::seconds(60)).unwrap();
+            assert!(matches!(tokens.verify(&token, at(1_000)), Err(TokenFault::Forged)), "{id:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ fn parameter<'a>(field: &'a str, en: &'a str, zh: &'a str) -> Says<'a> {
 async fn a_wrong_parameter_of_the_queue_is_named_with_what_it_may_be() {
     let office = Office::open().await;
     let incident = office.absent();
+    let long_ago = format!("after=-300000000000000_{incident}");
     let year_ten_thousand = format!("after=9999999999999999_{incident}");
     for (query, field, en, zh) in [
         ("state=OPEN", "state", "expected: DISPATCHED, HANDLING, CHECKING, CLOSED", "参数 state 有误"),
@@ -23,6 +24,7 @@ async fn a_wrong_parameter_of_the_queue_is_named_with_what_it_may_be() {
         ("level=Grid", "level", "expected: grid, community, street", "参数 level 有误"),
         ("after=garbage", "after", "`next` of the page before", "参数 after 有误"),
         ("after=12_garbage", "after", "`next` of the page before", "参数 after 有误"),
+        (&long_ago, "after", "`next` of the page before", "参数 after 有误"),
         (&year_ten_thousand, "after", "`next` of the page before", "参数 after 有误"),
         ("area=../etc", "area", "a path, as in boston/03", "参数 area 有误"),
         ("area=990001//1", "area", "a path, as in boston/03", "参数 area 有误"),

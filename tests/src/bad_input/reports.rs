@@ -296,6 +296,21 @@ async fn places_that_cannot_be_name_the_coordinate() {
 }
 
 #[tokio::test]
+async fn a_time_of_capture_that_no_device_has_is_not_believed() {
+    let office = Office::open().await;
+    let says = unprocessable(
+        "captured-long-ago",
+        "place.captured_at",
+        "is before 1970: check the clock of the device",
+        "早于 1970 年，请检查手机时间",
+    );
+    for time in ["1969-12-31T00:00:00Z", "0000-01-01T00:00:00Z", "-5000-01-01T00:00:00Z"] {
+        office.refuses_each(&[wrong("/place/captured_at", json!(time), says)]).await;
+    }
+    office.closes_clean().await;
+}
+
+#[tokio::test]
 async fn a_time_of_capture_in_the_future_is_not_believed() {
     let office = Office::open().await;
     let says = unprocessable(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use platform::clock::host_now;
+use platform::store::positions::{self, Move, Position};
 use platform::store::{lease, outbox};
 
 use super::notebook::asked;
@@ -81,6 +82,41 @@ async fn two_readers_of_one_partition_take_each_fact_once_between_them() {
         one.await.unwrap();
     }
     assert_eq!(here.noted().await.len(), 80);
+}
+
+#[tokio::test]
+async fn the_positions_of_several_partitions_move_together_or_not_at_all() {
+    let Some(store) = without_relay().await else { return };
+    let at = |after| Position { topic_id: "a".to_owned(), after };
+    let source = |partition| Source { topic: Topic::Reported, partition };
+    let kept = async || {
+        let all = positions::all(store.readers(), SERVICE).await.unwrap();
+        all.into_iter().map(|(_, position)| position.after).collect::<Vec<_>>()
+    };
+    let tx = store.begin().await.unwrap();
+    for partition in 0..3 {
+        positions::begin(&tx, SERVICE, source(partition), &at(0)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let (first, later, other) = (at(0), at(4), Position { topic_id: "b".to_owned(), after: 4 });
+    let to_four = (0..3).map(|partition| Move { partition, from: &first, to: 4 }).collect::<Vec<_>>();
+    let tx = store.begin().await.unwrap();
+    positions::move_on(&tx, SERVICE, Topic::Reported, &to_four).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(kept().await, [4, 4, 4]);
+    // One was moved by somebody else, or is on another log.
+    for odd in [&first, &other] {
+        let moves: Vec<Move<'_>> = [&later, odd, &later]
+            .into_iter()
+            .zip(0..)
+            .map(|(from, partition)| Move { partition, from, to: 9 })
+            .collect();
+        let tx = store.begin().await.unwrap();
+        let moved = positions::move_on(&tx, SERVICE, Topic::Reported, &moves).await;
+        assert!(matches!(moved, Err(StoreError::Overtaken { .. })), "{moved:?}");
+        drop(tx);
+        assert_eq!(kept().await, [4, 4, 4]);
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `gridward dead-letters list | show | retry`: facts that could not be decided, and trying them again.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -15,7 +16,7 @@ use route::Route;
 use serde_json::json;
 use supervise::Supervise;
 
-use super::{DataFolder, PackFolder, say};
+use super::{Config, DataFolder, PackFolder, say};
 use crate::embedded::Embedded;
 use crate::folder_clock;
 
@@ -32,7 +33,7 @@ enum What {
     /// One line for each.
     List {
         #[command(flatten)]
-        data: DataFolder,
+        place: Place,
         /// For machines.
         #[arg(long)]
         json: bool,
@@ -42,35 +43,99 @@ enum What {
         /// Its name, as `list` prints it: service/topic/incident/sequence.
         name: String,
         #[command(flatten)]
-        data: DataFolder,
+        place: Place,
     },
     /// Decide one again, with what waits behind it; `all` for every one.
     Retry {
         /// Its name, as `list` prints it, or `all`.
         name: String,
         #[command(flatten)]
-        data: DataFolder,
+        place: Place,
         #[command(flatten)]
         pack: PackFolder,
     },
 }
 
+/// Where they are kept.
+#[derive(Debug, Args)]
+struct Place {
+    #[command(flatten)]
+    data: DataFolder,
+    /// Settings of Kafka and PostgreSQL: of the services there, not of a folder.
+    #[arg(long, value_name = "FILE", env = "GRIDWARD_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl Place {
+    /// The database of each service, where it has one of its own.
+    async fn servers(&self) -> anyhow::Result<Option<Vec<Kept>>> {
+        let Some(file) = &self.config else { return Ok(None) };
+        let settings = Config { config: Some(file.clone()) }.load()?;
+        let mut kept = Vec::new();
+        for service in SERVICES {
+            kept.push((service, Store::connect(&settings.database_url(service)?, 1).await?));
+        }
+        Ok(Some(kept))
+    }
+
+    /// To look only.
+    async fn look(&self) -> anyhow::Result<Vec<Kept>> {
+        if let Some(kept) = self.servers().await? {
+            return Ok(kept);
+        }
+        let store = Store::look(&self.data.data).await?;
+        Ok(SERVICES.map(|service| (service, store.clone())).to_vec())
+    }
+}
+
+/// A service, and the database with its dead letters.
+type Kept = (&'static str, Store);
+
 impl DeadLetters {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.what {
-            What::List { data, json } => list(&data, json).await,
-            What::Show { name, data } => show(&data, &name).await,
-            What::Retry { name, data, pack } => retry(&data, &pack, &name).await,
+            What::List { place, json } => list(&place, json).await,
+            What::Show { name, place } => show(&place, &name).await,
+            What::Retry { name, place, pack } => match place.servers().await? {
+                Some(kept) => ask(&kept, &name).await,
+                None => retry(&place.data, &pack, &name).await,
+            },
         }
     }
 }
 
-async fn letters(store: &Store) -> anyhow::Result<Vec<DeadLetter>> {
+async fn letters(kept: &[Kept]) -> anyhow::Result<Vec<DeadLetter>> {
     let mut letters = Vec::new();
-    for service in SERVICES {
+    for (service, store) in kept {
         letters.extend(dead_letters::list(store.readers(), service).await?);
     }
     Ok(letters)
+}
+
+/// The one of that name, or `all`.
+fn wanted<'a>(letters: &'a [DeadLetter], named: &str) -> anyhow::Result<Vec<&'a DeadLetter>> {
+    let wanted: Vec<&DeadLetter> =
+        letters.iter().filter(|letter| named == "all" || name(letter) == named).collect();
+    if wanted.is_empty() && named != "all" {
+        bail!("{}", unknown(named));
+    }
+    Ok(wanted)
+}
+
+/// Asks the services on servers, which look for it every other second.
+async fn ask(kept: &[Kept], named: &str) -> anyhow::Result<ExitCode> {
+    let letters = letters(kept).await?;
+    let wanted = wanted(&letters, named)?;
+    for letter in &wanted {
+        let (_, store) =
+            kept.iter().find(|(service, _)| *service == letter.service).context("a service of ours")?;
+        dead_letters::ask_retry(store.writer(), letter).await?;
+    }
+    say(format_args!(
+        "asked for {0}; the services that run take them within seconds / 已登记 {0} 条，运行中的服务将在数秒内重试",
+        wanted.len()
+    ));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn name(letter: &DeadLetter) -> String {
@@ -78,9 +143,8 @@ fn name(letter: &DeadLetter) -> String {
     format!("{}/{}/{}/{}", letter.service, record.source.topic, record.incident, record.sequence)
 }
 
-async fn list(data: &DataFolder, as_json: bool) -> anyhow::Result<ExitCode> {
-    let store = Store::look(&data.data).await?;
-    let letters = letters(&store).await?;
+async fn list(place: &Place, as_json: bool) -> anyhow::Result<ExitCode> {
+    let letters = letters(&place.look().await?).await?;
     if as_json {
         let all: Vec<_> = letters
             .iter()
@@ -103,9 +167,8 @@ async fn list(data: &DataFolder, as_json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(data: &DataFolder, named: &str) -> anyhow::Result<ExitCode> {
-    let store = Store::look(&data.data).await?;
-    let letters = letters(&store).await?;
+async fn show(place: &Place, named: &str) -> anyhow::Result<ExitCode> {
+    let letters = letters(&place.look().await?).await?;
     let letter = letters.iter().find(|letter| name(letter) == named).with_context(|| unknown(named))?;
     let record = &letter.record;
     say(format_args!("{named}"));
@@ -124,12 +187,8 @@ async fn retry(data: &DataFolder, pack: &PackFolder, named: &str) -> anyhow::Res
         bail!("there is no database in {}", data.data.display());
     }
     let store = Store::open(&data.data).await?;
-    let letters = letters(&store).await?;
-    let wanted: Vec<&DeadLetter> =
-        letters.iter().filter(|letter| named == "all" || name(letter) == named).collect();
-    if wanted.is_empty() && named != "all" {
-        bail!("{}", unknown(named));
-    }
+    let letters = letters(&SERVICES.map(|service| (service, store.clone()))).await?;
+    let wanted = wanted(&letters, named)?;
     for letter in &wanted {
         dead_letters::ask_retry(store.writer(), letter).await?;
     }

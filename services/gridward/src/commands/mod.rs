@@ -106,8 +106,9 @@ fn find_pack(named: &Path) -> anyhow::Result<PathBuf> {
         .find(|folder| folder.join("pack.json").is_file())
         .with_context(|| {
             format!(
-                "there is no pack `{0}`: give a folder that holds a pack.json, or boston or twostreets / \
-                 找不到辖区包「{0}」：请给出含 pack.json 的目录，或 boston、twostreets",
+                "there is no pack `{0}` here: give a folder that holds a pack.json; packs that come with Gridward are found by \
+                 name beside the program, or from the folder of its sources / \
+                 找不到辖区包「{0}」：请给出含 pack.json 的目录；自带的辖区包须在程序旁或源码目录中才能按名称找到",
                 named.display()
             )
         })

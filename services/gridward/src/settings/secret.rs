@@ -37,6 +37,11 @@ impl Secret {
         let url = || -> Option<String> {
             let (scheme, rest) = self.0.split_once("://")?;
             let Some((user, place)) = rest.rsplit_once('@') else { return Some(self.0.clone()) };
+            // An unescaped password may reach anywhere.
+            let odd = !matches!(scheme, "postgres" | "postgresql") || user.contains(['@', '/', '?', '#']);
+            if odd {
+                return None;
+            }
             let user = user.split(':').next().unwrap_or_default();
             Some(format!("{scheme}://{user}@{place}"))
         };

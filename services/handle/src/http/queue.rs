@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use domain::case::{Case, State as CaseState};
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
@@ -136,7 +136,12 @@ fn read_key(text: &str) -> Result<Key, Problem> {
         "-" => None,
         millis => {
             let millis = millis.parse().map_err(|_| fault())?;
-            Some(DateTime::from_timestamp_millis(millis).ok_or_else(fault)?)
+            let due_at = DateTime::from_timestamp_millis(millis).ok_or_else(fault)?;
+            // What no page of ours ends with; PostgreSQL knows no year before 4713 BC.
+            if !(1900..10_000).contains(&due_at.year()) {
+                return Err(fault());
+            }
+            Some(due_at)
         }
     };
     Ok(Key { due_at, incident: incident.parse().map_err(|_| fault())? })

@@ -28,8 +28,17 @@ const LONGEST_SILENCE: &str = "5s";
 pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConnection, String), StoreError> {
     let unfit = |why: String| StoreError::Unfit { database: "of the settings".to_owned(), why };
     // Its own message would show the URL, and the password in it.
-    let parsed = PgConnectOptions::from_str(url)
-        .map_err(|_| unfit("its URL is not postgres://user:password@host:port/database".to_owned()))?;
+    let not_one = || {
+        unfit(
+            "its URL is not postgres://user:password@host:port/database, with whatever is odd in the password as %40 / \
+             URL 应为 postgres://用户:密码@主机:端口/库名，密码中的特殊字符须转义，如 %40"
+                .to_owned(),
+        )
+    };
+    if !is_ours(url) {
+        return Err(not_one());
+    }
+    let parsed = PgConnectOptions::from_str(url).map_err(|_| not_one())?;
     let database = parsed.get_database().unwrap_or_default().to_owned();
     let name = format!("{}:{}/{database}", parsed.get_host(), parsed.get_port());
     let mut options = ConnectOptions::new(url);
@@ -72,6 +81,13 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConn
         return Err(StoreError::Unfit { database: name, why: why.to_owned() });
     }
     Ok((pool, name))
+}
+
+/// Whether it is a URL of PostgreSQL in which nothing of a password can be taken for something else.
+fn is_ours(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let before_place = rest.rsplit_once('@').map_or("", |(before, _)| before);
+    matches!(scheme, "postgres" | "postgresql") && !before_place.contains(['@', '/', '?', '#'])
 }
 
 async fn one(pool: &DatabaseConnection, sql: &str) -> Result<String, StoreError> {
@@ -127,5 +143,20 @@ pub(super) fn may_pass(error: &RuntimeErr) -> bool {
             code == "25P03" || classes.iter().any(|class| code.len() == 5 && code.starts_with(class))
         }),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn a_password_that_could_be_shown_in_part_is_no_url_of_ours() {
+        for url in ["postgres://g:s@h:1/d", "postgresql://g:s%40x@h/d?sslmode=require", "postgres://h/d"] {
+            assert!(is_ours(url), "{url}");
+        }
+        for url in ["postgrez://g:s@h:1/d", "postgres://g:a@b@h/d", "postgres://g:a/b#c@h/d", "g:s@h/d", ""] {
+            assert!(!is_ours(url), "{url}");
+        }
     }
 }

@@ -96,8 +96,15 @@ impl<S: Service> Turns<S> {
         if let [one] = asked {
             return vec![self.obey_one(one).await];
         }
-        if let Ok(answers) = self.commands_turn(asked).await {
-            return answers.into_iter().map(Ok).collect();
+        match self.commands_turn(asked).await {
+            Ok(answers) => return answers.into_iter().map(Ok).collect(),
+            // The database is away: nobody of them is the culprit, and each would wait as long again.
+            Err(Failed::Store(error)) if error.may_pass() && !error.collided() => {
+                let away = Unanswered::from(error);
+                self.told(&away);
+                return asked.iter().map(|_| Err(away.clone())).collect();
+            }
+            Err(_) => {}
         }
         let mut answers = Vec::with_capacity(asked.len());
         for one in asked {

@@ -165,7 +165,7 @@ fn within_services() -> Vec<Pair> {
 /// Every fact of `topic` was drawn by its writer once, and is taken by its reader once.
 fn taken(service: &'static str, topic: Topic) -> Pair {
     let writer = writer(topic);
-    let what = format!("{service} has not taken of {topic} what {writer} has drawn");
+    let what = format!("{service} has taken of {topic} more or less than {writer} has drawn");
     let sides = (format!("{writer}_sequence"), format!("{service}_sequence"));
     let (left, right) = ((sides.0.as_str(), topic.as_str()), (sides.1.as_str(), topic.as_str()));
     Pair { taking: true, ..pair(Name::Sequences, left, right, &what, &[(service, topic)]) }
