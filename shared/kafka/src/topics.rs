@@ -13,6 +13,7 @@ use rdkafka::types::RDKafkaRespErr;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::bounds;
 use crate::connection::{Connection, Spoken};
 
 /// How often a topic just made is looked for.
@@ -137,9 +138,8 @@ impl Topics {
     /// When the broker does not answer in time or does not know the partition.
     pub async fn bounds(&self, topic: &str, partition: i32) -> Result<(i64, i64), KafkaError> {
         let (admin, patience, topic) = (Arc::clone(&self.admin), self.patience, topic.to_owned());
-        let asked = spawn_blocking(move || admin.inner().fetch_watermarks(&topic, partition, patience));
-        let (low, high) = asked.await.unwrap_or(Err(KafkaError::Canceled))?;
-        Ok((low + 1, high))
+        let asked = spawn_blocking(move || bounds::of(admin.inner(), &topic, partition, patience));
+        asked.await.unwrap_or(Err(KafkaError::Canceled))
     }
 
     async fn missing<'a>(&self, wanted: &'a [Wanted]) -> Result<Vec<&'a Wanted>, EnsureError> {

@@ -120,9 +120,14 @@ impl Service for Notebook {
     }
 }
 
-/// Whether the last word noted for the incident tore its row.
+/// Whether a word noted for the incident tore its row.
 async fn is_torn(tx: &Tx, incident: IncidentId) -> Result<bool, StoreError> {
-    let published = match tx.get_database_backend() {
+    Ok(words(tx, incident).await?.iter().any(|word| word.contains(TORN)))
+}
+
+/// The bodies of the facts published of an incident, as far as `seen` from there.
+pub async fn words(seen: &impl ConnectionTrait, incident: IncidentId) -> Result<Vec<String>, StoreError> {
+    let published = match seen.get_database_backend() {
         sea_orm::DbBackend::Postgres => "route_outbox",
         _ => "log",
     };
@@ -132,7 +137,6 @@ async fn is_torn(tx: &Tx, incident: IncidentId) -> Result<bool, StoreError> {
         .and_where(Expr::col("topic").eq(Topic::Routed.as_str()))
         .and_where(Expr::col("incident").eq(incident.0))
         .to_owned();
-    let rows = tx.query_all(&select).await.doing("loading words")?;
-    let words: Vec<String> = rows.iter().filter_map(|row| row.try_get("", "body").ok()).collect();
-    Ok(words.iter().any(|word| word.contains(TORN)))
+    let rows = seen.query_all(&select).await.doing("loading words")?;
+    Ok(rows.iter().filter_map(|row| row.try_get("", "body").ok()).collect())
 }

@@ -28,6 +28,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout_at;
 
+use crate::bounds;
 use lanes::{Lane, Taken};
 use polling::{Member, Polling};
 use shared::Shared;
@@ -224,12 +225,10 @@ impl Reading {
     pub async fn bounds(&self, topic: &str, partition: i32) -> Result<(i64, i64), ReadError> {
         let (name, patience) = (topic.to_owned(), self.patience);
         let asked = self
-            .ask(move |consumer| consumer.fetch_watermarks(&name, partition, patience))
+            .ask(move |consumer| bounds::of(consumer.client(), &name, partition, patience))
             .await
             .ok_or(ReadError::Stopped)?;
-        let (low, high) =
-            asked.map_err(|source| ReadError::Broker { topic: topic.to_owned(), partition, source })?;
-        Ok((low + 1, high))
+        asked.map_err(|source| ReadError::Broker { topic: topic.to_owned(), partition, source })
     }
 
     /// The ids of the topics read, sorted by name. It asks the broker each time.

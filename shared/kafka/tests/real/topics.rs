@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use kafka::connection::Connection;
 use kafka::topics::{EnsureError, Topics, Wanted};
 use kafka_topics::TopicError;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::mocking::MockCluster;
 
 use crate::{broker, reading};
 
@@ -119,4 +121,17 @@ async fn nobody_there_is_said_in_time() {
     assert!(matches!(topics.ids(&["any"]).await, Err(TopicError::Failed { .. })));
     assert!(matches!(topics.ensure(&[Wanted::new("any", 1)]).await, Err(EnsureError::Broker { .. })));
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_that_had_no_leader_is_asked_for_again_when_it_has_one() {
+    // A cluster without a disk, in this process: of it one can say who leads.
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("led", 1, 1).unwrap();
+    cluster.partition_leader("led", 0, None).unwrap();
+    let topics =
+        Topics::start(&Connection::plain(cluster.bootstrap_servers()), Duration::from_secs(10)).unwrap();
+    topics.bounds("led", 0).await.unwrap_err();
+    cluster.partition_leader("led", 0, Some(1)).unwrap();
+    assert_eq!(topics.bounds("led", 0).await.unwrap(), (1, 0));
 }
