@@ -40,3 +40,5 @@ mod over_tls;
 mod same_rows;
 #[cfg(test)]
 mod world;
+#[cfg(test)]
+mod wrong_places;

@@ -18,13 +18,19 @@ pub async fn compare<S: Service>(store: &Store, settings: &Settings) -> anyhow::
         None => Ok(()),
         Some(_) if S::NAME == Handle::NAME => catch_up(store, &own).await,
         Some(first) => Err(anyhow::anyhow!(
-            "{place} does not know {name}, which is on its own topic: it was restored from an earlier time. It would \
-             publish other facts under the same names, so {service} does not start: restore {place} to the latest time \
-             (its write-ahead log up to the end), and start again / \
-             {place} 早于其主题（缺少 {name}）：数据库是从较早的时间点恢复的，继续运行会以相同编号发布不同内容。请将数据库恢复到最新时间点后再启动",
+            "{place} does not know {name}, which is on {service}'s own topic ({topic}, partition {partition}, position \
+             {position}). If the database was restored from an earlier time, it would publish other facts under the same \
+             names, so {service} does not start: restore it to the latest time (its write-ahead log up to the end), and \
+             start again. If it was not, somebody else writes there: is it the right database, and is kafka.prefix that \
+             of this installation alone? / \
+             {place} 中没有本服务主题上的 {name}（{topic} 分区 {partition} 位置 {position}）。若数据库是从较早的时间点恢复的，\
+             继续运行会以相同编号发布不同内容：请恢复到最新时间点后再启动；否则请确认数据库无误，且 kafka.prefix 未被其他系统使用",
             place = store.place(),
             name = first.name(),
             service = S::NAME,
+            topic = own.name(),
+            partition = first.source.partition,
+            position = first.position,
         )),
     };
     tokio::task::spawn_blocking(move || own.close()).await.context("letting go of the own topic panicked")?;

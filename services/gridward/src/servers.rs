@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use discover::Discover;
 use handle::Handle;
 use platform::clock::Clock;
@@ -39,18 +39,51 @@ pub struct Joined {
 /// Opens the database of `service` and brings it up to date; several instances may do so at once.
 ///
 /// # Errors
-/// When the server cannot be reached, the database is not set up as it must be, or a migration fails.
+/// When the server cannot be reached, the database is not set up as it must be or is another service's, or a
+/// migration fails.
 pub async fn database(service: &str, settings: &Settings) -> anyhow::Result<Store> {
-    let url = settings.database_url(service)?;
-    let store = Store::connect(&url, settings.database.connections).await.with_context(|| {
-        format!("cannot use the database of {service}: see [database] in the settings / 无法使用 {service} 的数据库")
-    })?;
+    let store = connected(service, settings, settings.database.connections).await?;
+    if let Some(other) = migrations::other_tenant(store.writer(), service).await? {
+        bail!(
+            "the database {0} is that of {other}: each service has one of its own, see database.url in the settings of \
+             {service} / 数据库 {0} 属于 {other}：每个服务使用独立的数据库，请检查 {service} 的 database.url",
+            store.place()
+        );
+    }
     let alone = store.alone().await?;
     migrations::up_for(store.writer(), service)
         .await
         .with_context(|| format!("cannot migrate the database {}", store.place()))?;
     alone.commit().await.context("cannot end the migration")?;
     Ok(store)
+}
+
+/// Opens the database of `service` as it is, to look or to change rows in it; with at most so many connections.
+///
+/// # Errors
+/// When the server cannot be reached, or the database is not up to date.
+pub async fn database_as_it_is(
+    service: &str,
+    settings: &Settings,
+    connections: u32,
+) -> anyhow::Result<Store> {
+    let store = connected(service, settings, connections).await?;
+    if !migrations::is_up_to_date(store.readers(), service).await? {
+        bail!(
+            "the database {0} does not have all tables of {service}: is it the right one? If so, run \
+             `gridward migrate --config FILE` first / \
+             数据库 {0} 缺少 {service} 的表：请确认库名无误，并先运行 gridward migrate --config FILE",
+            store.place()
+        );
+    }
+    Ok(store)
+}
+
+async fn connected(service: &str, settings: &Settings, connections: u32) -> anyhow::Result<Store> {
+    let url = settings.database_url(service)?;
+    Store::connect(&url, connections).await.with_context(|| {
+        format!("cannot use the database of {service}: see [database] in the settings / 无法使用 {service} 的数据库")
+    })
 }
 
 /// Opens the place of the service `S`.

@@ -7,4 +7,4 @@ pub mod reading;
 pub mod sending;
 pub mod topics;
 
-pub use kafka_topics::TopicId;
+pub use kafka_topics::{TopicError, TopicId};

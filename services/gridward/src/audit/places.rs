@@ -23,7 +23,7 @@ use super::snapshot::{Setting, Snapshot};
 use super::topics::Topics;
 use super::walk::{Suspects, Walker, aside, one};
 use super::whole::{OnKafka, Whole};
-use crate::servers::SERVICES;
+use crate::servers::{SERVICES, database_as_it_is};
 use crate::settings::Settings;
 
 /// Where an office keeps what it knows.
@@ -44,9 +44,7 @@ impl Places {
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let mut databases = BTreeMap::new();
         for service in SERVICES {
-            let store = Store::connect(&settings.database_url(service)?, 2).await;
-            databases
-                .insert(service, store.with_context(|| format!("cannot reach the database of {service}"))?);
+            databases.insert(service, database_as_it_is(service, settings, 2).await?);
         }
         let prefix = settings.kafka.prefix.clone();
         Ok(Self { databases, kafka: settings.stream()?.connection, prefix })

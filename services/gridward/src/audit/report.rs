@@ -160,6 +160,14 @@ impl fmt::Display for Report {
             self.on_the_way, self.parked, self.dead_letters
         )?;
         list(f, &self.waiting, self.on_the_way)?;
+        if self.dead_letters > 0 {
+            writeln!(
+                f,
+                "{0} facts were set aside and wait for somebody: `gridward dead-letters list` names them / \
+                 {0} 条事实已搁置，待人工处理：用 gridward dead-letters list 查看",
+                self.dead_letters
+            )?;
+        }
         let faults: u64 = self.checks.iter().map(|check| check.found).sum();
         let failed = self.checks.iter().filter(|check| check.found > 0).count();
         match faults {

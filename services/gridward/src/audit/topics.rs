@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
+use kafka::TopicError;
 use kafka::reading::{Membership, Message, Reading, Settings};
 use platform::stream::kafka::envelope::{open, topic_name};
 use platform::stream::{Source, UNREADABLE};
@@ -37,6 +38,9 @@ const TRIES: usize = 5;
 
 /// How long a broker may take to say what partitions there are.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long it may take to answer at all.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// A record that cannot be opened.
 #[derive(Clone, Debug)]
@@ -77,6 +81,7 @@ impl Topics {
         let names: BTreeMap<Topic, String> =
             Topic::ALL.into_iter().map(|topic| (topic, topic_name(&places.prefix, topic))).collect();
         let all: Vec<&str> = names.values().map(String::as_str).collect();
+        there_are(places, &all).await?;
         let settings =
             Settings { patience: PATIENCE, ..Settings::new(places.kafka.clone(), &all, Membership::Alone) };
         let asking = Reading::start(settings.clone()).context("cannot ask Kafka")?;
@@ -207,6 +212,23 @@ impl Topics {
     pub async fn stop(self) {
         // It only says that the broker was slow to let go, which no longer matters.
         let _ = tokio::task::spawn_blocking(move || (self.asking.stop(), self.reading.stop())).await;
+    }
+}
+
+/// Whether there are these topics: a question of its own, as a reader waits for a broker that is away.
+async fn there_are(places: &Places, names: &[&str]) -> anyhow::Result<()> {
+    let asking = kafka::topics::Topics::start(&places.kafka, ANSWER)?;
+    match asking.ids(names).await {
+        Ok(_) => Ok(()),
+        Err(TopicError::Missing(name)) => anyhow::bail!(
+            "Kafka at {0} has no topic {name}: is kafka.prefix right? If so, `gridward migrate --config FILE` makes the \
+             topics / {0} 处的 Kafka 没有主题 {name}：请检查 kafka.prefix；确认无误后用 gridward migrate 创建主题",
+            places.kafka.bootstrap
+        ),
+        Err(error) => Err(anyhow::Error::new(error).context(format!(
+            "Kafka at {0} does not answer / {0} 处的 Kafka 没有应答",
+            places.kafka.bootstrap
+        ))),
     }
 }
 

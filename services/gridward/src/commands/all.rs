@@ -9,9 +9,10 @@ use clap::Args;
 use platform::lifecycle::{Lifecycle, asked_to_stop};
 use platform::telemetry::log_to_stderr;
 use platform::token::Tokens;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tracing::info;
 
+use super::serve::NO_KEY;
 use super::{Config, DataFolder, PackFolder};
 use crate::embedded::Embedded;
 use crate::running::{Ready, start};
@@ -46,9 +47,9 @@ impl All {
         let pack = self.pack.load()?;
         let clock = crate::folder_clock::paced(&self.data.data, self.speed, None)?;
         let all = Embedded::open(&self.data.data, pack, clock).await?;
-        let listener = listen_at(self.listen.unwrap_or(USUAL)).await?;
+        let place = take_place(self.listen.unwrap_or(USUAL))?;
         let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
-        serve(all.ready(), listener, tokens).await?;
+        serve(all.ready(), place, tokens).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -57,10 +58,11 @@ async fn on_servers(config: &Config, listen: Option<SocketAddr>) -> anyhow::Resu
     let settings = config.load()?;
     log_to_stderr(&settings.log);
     let pack = PackFolder { pack: settings.pack.clone() }.load()?;
-    let tokens = Tokens::of_file(&settings.token_key_file).context("cannot read token_key_file")?;
+    let tokens = Tokens::of_file(&settings.token_key_file).context(NO_KEY)?;
+    let place = take_place(listen.unwrap_or(settings.listen))?;
     let membership = settings.stream()?.membership;
     let all = Servers::open(&settings, membership, pack, settings.clock()?).await?;
-    serve(all.ready(), listen_at(listen.unwrap_or(settings.listen)).await?, tokens).await?;
+    serve(all.ready(), place, tokens).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -68,7 +70,8 @@ async fn on_servers(config: &Config, listen: Option<SocketAddr>) -> anyhow::Resu
 ///
 /// # Errors
 /// When the listener fails or a database connection cannot be closed.
-async fn serve(ready: Ready, listener: TcpListener, tokens: Tokens) -> anyhow::Result<()> {
+async fn serve(ready: Ready, place: TcpSocket, tokens: Tokens) -> anyhow::Result<()> {
+    let listener = place.listen(WAITING).context("cannot listen")?;
     let (stopper, lifecycle) = Lifecycle::new();
     let running = start(ready, listener, &tokens, &lifecycle, |router| router)?;
     asked_to_stop().await?;
@@ -77,8 +80,22 @@ async fn serve(ready: Ready, listener: TcpListener, tokens: Tokens) -> anyhow::R
     running.finished().await
 }
 
-async fn listen_at(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
+/// How many may wait at the door.
+pub(super) const WAITING: u32 = 1024;
+
+/// Takes an address, so that nobody else can; who knocks is not let in before it listens.
+///
+/// # Errors
+/// When it is taken, or not this machine's.
+pub(super) fn take_place(address: SocketAddr) -> anyhow::Result<TcpSocket> {
+    let take = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A port whose last user has just ended can be had at once; one that is listened on cannot.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok::<_, std::io::Error>(socket)
+    };
+    take().with_context(|| {
         format!(
             "cannot listen on {address}: if another program has the port, give --listen another / \
              无法监听 {address}：端口若被占用，请用 --listen 换一个"

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::say;
-use crate::settings::{DEFAULTS, Settings};
+use super::{say, tell};
+use crate::settings::{DEFAULTS, Settings, unknown_in};
 
 /// Where the settings are.
 #[derive(Clone, Debug, Args)]
@@ -22,6 +22,12 @@ impl Config {
     /// # Errors
     /// Names the setting that is unknown or wrong.
     pub fn load(&self) -> anyhow::Result<Settings> {
+        for name in unknown_in(std::env::vars()) {
+            tell(format_args!(
+                "{name} is set and names no setting: `gridward config` lists all / \
+                 环境变量 {name} 不对应任何设置，请用 gridward config 查看"
+            ));
+        }
         Settings::load(self.config.as_deref(), std::env::vars())
     }
 }

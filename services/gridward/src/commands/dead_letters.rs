@@ -19,6 +19,7 @@ use supervise::Supervise;
 use super::{Config, DataFolder, PackFolder, say};
 use crate::embedded::Embedded;
 use crate::folder_clock;
+use crate::servers::database_as_it_is;
 
 const SERVICES: [&str; 4] = [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME];
 
@@ -73,7 +74,7 @@ impl Place {
         let settings = Config { config: Some(file.clone()) }.load()?;
         let mut kept = Vec::new();
         for service in SERVICES {
-            kept.push((service, Store::connect(&settings.database_url(service)?, 1).await?));
+            kept.push((service, database_as_it_is(service, &settings, 1).await?));
         }
         Ok(Some(kept))
     }

@@ -7,12 +7,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use platform::metrics::Metrics;
-use platform::store::Store;
 use platform::store::positions::{self, Position};
 use platform::stream::{KafkaStream, Stream};
 
 use super::{Config, say};
-use crate::servers::SERVICES;
+use crate::servers::{SERVICES, database_as_it_is};
 
 #[derive(Debug, Args)]
 pub struct Reread {
@@ -28,7 +27,7 @@ impl Reread {
         let settings = self.config.load()?;
         let service = SERVICES.into_iter().find(|name| *name == self.service);
         let service = service.context("there is no such service")?;
-        let store = Store::connect(&settings.database_url(service)?, 2).await?;
+        let store = database_as_it_is(service, &settings, 2).await?;
         let (stream, _) = KafkaStream::start(service, &[], &store, &settings.stream()?, &Metrics::new())?;
         for (source, was) in positions::all(store.readers(), service).await? {
             let bounds = stream.bounds(source).await?;

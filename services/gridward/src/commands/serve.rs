@@ -18,9 +18,9 @@ use platform::token::Tokens;
 use platform::turn::{Service, Turns};
 use route::Route;
 use supervise::Supervise;
-use tokio::net::TcpListener;
 use tracing::info;
 
+use super::all::{WAITING, take_place};
 use super::{Config, PackFolder};
 use crate::http::{Front, Routes, finished};
 use crate::servers::{Joined, join, leave, topics};
@@ -36,6 +36,10 @@ pub struct Serve {
     listen: Option<SocketAddr>,
 }
 
+/// How one comes by the key of the tokens.
+pub(super) const NO_KEY: &str = "cannot read token_key_file, the key of 32 bytes that all services share; \
+     `head -c 32 /dev/urandom > token.key` makes one / 无法读取各服务共用的令牌密钥文件（32 字节随机数）";
+
 /// What a service needs of its process, beside its place among the servers.
 struct Process {
     settings: Settings,
@@ -50,9 +54,7 @@ impl Serve {
         settings.listen = self.listen.unwrap_or(settings.listen);
         log_to_stderr(&settings.log);
         let pack = PackFolder { pack: settings.pack.clone() }.load()?;
-        let tokens = Tokens::of_file(&settings.token_key_file).context(
-            "cannot read token_key_file, the key of 32 bytes that all services share / 无法读取各服务共用的令牌密钥文件",
-        )?;
+        let tokens = Tokens::of_file(&settings.token_key_file).context(NO_KEY)?;
         Ok(Process { settings, pack, metrics: Metrics::new(), tokens })
     }
 
@@ -92,6 +94,7 @@ impl Process {
     ) -> anyhow::Result<ExitCode> {
         let Self { settings, pack, metrics, tokens } = self;
         let (stream, clock) = (settings.stream()?, settings.clock()?);
+        let place = take_place(settings.listen)?;
         topics(&stream).await?;
         let Joined { around, stream, relay } = join::<S>(&settings, &stream, &pack, &clock, &metrics).await?;
         let turns = Turns::new(service, &around);
@@ -105,12 +108,7 @@ impl Process {
         let (desk, looping) = turns.open_desk(ended);
         let looping = tokio::spawn(looping);
         let relaying = tokio::spawn(relay.run(relayed));
-        let listener = TcpListener::bind(settings.listen).await.with_context(|| {
-            format!(
-                "cannot listen on {0}: is the port taken? / 无法监听 {0}，端口可能被占用",
-                settings.listen
-            )
-        })?;
+        let listener = place.listen(WAITING).context("cannot listen")?;
         let address = listener.local_addr()?;
         let front =
             Front { around: &around, pack: &pack, tokens: &tokens, health, beside, lifecycle: &drained };

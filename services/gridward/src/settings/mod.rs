@@ -268,6 +268,30 @@ fn from_environment(
     Ok(())
 }
 
+/// The names in the environment that look like a setting of a section and are none: most likely mistyped. What
+/// Kubernetes sets for a service called `gridward-kafka-…` is not meant.
+pub fn unknown_in(environment: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    let table: Table = DEFAULTS.parse().expect("the page of defaults is TOML: a test reads it");
+    let sections: Vec<(String, &Table)> = table
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((format!("{ENVIRONMENT}{}_", name.to_uppercase()), value.as_table()?))
+        })
+        .collect();
+    let of_kubernetes =
+        |name: &str| name.ends_with("_SERVICE_HOST") || name.ends_with("_PORT") || name.contains("_PORT_");
+    let is_none = |name: &String| {
+        sections.iter().any(|(begin, section)| {
+            name.strip_prefix(begin.as_str()).is_some_and(|rest| {
+                !of_kubernetes(name) && !section.keys().any(|key| key.to_uppercase() == rest)
+            })
+        })
+    };
+    let mut unknown: Vec<String> = environment.map(|(name, _)| name).filter(is_none).collect();
+    unknown.sort_unstable();
+    unknown
+}
+
 fn take(value: &mut Value, name: &str, said: Option<&String>) -> anyhow::Result<()> {
     let Some(said) = said else { return Ok(()) };
     *value =

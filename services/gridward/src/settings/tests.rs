@@ -54,6 +54,22 @@ fn what_is_misspelt_or_of_the_wrong_kind_is_named_in_both_languages() {
 }
 
 #[test]
+fn a_mistyped_name_in_the_environment_is_seen_and_what_kubernetes_sets_is_not_taken_for_one() {
+    let names = [
+        "GRIDWARD_KAFKA_BOOTSTRAPS",
+        "GRIDWARD_DATABASE_PASSWORT",
+        "GRIDWARD_DATABASE_PASSWORD",
+        "GRIDWARD_KAFKA_BOOTSTRAP",
+        "GRIDWARD_KAFKA_BOOTSTRAP_SERVICE_HOST",
+        "GRIDWARD_KAFKA_BOOTSTRAP_PORT_9092_TCP",
+        "GRIDWARD_DISCOVER_PORT",
+        "KAFKA_HOME",
+    ];
+    let unknown = unknown_in(names.into_iter().map(|name| (name.to_owned(), String::new())));
+    assert_eq!(unknown, ["GRIDWARD_DATABASE_PASSWORT", "GRIDWARD_KAFKA_BOOTSTRAPS"]);
+}
+
+#[test]
 fn a_password_reaches_the_database_and_nobody_else() {
     let settings =
         of(&[("GRIDWARD_DATABASE_PASSWORD", "p@ss:wörd"), ("GRIDWARD_KAFKA_SASL_PASSWORD", "hush")]);

@@ -4,12 +4,14 @@
 //! hold a turn's locks for ever.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, RuntimeErr, SqlxError,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError,
     Statement,
 };
 
@@ -23,6 +25,9 @@ const LONGEST_LOCK: &str = "10s";
 
 /// A turn whose process froze half-way loses its locks after this. No turn waits for anything but the database.
 const LONGEST_SILENCE: &str = "5s";
+
+/// How long a connection may take to be had.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens a pool; answers it with the database's name, `host:port/name`.
 pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConnection, String), StoreError> {
@@ -45,8 +50,8 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConn
     options
         .max_connections(connections)
         .min_connections(1)
-        .connect_timeout(Duration::from_secs(5))
-        .acquire_timeout(Duration::from_secs(5))
+        .connect_timeout(PATIENCE)
+        .acquire_timeout(PATIENCE)
         .sqlx_logging(false)
         // One that was just used is not asked first whether it is alive: that is a question for each turn.
         .test_before_acquire_if_idle_for(Duration::from_secs(1))
@@ -58,6 +63,7 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConn
                 ("synchronous_commit", "on"),
             ])
         });
+    try_once(&parsed).await.doing("connecting to PostgreSQL")?;
     let pool = Database::connect(options).await.doing("connecting to PostgreSQL")?;
     let order = one(
         &pool,
@@ -81,6 +87,16 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<(DatabaseConn
         return Err(StoreError::Unfit { database: name, why: why.to_owned() });
     }
     Ok((pool, name))
+}
+
+/// Connects once without a pool, which would try until its time is over and then say only that it is.
+async fn try_once(options: &PgConnectOptions) -> Result<(), DbErr> {
+    let failed = |error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)));
+    let connected = tokio::time::timeout(PATIENCE, options.connect()).await;
+    let connection = connected
+        .unwrap_or_else(|_| Err(SqlxError::Io(std::io::ErrorKind::TimedOut.into())))
+        .map_err(failed)?;
+    connection.close().await.map_err(failed)
 }
 
 /// Whether it is a URL of PostgreSQL in which nothing of a password can be taken for something else.

@@ -56,6 +56,11 @@ impl OwnTopic {
         Ok(Self { topic, name, reading, bounds })
     }
 
+    /// As the broker calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The facts among the last of each partition that `service`, whose topic it is, does not know of.
     ///
     /// # Errors
