@@ -1,6 +1,7 @@
 //! The turn that obeys people: many share one commit, and everybody is answered after it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use platform::lifecycle::Lifecycle;
@@ -50,6 +51,23 @@ async fn one_bad_command_among_fifty_gets_the_error_and_the_others_are_answered_
         let noted: Vec<u8> = here.noted().await.into_iter().map(|(n, _)| n).collect();
         let expected: Vec<u8> = (1..=50).filter(|n| *n != 31).collect();
         assert_eq!(noted, expected, "{}", here.name());
+    }
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_all_who_wait_are_told_at_the_first_attempt() {
+    for setting in settings() {
+        let here = setting.start().await;
+        let notebook = Arc::new(Notebook::default());
+        let mut turns = Turns::new(notebook.clone(), &here.around());
+        let asked: Vec<_> = (1..=20).map(|n| asked(n, "word")).collect();
+        notebook.away.store(true, Ordering::SeqCst);
+        for answer in turns.obey(&asked).await {
+            assert!(matches!(answer, Err(Unanswered::Unavailable(_))), "{}: {answer:?}", here.name());
+        }
+        assert_eq!(notebook.loads.load(Ordering::SeqCst), 1, "each would wait as long as the first");
+        notebook.away.store(false, Ordering::SeqCst);
+        assert!(turns.obey(&asked).await.iter().all(Result::is_ok), "{}", here.name());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The smallest service: it notes words, and tells each on its own topic. Some words are trouble.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use domain::facts::Topic;
 use domain::id::IncidentId;
@@ -27,11 +27,15 @@ pub const TORN: &str = "torn";
 pub struct Notebook {
     /// The cause of all trouble is gone.
     mended: AtomicBool,
+    /// Its database is away.
+    pub away: AtomicBool,
+    /// How often it has asked the database for what it decides on.
+    pub loads: AtomicUsize,
 }
 
 impl Notebook {
     pub fn mended() -> Arc<Self> {
-        Arc::new(Self { mended: AtomicBool::new(true) })
+        Arc::new(Self { mended: AtomicBool::new(true), ..Self::default() })
     }
 
     fn trouble(&self, word: &str, trouble: &str) -> bool {
@@ -84,6 +88,10 @@ impl Service for Notebook {
         incidents: &[IncidentId],
         _commands: &[Asked<Say>],
     ) -> Result<Work, StoreError> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        if self.away.load(Ordering::SeqCst) {
+            return Err(StoreError::Broker { doing: "loading words", why: "nobody answers".to_owned() });
+        }
         if self.mended.load(Ordering::SeqCst) {
             return Ok(Work::default());
         }

@@ -203,7 +203,7 @@ impl Ledger {
     }
 
     /// What a broker lost, and what readers have passed over.
-    pub fn to_send_again(&mut self) -> [Rows; 2] {
+    pub fn take_unsent(&mut self) -> [Rows; 2] {
         [&mut self.lost, &mut self.passed_over].map(std::mem::take)
     }
 

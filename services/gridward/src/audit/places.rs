@@ -116,7 +116,7 @@ impl Auditor {
         snapshot.end().await?;
         let Walker { mut ledger, suspects, .. } = walker;
         self.again(suspects, options, &mut ledger).await?;
-        self.to_send_again = ledger.to_send_again();
+        self.to_send_again = ledger.take_unsent();
         let read = &self.topics.read;
         let topics = OnTopics {
             records: read.records,

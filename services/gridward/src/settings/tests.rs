@@ -86,6 +86,17 @@ fn a_password_reaches_the_database_and_nobody_else() {
 }
 
 #[test]
+fn of_a_url_in_which_a_password_may_reach_anywhere_nothing_is_shown() {
+    for url in
+        ["postgrez://a:geheim@h/d", "postgres://a:ge@heim@h/d", "postgres://a:/geheim#@h/d", "geheim@h"]
+    {
+        let settings = of(&[("GRIDWARD_DATABASE_URL", url)]).unwrap();
+        let shown = format!("{settings:?}{}", toml::to_string(&settings).unwrap());
+        assert!(!shown.contains("heim") && shown.contains("已隐藏"), "{url}: {shown}");
+    }
+}
+
+#[test]
 fn a_password_may_lie_in_a_file() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "from-a-file").unwrap();

@@ -2,6 +2,7 @@
 //! on one partition for life, so the order between partitions says nothing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::facts::Topic;
@@ -135,8 +136,8 @@ impl<S: Service> Turns<S> {
     async fn take_records(&mut self, records: Vec<Record>) -> Result<Taken, StoreError> {
         let mut stands = Stands::new();
         for record in &records {
-            if !stands.contains_key(&record.source) {
-                stands.insert(record.source, self.position(record.source).await?);
+            if let Entry::Vacant(place) = stands.entry(record.source) {
+                place.insert(self.position(record.source).await?);
             }
         }
         match self.facts_turn(Origin::Stream(&stands), &records, How::Following).await {
