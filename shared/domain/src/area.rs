@@ -162,8 +162,9 @@ pub enum CodeScheme {
 }
 
 /// Checks a Chinese code against its level and its parent.
-/// 乡级 001–399 and 400–599 (政企合一) after the county; 村级 001–399 after the street
-/// (communities 001–199, villages 200–399).
+/// 乡级 001–399 and 400–599 (政企合一) after the county; 村级 001–599 after the street: communities 001–199,
+/// villages 200–399, and what is like a community (an industrial estate) or a village 400–499 and 500–599. All of
+/// them occur in the published codes of 330206.
 ///
 /// # Errors
 /// Says which rule the code breaks.
@@ -187,9 +188,10 @@ pub fn check_chinese_code(code: &str, level: Level, parent: Option<&str>) -> Res
     let last = code[digits - 3..].parse::<u16>().unwrap_or(0);
     match level {
         Level::Street if !(1..=599).contains(&last) => fault("a street's own digits run from 001 to 599"),
-        Level::Community if !(1..=399).contains(&last) => {
-            fault("a community's own digits run from 001 to 199, a village's from 200 to 399")
-        }
+        Level::Community if !(1..=599).contains(&last) => fault(
+            "a community's own digits run from 001 to 199, a village's from 200 to 399, and those of what is like \
+             one of them to 599",
+        ),
         Level::Grid if last == 0 => fault("grids are numbered from 001"),
         _ => Ok(()),
     }
@@ -317,7 +319,8 @@ mod tests {
         assert!(check_chinese_code("33020600200901", Level::Grid, Some("330206002009")).is_err());
         assert!(check_chinese_code("330207002", Level::Street, Some("330206")).is_err());
         assert!(check_chinese_code("330206600", Level::Street, Some("330206")).is_err());
-        assert!(check_chinese_code("330206002400", Level::Community, Some("330206002")).is_err());
+        assert!(check_chinese_code("330206401403", Level::Community, Some("330206401")).is_ok());
+        assert!(check_chinese_code("330206002600", Level::Community, Some("330206002")).is_err());
         assert!(check_chinese_code("33020600200X", Level::Community, Some("330206002")).is_err());
     }
 

@@ -12,7 +12,7 @@ use super::gone::Gone;
 use super::own_servers::{OwnServers, Which};
 use super::poison::{self, Sent};
 use super::proxy::{Proxy, Way};
-use super::work::Work;
+use super::work::{HANGS, Work};
 use crate::fleet::Fleet;
 use crate::instance::{Instance, beat};
 use crate::kills::progress::Progress;
@@ -107,7 +107,7 @@ impl Hand {
         }
         // At the end: a whole fact that it does not know, on its own topic, keeps a service from starting again.
         for topic in Topic::ALL {
-            let set_aside = self.poison(topic, Poison::Unknown).await?;
+            let set_aside = self.poison(topic, Poison::Unknown, HANGS).await?;
             ensure!(set_aside > 0, "nobody has set aside a fact of a type that nobody knows, on {topic}");
         }
         self.progress.stage("the last faults are over");
@@ -180,7 +180,7 @@ impl Hand {
                 let database = &self.servers.proxies[service].database;
                 let before = database.eaten();
                 database.be_hungry(true);
-                soon(async || Ok(database.eaten() > before)).await?;
+                within(SOON, async || Ok(database.eaten() > before)).await?;
                 database.be_hungry(false);
                 if database.eaten() == before {
                     return Ok(Begun::Nothing);
@@ -193,7 +193,7 @@ impl Hand {
                 }
                 "something".to_owned()
             }
-            Fault::Poison { topic, how } => match self.poison(topic, how).await? {
+            Fault::Poison { topic, how } => match self.poison(topic, how, SOON).await? {
                 0 => return Ok(Begun::Nothing),
                 dead => format!("{dead} dead letters"),
             },
@@ -239,12 +239,13 @@ impl Hand {
         Ok(())
     }
 
-    /// Sends a record that nobody can take; answers how many readers have set it aside.
-    async fn poison(&mut self, topic: Topic, how: Poison) -> anyhow::Result<i64> {
+    /// Sends a record that nobody can take; answers how many readers have set it aside, within `limit` at most: what
+    /// lies before it on the topic is taken first.
+    async fn poison(&mut self, topic: Topic, how: Poison, limit: Duration) -> anyhow::Result<i64> {
         let before = self.work.dead().await?;
         let broker = &self.servers.servers.broker;
         poison::send(broker, topic, self.work.topic(topic), how, &mut self.poison).await?;
-        soon(async || Ok(self.work.dead().await? > before)).await?;
+        within(limit, async || Ok(self.work.dead().await? > before)).await?;
         Ok(self.work.dead().await? - before)
     }
 
@@ -291,10 +292,10 @@ fn ways<'a>(servers: &'a OwnServers, service: &str, from: From) -> Vec<&'a Proxy
     }
 }
 
-/// Waits a little for something; answers whether it came.
-async fn soon(come: impl AsyncFn() -> anyhow::Result<bool>) -> anyhow::Result<bool> {
+/// Waits for something, so long at most; answers whether it came.
+async fn within(limit: Duration, come: impl AsyncFn() -> anyhow::Result<bool>) -> anyhow::Result<bool> {
     let begun = Instant::now();
-    while begun.elapsed() < SOON {
+    while begun.elapsed() < limit {
         if come().await? {
             return Ok(true);
         }

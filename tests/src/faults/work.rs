@@ -33,7 +33,7 @@ const READERS: [(&str, &[Topic]); 4] = [
 ];
 
 /// Work that has not gone on after this hangs.
-const HANGS: Duration = Duration::from_secs(90);
+pub(super) const HANGS: Duration = Duration::from_secs(90);
 /// How often anybody looks.
 const LOOK: Duration = Duration::from_millis(20);
 

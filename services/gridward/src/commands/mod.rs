@@ -57,8 +57,8 @@ enum Command {
     DeadLetters(dead_letters::DeadLetters),
     /// Print a signed token for a person of the pack.
     Token(token::Token),
-    /// Check a pack: its files, its people, its boundaries.
-    Pack(pack::CheckPack),
+    /// Check a pack: its files, its people, its boundaries; or sketch grids for a new one.
+    Pack(pack::PackCommand),
 }
 
 /// Where the data lies.
@@ -72,7 +72,7 @@ pub struct DataFolder {
 /// Which jurisdiction.
 #[derive(Clone, Debug, Args)]
 pub struct PackFolder {
-    /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (boston, twostreets).
+    /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (beilun, boston, twostreets).
     #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK", default_value = "boston")]
     pub pack: PathBuf,
 }

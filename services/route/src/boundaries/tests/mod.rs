@@ -1,5 +1,6 @@
 //! Tests of the boundaries, and what they share.
 
+mod beilun;
 mod boston;
 mod finding;
 mod flaws;

@@ -1,20 +1,22 @@
-//! `gridward pack --pack PACK`: what is in a pack, and what is odd about it.
+//! `gridward pack check PACK`: what is in a pack, and what is odd about it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{PackFolder, say};
+use super::super::{PackFolder, say};
 
 #[derive(Debug, Args)]
-pub struct CheckPack {
-    #[command(flatten)]
-    pack: PackFolder,
+pub struct Check {
+    /// A folder with a pack.json, or the name of a pack that comes with Gridward.
+    #[arg(value_name = "PACK", env = "GRIDWARD_PACK")]
+    pack: PathBuf,
 }
 
-impl CheckPack {
+impl Check {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let pack = self.pack.load()?;
+        let pack = PackFolder { pack: self.pack }.load()?;
         say(format_args!("{} ({}) {}", pack.name.zh, pack.name.en, pack.digest));
         say(format_args!(
             "{} areas, {} categories, {} people, calendar {} {}",
