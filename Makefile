@@ -52,5 +52,5 @@ check: ## format, lints, licences and advisories
 
 accept: ## replay real data and print every figure promised beside its mark (DATA=folder for more)
 	@tests/setup.sh build
-	$(part) 'building gridward and what tries it' $(build)
+	$(part) 'building gridward and what tries it' $(build) --all-targets
 	DATA='$(DATA)' exec tests/accept.sh

@@ -238,7 +238,7 @@ fn make_baltimore(pack: &Path, boundaries: &Path, file: &Path) -> anyhow::Result
         )
     };
     std::fs::write(pack.join("pack.json"), declared(""))?;
-    let report = Command::new(process::binary()?).args(["pack", "--pack"]).arg(pack).output()?;
+    let report = Command::new(process::binary()?).args(["pack", "check"]).arg(pack).output()?;
     let text = String::from_utf8_lossy(&report.stdout);
     if let Some(digest) = text.split_whitespace().find_map(|word| word.strip_prefix("sha256:")) {
         let digest: String = digest.chars().take_while(char::is_ascii_hexdigit).collect();

@@ -120,7 +120,7 @@ impl Calendar {
         let first = self.local(start).date().succ_opt()?;
         let nth = usize::try_from(days).ok()?.checked_sub(1)?;
         let day = days_from(first).filter(|&day| self.is_working_day(day)).nth(nth)?;
-        let closes = self.office.last()?.closes;
+        let closes = self.office_on(day).last()?.closes;
         let provisional = self.looked_at_provisional(first, day);
         Some(Due { at: self.at_minute(day, closes), provisional })
     }
@@ -141,7 +141,7 @@ impl Calendar {
     fn openings(&self, start: DateTime<Utc>) -> impl Iterator<Item = Opening> + '_ {
         days_from(self.local(start).date())
             .filter(|&day| self.is_working_day(day))
-            .flat_map(|day| self.office.iter().map(move |&span| (day, span)))
+            .flat_map(|day| self.office_on(day).iter().map(move |&span| (day, span)))
             .map(move |(day, span)| Opening {
                 day,
                 opens: self.at_minute(day, span.opens).max(start),

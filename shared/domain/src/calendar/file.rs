@@ -68,6 +68,7 @@ impl Calendar {
             zone: zone(file.zone)?,
             office: office(&file.office)?,
             years: published_years(file.years)?,
+            overlays: Vec::new(),
             version: String::new(),
         };
         calendar.version = version(&calendar);
@@ -94,7 +95,7 @@ fn zone(zone: String) -> Result<Tz, CalendarFault> {
     zone.parse().map_err(|_| CalendarFault::UnknownZone { zone })
 }
 
-fn office(listed: &[(String, String)]) -> Result<Vec<OfficeSpan>, CalendarFault> {
+pub(super) fn office(listed: &[(String, String)]) -> Result<Vec<OfficeSpan>, CalendarFault> {
     let mut spans: Vec<OfficeSpan> = Vec::new();
     for (opens, closes) in listed {
         let span = OfficeSpan { opens: minute_of_day(opens)?, closes: minute_of_day(closes)? };
@@ -180,12 +181,12 @@ fn days(year: i32, listed: &[String]) -> Result<BTreeSet<NaiveDate>, CalendarFau
 }
 
 /// chrono alone would also take `2026-1-4` and a sign.
-fn strict_date(text: &str) -> Option<NaiveDate> {
+pub(super) fn strict_date(text: &str) -> Option<NaiveDate> {
     text.parse().ok().filter(|date: &NaiveDate| date.to_string() == text)
 }
 
 /// Written from what was understood, not from the file's bytes: order and layout do not matter.
-fn version(calendar: &Calendar) -> String {
+pub(super) fn version(calendar: &Calendar) -> String {
     let mut canon = format!("{}\n{}\n", calendar.code, calendar.zone.name());
     for span in &calendar.office {
         canon += &format!("{}-{}\n", clock(span.opens), clock(span.closes));
@@ -195,6 +196,7 @@ fn version(calendar: &Calendar) -> String {
         days.holidays.iter().for_each(|day| canon += &format!("{day} off\n"));
         days.makeup_workdays.iter().for_each(|day| canon += &format!("{day} on\n"));
     }
+    calendar.overlays.iter().for_each(|overlay| canon += &overlay.canon());
     let sum = Sha256::digest(canon.as_bytes());
     sum.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -11,12 +11,14 @@
 //! - `file`: the file format, and what is checked when one is loaded
 //! - `fault`: what can be wrong with a file, in two languages
 //! - `limit`: how much time is granted (紧急工作时, 工作时, 工作日, 自然日) and its notation
+//! - `overlay`: what one place does otherwise, such as summer hours
 //! - `due`: when a limit ends, and when a part of it has passed
 
 mod due;
 mod fault;
 mod file;
 mod limit;
+mod overlay;
 
 #[cfg(test)]
 mod model;
@@ -34,6 +36,9 @@ use chrono_tz::{GapInfo, Tz};
 pub use due::{Due, LONGEST_DAYS};
 pub use fault::CalendarFault;
 pub use limit::{Limit, LimitFault, WorkingDayRule};
+pub use overlay::{Days, OverlayFault, OverlayFile};
+
+use overlay::Overlay;
 
 /// The working calendar of one jurisdiction. Made by [`Calendar::from_json`] only, so it is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +50,8 @@ pub struct Calendar {
     office: Vec<OfficeSpan>,
     /// Published years only: a provisional year is the same as one nobody knows.
     years: BTreeMap<i32, Year>,
+    /// What this place does otherwise; no day is in two.
+    overlays: Vec<Overlay>,
     version: String,
 }
 
@@ -84,16 +91,30 @@ impl Calendar {
     }
 
     /// 16 hex digits that change when, and only when, the content that decides due times changes:
-    /// code, zone, office hours and published days. Layout, order and `source` do not count.
+    /// code, zone, office hours, published days and overlays. Layout, order and `source` do not count.
     pub fn version(&self) -> &str {
         &self.version
     }
 
     /// Whether offices open on this local day.
     pub fn is_working_day(&self, day: NaiveDate) -> bool {
+        match self.overlay_on(day).and_then(|overlay| overlay.days) {
+            Some(Days::Open) => return true,
+            Some(Days::Closed) => return false,
+            None => {}
+        }
         let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
         let Some(year) = self.years.get(&day.year()) else { return !weekend };
         if weekend { year.makeup_workdays.contains(&day) } else { !year.holidays.contains(&day) }
+    }
+
+    fn overlay_on(&self, day: NaiveDate) -> Option<&Overlay> {
+        self.overlays.iter().find(|overlay| overlay.holds_on(day))
+    }
+
+    /// The office hours of a day, if it is worked; never empty.
+    fn office_on(&self, day: NaiveDate) -> &[OfficeSpan] {
+        self.overlay_on(day).and_then(|overlay| overlay.office.as_deref()).unwrap_or(&self.office)
     }
 
     /// Whether this year is not published, so that its working days are a guess (weekends only).
@@ -101,7 +122,7 @@ impl Calendar {
         !self.years.contains_key(&year)
     }
 
-    /// Office minutes of an ordinary working day.
+    /// Office minutes of an ordinary working day, without overlays: "N days' worth of hours" is the same all year.
     pub fn office_minutes(&self) -> u32 {
         self.office.iter().map(|span| u32::from(span.closes - span.opens)).sum()
     }

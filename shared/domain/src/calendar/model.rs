@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Calendar, Due, Limit, WorkingDayRule};
+use super::{Calendar, Due, Limit, OverlayFile, WorkingDayRule};
 
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
 
@@ -42,7 +42,20 @@ impl Model {
         listed.as_array().is_some_and(|days| days.iter().any(|one| *one == day.to_string()))
     }
 
+    /// The arrangement of a day, from a list that only the model reads from the calendar's own file.
+    fn overlay(&self, day: NaiveDate) -> Option<&Value> {
+        let day = day.to_string();
+        let day = Some(day.as_str());
+        let listed = self.file["overlays"].as_array()?;
+        listed.iter().find(|one| one["from"].as_str() <= day && day <= one["to"].as_str())
+    }
+
     fn works(&self, day: NaiveDate) -> bool {
+        match self.overlay(day).and_then(|overlay| overlay["days"].as_str()) {
+            Some("open") => return true,
+            Some(_) => return false,
+            None => {}
+        }
         let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
         self.lists(day, "makeup_workdays") || (!weekend && !self.lists(day, "holidays"))
     }
@@ -52,16 +65,26 @@ impl Model {
     }
 
     fn office(&self) -> Vec<(u32, u32)> {
+        Self::spans(&self.file["office"])
+    }
+
+    fn office_on(&self, day: NaiveDate) -> Vec<(u32, u32)> {
+        match self.overlay(day).map(|overlay| &overlay["office"]) {
+            Some(hours) if hours.is_array() => Self::spans(hours),
+            _ => self.office(),
+        }
+    }
+
+    fn spans(listed: &Value) -> Vec<(u32, u32)> {
         let minute = |text: &Value| {
             let (hours, minutes) = text.as_str().unwrap().split_once(':').unwrap();
             hours.parse::<u32>().unwrap() * 60 + minutes.parse::<u32>().unwrap()
         };
-        let spans = self.file["office"].as_array().unwrap();
-        spans.iter().map(|span| (minute(&span[0]), minute(&span[1]))).collect()
+        listed.as_array().unwrap().iter().map(|span| (minute(&span[0]), minute(&span[1]))).collect()
     }
 
     fn cells(&self, start: DateTime<Utc>) -> impl Iterator<Item = Cell> + '_ {
-        let office = self.office();
+        let mut office = BTreeMap::new();
         let mut working_days = BTreeMap::new();
         let first = start.duration_trunc(MINUTE).unwrap();
         (0..).map(move |n| {
@@ -69,6 +92,7 @@ impl Model {
             let wall = self.wall(from);
             let minute = wall.hour() * 60 + wall.minute();
             let works = *working_days.entry(wall.date()).or_insert_with(|| self.works(wall.date()));
+            let office = office.entry(wall.date()).or_insert_with(|| self.office_on(wall.date()));
             let open = works && office.iter().any(|&(opens, closes)| opens <= minute && minute < closes);
             Cell { from: from.max(start), until: from + MINUTE, day: wall.date(), open }
         })
@@ -179,6 +203,18 @@ fn us_nights() -> Value {
     file
 }
 
+/// Summer hours, a weekend that is worked, two days that are not, and one with other hours on which all work.
+fn cn_here() -> Value {
+    let mut file = cn();
+    file["overlays"] = serde_json::json!([
+        { "from": "2026-06-15", "to": "2026-07-03", "office": [["08:30", "11:30"], ["14:30", "17:30"]], "why": "夏季" },
+        { "from": "2026-07-04", "to": "2026-07-05", "office": [["09:00", "12:00"]], "days": "open", "why": "值班" },
+        { "from": "2026-07-08", "to": "2026-07-09", "days": "closed", "why": "台风" },
+        { "from": "2026-06-01", "to": "2026-06-01", "office": [["00:00", "24:00"]], "days": "open", "why": "应急" },
+    ]);
+    file
+}
+
 fn limits() -> impl Strategy<Value = Limit> {
     let rule = prop_oneof![Just(WorkingDayRule::EndOfDay), Just(WorkingDayRule::Times)];
     prop_oneof![
@@ -199,7 +235,11 @@ fn starts(from: &str, days: i64) -> impl Strategy<Value = DateTime<Utc>> {
 }
 
 fn agree(file: Value, start: DateTime<Utc>, limit: Limit, percent: u32) -> Result<(), TestCaseError> {
-    let calendar = Calendar::from_json(&file.to_string()).unwrap();
+    let mut shared = file.clone();
+    let overlays = shared.as_object_mut().unwrap().remove("overlays");
+    let overlays: Vec<OverlayFile> =
+        overlays.map(|listed| serde_json::from_value(listed).unwrap()).unwrap_or_default();
+    let calendar = Calendar::from_json(&shared.to_string()).unwrap().with_overlays(&overlays).unwrap();
     let model = Model::new(file);
     let due = calendar.due(start, limit);
     prop_assert_eq!(due, model.due(start, limit));
@@ -215,6 +255,13 @@ proptest! {
         start in starts("2025-12-20T00:00:00Z", 390), limit in limits(), percent in 0..120u32,
     ) {
         agree(cn(), start, limit, percent)?;
+    }
+
+    #[test]
+    fn due_times_under_local_arrangements_are_those_of_the_minute_by_minute_model(
+        start in starts("2026-05-20T00:00:00Z", 120), limit in limits(), percent in 0..120u32,
+    ) {
+        agree(cn_here(), start, limit, percent)?;
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use chrono::NaiveDate;
 use domain::area::{CodeScheme, Level};
+use domain::calendar::OverlayFile;
 use domain::place::Datum;
 use domain::text::Text;
 use serde::Deserialize;
@@ -29,6 +30,8 @@ pub(super) struct PackFile {
     pub categories: String,
     pub people: String,
     pub calendar: String,
+    #[serde(default)]
+    pub overlays: Vec<OverlayFile>,
     pub boundaries: Vec<BoundaryEntry>,
     #[serde(default)]
     pub accepted_boundary_report: Option<String>,

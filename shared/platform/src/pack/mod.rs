@@ -21,6 +21,7 @@
 //! | `categories` | CSV `code,name_zh,name_en,handle_limit,sensitive` (`yes`/`no`) |
 //! | `people` | CSV `person,name_zh,name_en,role,area`, a line for each role of a person |
 //! | `calendar` | a calendar file, such as `../calendars/us.json` |
+//! | `overlays`? | what is done otherwise here than in the calendar: list of `{from, to, office?, days?, why}`, days `open` or `closed` |
 //! | `boundaries` | list of `{file, level, key, pad?, datum, valid_from, valid_to?, exclusive?}` |
 //! | `accepted_boundary_report`? | digest of the boundary report a person has accepted |
 //! | `policy` | `{version, sign_limit?, check_limit?, sign, handle, check}`; each of the last three a ladder `{remind_percent?, escalate: [{to, after}]}` |
@@ -58,7 +59,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use domain::area::Areas;
-use domain::calendar::Calendar;
+use domain::calendar::{Calendar, OverlayFault};
 use domain::category::Categories;
 use domain::place::Datum;
 use domain::policy::Policy;
@@ -189,7 +190,14 @@ fn read_calendar(main: &MainFile, files: &mut Files, faults: &mut Vec<Fault>) ->
     let source = text(main, "calendar", &main.file.calendar, files, faults)?;
     let calendar = calendar::read(&source).map_err(|fault| faults.push(fault)).ok()?;
     main.check("zone", same_zone(&main.file.zone, &calendar), faults);
-    Some(calendar)
+    let here = calendar.with_overlays(&main.file.overlays);
+    here.map_err(|fault| faults.push(overlay_fault(main, &fault))).ok()
+}
+
+fn overlay_fault(main: &MainFile, fault: &OverlayFault) -> Fault {
+    let (n, field) = fault.place();
+    let path = format!("overlays/{n}/{field}");
+    main.fault(path.trim_end_matches('/'), Text::new(fault.zh(), fault.to_string()))
 }
 
 fn same_zone(zone: &str, calendar: &Calendar) -> Result<(), Text> {

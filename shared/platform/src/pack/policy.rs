@@ -40,6 +40,7 @@ fn ladder(
         let Some(rung) = rung(main, &path, rung_entry, areas, faults) else { continue };
         if let Some(below) = escalate.last() {
             main.check(&path, above(below, &rung), faults);
+            main.check(&format!("{path}/to"), no_gap(below.to, rung.to, areas), faults);
         }
         escalate.push(rung);
     }
@@ -78,6 +79,18 @@ fn answerable(to: Level, areas: &AreaBook) -> Result<Level, Text> {
         ));
     }
     if areas.has_level(to) { Ok(to) } else { Err(no_area_at(to)) }
+}
+
+/// Whoever stands between two levels would not hear of what was not done below them.
+fn no_gap(below: Level, to: Level, areas: &AreaBook) -> Result<(), Text> {
+    let between = |level: &Level| below < *level && *level < to && areas.has_level(*level);
+    match Level::ALL.into_iter().find(between) {
+        None => Ok(()),
+        Some(left_out) => Err(Text::new(
+            format!("从{}直接升到{}，漏了{}；应逐级升高", below.zh(), to.zh(), left_out.zh()),
+            format!("from {below} to {to} the {left_out} is left out: go up one level at a time"),
+        )),
+    }
 }
 
 /// Times in different units are not compared: which is longer depends on the day.

@@ -28,8 +28,16 @@ pub(super) fn read(main: &MainFile, lists: &Lists, faults: &mut Vec<Fault>) -> O
     let placeholders = entry.placeholders.iter().enumerate();
     let placeholders: Vec<_> =
         placeholders.filter_map(|(n, spot)| placeholder(main, n, spot, faults)).collect();
-    let rules: Vec<_> =
-        entry.rules.iter().enumerate().filter_map(|(n, one)| rule(main, n, one, lists, faults)).collect();
+    let rules: Vec<(usize, Rule)> = entry
+        .rules
+        .iter()
+        .enumerate()
+        .filter_map(|(n, one)| Some((n, rule(main, n, one, lists, faults)?)))
+        .collect();
+    for (at, (n, rule)) in rules.iter().enumerate() {
+        main.check(&format!("routing/rules/{n}"), reachable(rule, &rules[..at]), faults);
+    }
+    let rules = rules.into_iter().map(|(_, rule)| rule).collect();
     Some(Routing { rules, fallback: fallback?, placeholders, rounded_decimals: entry.rounded_decimals })
 }
 
@@ -127,6 +135,36 @@ fn rule_name(name: &str, earlier: &[RuleEntry]) -> Result<(), Text> {
         ));
     }
     Ok(())
+}
+
+/// Whether anything can come to this rule: the street desk gives nothing back, and other posts are passed over only
+/// for another post.
+fn reachable(rule: &Rule, earlier: &[(usize, Rule)]) -> Result<(), Text> {
+    let takes_all = |other: &Rule| {
+        let flag = other.flag.is_none() || other.flag == rule.flag;
+        let categories = other.categories.is_empty()
+            || (!rule.categories.is_empty()
+                && rule.categories.iter().all(|code| other.categories.contains(code)));
+        let within = match (&other.within, &rule.within) {
+            (None, _) => true,
+            (Some(wide), Some(narrow)) => wide.contains(narrow),
+            (Some(_), None) => false,
+        };
+        flag && categories && within && (other.to == Post::StreetDesk || other.to == rule.to)
+    };
+    match earlier.iter().find(|(_, other)| takes_all(other)) {
+        None => Ok(()),
+        Some((_, other)) => Err(Text::new(
+            format!(
+                "前面的规则“{}”已涵盖“{}”的全部情形，本规则永远用不到；请删去或移到前面",
+                other.name, rule.name
+            ),
+            format!(
+                "the earlier rule `{}` takes all that `{}` would: take this one out, or move it up",
+                other.name, rule.name
+            ),
+        )),
+    }
 }
 
 fn flag(text: Option<&str>) -> Result<(), Text> {

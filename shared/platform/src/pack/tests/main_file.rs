@@ -99,6 +99,22 @@ fn a_fault_of_the_calendar_is_placed_in_the_calendar() {
 }
 
 #[test]
+fn local_arrangements_are_checked_where_they_stand() {
+    let calendar = "\"calendar\": \"../calendars/cn.json\",";
+    let overlay = |written: &str| format!("{calendar}\n  \"overlays\": [{written}],");
+    let refused = |written: &str, at, words| pack(calendar, &overlay(written), at, words);
+    let hours = "{ \"from\": \"2026-06-15\", \"to\": \"2026-06-14\", \"days\": \"open\", \"why\": \"x\" }";
+    refused(hours, "\"2026-06-14\"", "overlays[0].to: 2026-06-14 comes before 2026-06-15");
+    let nothing = "{ \"from\": \"2026-06-15\", \"to\": \"2026-06-15\", \"why\": \"x\" }";
+    refused(nothing, "{ \"from\"", "overlays[0]: it changes nothing");
+    let summer = "{ \"from\": \"2026-06-15\", \"to\": \"2026-09-15\", \"days\": \"open\", \"why\": \"x\" }";
+    let copy = Copy::new().with("pack.json", calendar, &overlay(summer));
+    let here = copy.load().unwrap();
+    assert!(here.calendar.is_working_day("2026-06-20".parse().unwrap()));
+    assert_ne!(here.calendar.version(), Copy::new().load().unwrap().calendar.version());
+}
+
+#[test]
 fn limits_of_the_policy_grant_time() {
     pack("\"10m\"", "\"10\"", "\"10\"", "policy.sign_limit: limit \"10\" is not a number and a unit");
     pack("\"1wd\"", "\"0wd\"", "\"0wd\"", "policy.check_limit: limit `0wd` grants no time");
@@ -112,6 +128,12 @@ fn ladders_go_up_to_levels_that_exist() {
     let top = "{ \"to\": \"county\", \"after\": \"24h\" }";
     pack(top, "{ \"to\": \"county\", \"after\": \"0h\" }", "{", "0h is sooner than 1m");
     pack(top, "{ \"to\": \"street\", \"after\": \"24h\" }", "{", "does not stand above street");
+    pack(
+        "{ \"to\": \"street\", \"after\": \"1m\" },\n",
+        "",
+        "\"county\"",
+        "policy.handle.escalate[1].to: from community to county the street is left out",
+    );
     pack("\"to\": \"county\"", "\"to\": \"city\"", "\"city\"", "`city` is not a level");
     pack("\"to\": \"community\"", "\"to\": \"grid\"", "\"grid\"", "nothing escalates to it");
     let county = "990001,county,,示意区（非法定区划）,Synthetic County (not a legal division)\n";
@@ -144,6 +166,18 @@ fn routing_names_known_areas_categories_posts_and_flags() {
         "area `x` is not in the list",
     );
     pack("\"name\": \"grid\"", "\"name\": \"sensitive\"", "\"sensitive\"", "that of an earlier rule");
+    pack(
+        "{ \"name\": \"community\",",
+        "{ \"name\": \"all\", \"to\": \"street_desk\" },\n      { \"name\": \"community\",",
+        "{ \"name\": \"community\"",
+        "routing.rules[4]: the earlier rule `all` takes all that `community` would",
+    );
+    pack(
+        "{ \"name\": \"community\", \"to\"",
+        "{ \"name\": \"road\", \"categories\": [\"road\"], \"to\": \"grid_leader\" },\n      { \"name\": \"community\", \"to\"",
+        "{ \"name\": \"road\"",
+        "routing.rules[3]: the earlier rule `grid` takes all that `road` would",
+    );
     pack("\"lat\": 29.9001", "\"lat\": 129.9", "129.9", "latitude 129.9 is not between");
     pack("\"rounded_decimals\": 2", "\"rounded_decimals\": 20", "20", "20 decimals are more than 15");
 }
