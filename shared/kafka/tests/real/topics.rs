@@ -129,9 +129,15 @@ async fn a_partition_that_had_no_leader_is_asked_for_again_when_it_has_one() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic("led", 1, 1).unwrap();
     cluster.partition_leader("led", 0, None).unwrap();
-    let topics =
-        Topics::start(&Connection::plain(cluster.bootstrap_servers()), Duration::from_secs(10)).unwrap();
-    topics.bounds("led", 0).await.unwrap_err();
-    cluster.partition_leader("led", 0, Some(1)).unwrap();
-    assert_eq!(topics.bounds("led", 0).await.unwrap(), (1, 0));
+    let connection = Connection::plain(cluster.bootstrap_servers());
+    let impatient = Topics::start(&connection, Duration::from_millis(300)).unwrap();
+    impatient.bounds("led", 0).await.unwrap_err();
+    let patient = Topics::start(&connection, Duration::from_secs(10)).unwrap();
+    let (led, ()) = tokio::join!(patient.bounds("led", 0), async {
+        // While it asks.
+        tokio::task::yield_now().await;
+        cluster.partition_leader("led", 0, Some(1)).unwrap();
+    });
+    assert_eq!(led.unwrap(), (1, 0));
+    assert_eq!(impatient.bounds("led", 0).await.unwrap(), (1, 0));
 }
