@@ -18,6 +18,8 @@ SPEED ?=
 PORT ?= 8080
 # What `make accept` may try beside the packs: a folder of data that is not part of the sources.
 DATA ?=
+# Which parts of it to try; all when empty.
+PARTS ?=
 
 part := tests/part.sh
 # The whole workspace at once: crates built one after the other agree on fewer features, and the database layer
@@ -50,7 +52,7 @@ check: ## format, lints, licences and advisories
 	  echo 'ADVISORIES NOT CHECKED: github.com/RustSec/advisory-db cannot be reached from here' >&2
 	fi
 
-accept: ## replay real data and print every figure promised beside its mark (DATA=folder for more)
+accept: ## replay real data and print every figure promised beside its mark (DATA=folder for more, PARTS="boston faults" for some)
 	@tests/setup.sh build
 	$(part) 'building gridward and what tries it' $(build) --all-targets
-	DATA='$(DATA)' exec tests/accept.sh
+	DATA='$(DATA)' exec tests/accept.sh $(PARTS)
