@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::deadline::Deadline;
 use domain::id::IncidentId;
+use platform::clock::Clock;
 use platform::store::{Doing, Store, StoreError, get, get_time, lists};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use uuid::Uuid;
@@ -56,6 +57,21 @@ impl Template {
             Some(deadlines @ 1..) => Ok(Self { incident, deadlines, of_case }),
             _ => Err(missing("open deadline")),
         }
+    }
+
+    /// Adds a copy none of whose steps falls due in the next months; it is the one to copy from then on.
+    ///
+    /// # Errors
+    /// When a database fails.
+    pub async fn set_apart(
+        self,
+        supervise: &Store,
+        handle: &Store,
+        incident: IncidentId,
+    ) -> Result<Self, StoreError> {
+        let at = handle.now(handle.readers(), &Clock::Host).await? + FAR;
+        self.fall_due(supervise, handle, &[Due { incident, at }]).await?;
+        Self::read(supervise, handle, incident).await
     }
 
     /// Adds the copies from number `from` to before `to`, none of which falls due in the next months. One statement
