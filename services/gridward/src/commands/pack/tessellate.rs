@@ -60,7 +60,12 @@ pub fn tessellate(rectangle: Rectangle, cells: usize, seed: u64) -> Vec<Vec<Poin
 }
 
 /// The number of cells of each row: as square as can be, and as even.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts and degrees, far below what a double holds"
+)]
 fn rows(rectangle: Rectangle, cells: usize) -> Vec<usize> {
     let rows = ((cells as f64 / rectangle.aspect()).sqrt().round() as usize).clamp(1, cells.max(1));
     (0..rows).map(|n| cells * (n + 1) / rows - cells * n / rows).collect()
@@ -73,7 +78,7 @@ struct Cut {
     is_border: bool,
 }
 
-#[expect(clippy::cast_precision_loss)]
+#[expect(clippy::cast_precision_loss, reason = "counts and degrees, far below what a double holds")]
 fn cuts(rectangle: Rectangle, cells: usize, dice: &mut Dice) -> Vec<Cut> {
     let width = (rectangle.east - rectangle.west) / cells as f64;
     (0..=cells)
@@ -87,7 +92,12 @@ fn cuts(rectangle: Rectangle, cells: usize, dice: &mut Dice) -> Vec<Cut> {
 }
 
 /// The line number `n` from the north: the cuts of the row above and of the row below, from west to east.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts and degrees, far below what a double holds"
+)]
 fn line(
     rectangle: Rectangle,
     n: usize,
@@ -131,7 +141,7 @@ fn ring(north: &[Point], south: &[Point], west: &Cut, east: &Cut) -> Vec<Point> 
     ring
 }
 
-#[expect(clippy::cast_possible_truncation)]
+#[expect(clippy::cast_possible_truncation, reason = "counts and degrees, far below what a double holds")]
 fn millionths(degrees: f64) -> i64 {
     (degrees * MILLIONTHS).round() as i64
 }
@@ -149,7 +159,7 @@ impl Dice {
     }
 
     /// From −`reach` to `reach`.
-    #[expect(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "counts and degrees, far below what a double holds")]
     fn between(&mut self, reach: f64) -> f64 {
         let half = (self.next() >> 11) as f64 / (1_u64 << 52) as f64;
         (half - 1.0) * reach
