@@ -3,7 +3,7 @@
 //! The communities of the street are read from the pack's areas; each gets its share of the cells of a rectangle, and
 //! each cell becomes a grid, numbered within its community from west to east and from north to south (DB11, 15 digits).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use super::super::say;
 use super::tessellate::{Point, Rectangle, tessellate};
 
 /// What the label of every sketched grid says.
-pub const LABEL: &str = "示意网格，非法定界线";
+const LABEL: &str = "示意网格，非法定界线";
 
 /// What the name of a sketched grid ends with.
 const MADE_UP: &str = "（示意）";
@@ -183,9 +183,9 @@ fn grid(community: &Area, number: usize) -> Area {
 
 /// The grids of other streets stay; those of this one are replaced.
 fn write_areas(file: &Path, areas: &[Area], street: &str, grids: &[Grid]) -> anyhow::Result<()> {
-    let of_street: BTreeMap<&str, ()> =
-        communities(areas, street).into_iter().map(|area| (area.code.as_str(), ())).collect();
-    let stays = |area: &&Area| area.level != "grid" || !of_street.contains_key(area.parent.as_str());
+    let of_street: BTreeSet<&str> =
+        communities(areas, street).into_iter().map(|area| area.code.as_str()).collect();
+    let stays = |area: &&Area| area.level != "grid" || !of_street.contains(area.parent.as_str());
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
     for area in areas.iter().filter(stays).chain(grids.iter().map(|grid| &grid.area)) {
