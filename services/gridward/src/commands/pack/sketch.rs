@@ -34,7 +34,7 @@ pub struct Sketch {
     #[arg(long, value_name = "NUMBER")]
     grids: usize,
     /// The rectangle to draw in: west,south,east,north in degrees on CGCS2000, as in 121.80,29.875,121.885,29.933.
-    #[arg(long = "box", value_name = "W,S,E,N")]
+    #[arg(long = "box", value_name = "W,S,E,N", allow_hyphen_values = true)]
     rectangle: Degrees,
     /// The same number draws the same grids.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
