@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::holder::ORGANISATIONS;
 use crate::text::Text;
 
 /// The ladder of grid governance, lowest first: 网格 → 社区/村 → 街道/镇 → 县/区.
@@ -139,6 +140,8 @@ pub enum AreaFault {
         "area `{code}` is a {level}, but its parent `{parent}` is a {parent_level}: a parent must stand higher"
     )]
     Upside { code: String, level: Level, parent: String, parent_level: Level },
+    #[error("`{0}` cannot be the code of a root: the paths of partner organisations begin with it")]
+    Reserved(String),
     #[error("area code `{code}`: {why}")]
     Chinese { code: String, why: &'static str },
 }
@@ -232,6 +235,7 @@ impl Areas {
             check_chinese_code(code, level, parent)?;
         }
         let path = match parent {
+            None if code == ORGANISATIONS => return Err(AreaFault::Reserved(code.to_owned())),
             None => AreaPath::parse(code)?,
             Some(parent) => self.below_parent(code, level, parent)?,
         };

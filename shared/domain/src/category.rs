@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::calendar::Limit;
 use crate::id::CategoryCode;
+use crate::partner::Class;
 use crate::text::Text;
 
 /// One category of the pack.
@@ -15,7 +16,22 @@ pub struct Category {
     pub handle_limit: Limit,
     /// Never leaves the street office: no partner, no group chat, no public page.
     pub sensitive: bool,
+    /// 分段时限: what must be done before the whole is, each by a time of its own (停工, 处罚 and then 拆除); in order,
+    /// at most [`MOST_STAGES`].
+    pub stages: Vec<Stage>,
+    /// The classes of partner organisations that are offered it; empty: none.
+    pub offer_to: Vec<Class>,
 }
+
+/// A part of the work that has its own limit, from dispatch as the whole has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    pub name: Text,
+    pub limit: Limit,
+}
+
+/// Stages a category can have before the whole is done.
+pub const MOST_STAGES: usize = 3;
 
 /// All categories of a jurisdiction, by code.
 pub type Categories = BTreeMap<CategoryCode, Category>;

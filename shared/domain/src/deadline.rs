@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::area::Level;
 use crate::calendar::Limit;
+use crate::category::MOST_STAGES;
 
 /// What must be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,6 +16,12 @@ use crate::calendar::Limit;
 pub enum DeadlineKind {
     /// 签收: the holder says it is theirs.
     Sign,
+    /// 接单: a partner organisation answers the offer.
+    Offer,
+    /// The first stage of a category that has stages (停工); the next two follow.
+    Stage1,
+    Stage2,
+    Stage3,
     /// 处置: it is handled and answered.
     Handle,
     /// 核查: somebody else has looked.
@@ -22,11 +29,19 @@ pub enum DeadlineKind {
 }
 
 impl DeadlineKind {
-    pub const ALL: [Self; 3] = [Self::Sign, Self::Handle, Self::Check];
+    pub const ALL: [Self; 7] =
+        [Self::Sign, Self::Offer, Self::Stage1, Self::Stage2, Self::Stage3, Self::Handle, Self::Check];
+
+    /// The stages, in order; see [`crate::category::Category::stages`].
+    pub const STAGES: [Self; MOST_STAGES] = [Self::Stage1, Self::Stage2, Self::Stage3];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sign => "sign",
+            Self::Offer => "offer",
+            Self::Stage1 => "stage1",
+            Self::Stage2 => "stage2",
+            Self::Stage3 => "stage3",
             Self::Handle => "handle",
             Self::Check => "check",
         }
@@ -35,6 +50,10 @@ impl DeadlineKind {
     pub fn zh(self) -> &'static str {
         match self {
             Self::Sign => "签收",
+            Self::Offer => "接单",
+            Self::Stage1 => "第一阶段",
+            Self::Stage2 => "第二阶段",
+            Self::Stage3 => "第三阶段",
             Self::Handle => "处置",
             Self::Check => "核查",
         }
@@ -44,10 +63,10 @@ impl DeadlineKind {
 impl std::str::FromStr for DeadlineKind {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not a kind of deadline: sign, handle or check"))
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("`{text}` is not a kind of deadline: use one of {known}")
+        })
     }
 }
 
@@ -59,6 +78,8 @@ pub enum Does {
     Remind,
     /// 升级: this level is made answerable too.
     Escalate(Level),
+    /// 超时回流: nobody took the offer, so it flows back to whoever holds the case.
+    Lapse,
 }
 
 impl Does {
@@ -66,6 +87,7 @@ impl Does {
         match self {
             Self::Remind => "remind",
             Self::Escalate(level) => level.as_str(),
+            Self::Lapse => "lapse",
         }
     }
 }
@@ -86,7 +108,11 @@ impl TryFrom<String> for Does {
 impl std::str::FromStr for Does {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "remind" { Ok(Self::Remind) } else { text.parse().map(Self::Escalate) }
+        match text {
+            "remind" => Ok(Self::Remind),
+            "lapse" => Ok(Self::Lapse),
+            level => level.parse().map(Self::Escalate),
+        }
     }
 }
 

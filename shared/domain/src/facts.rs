@@ -10,6 +10,8 @@ use crate::area::AreaPath;
 use crate::case::{Case, Happened};
 use crate::deadline::{DeadlineKind, Does};
 use crate::holder::Holder;
+use crate::id::{PartnerId, PersonId};
+use crate::partner::{DeclineReason, ReleaseReason};
 use crate::report::Report;
 use crate::text::Text;
 
@@ -20,14 +22,17 @@ pub enum Topic {
     Reported,
     /// Written by route, read by handle.
     Routed,
-    /// Written by handle, read by route and supervise.
+    /// Written by handle, read by route, supervise and partner.
     Handled,
     /// Written by supervise, read by handle.
     Supervised,
+    /// Written by partner, read by handle.
+    Partnered,
 }
 
 impl Topic {
-    pub const ALL: [Self; 4] = [Self::Reported, Self::Routed, Self::Handled, Self::Supervised];
+    pub const ALL: [Self; 5] =
+        [Self::Reported, Self::Routed, Self::Handled, Self::Supervised, Self::Partnered];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,6 +40,7 @@ impl Topic {
             Self::Routed => "routed",
             Self::Handled => "handled",
             Self::Supervised => "supervised",
+            Self::Partnered => "partnered",
         }
     }
 
@@ -45,6 +51,7 @@ impl Topic {
             Self::Routed => "route",
             Self::Handled => "handle",
             Self::Supervised => "supervise",
+            Self::Partnered => "partner",
         }
     }
 
@@ -64,10 +71,10 @@ impl std::fmt::Display for Topic {
 impl std::str::FromStr for Topic {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|topic| topic.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not a topic: use reported, routed, handled or supervised"))
+        Self::ALL.into_iter().find(|topic| topic.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("`{text}` is not a topic: use one of {known}")
+        })
     }
 }
 
@@ -77,6 +84,9 @@ pub const REPORT_SUBMITTED: &str = "report.submitted";
 pub const INCIDENT_ROUTED: &str = "incident.routed";
 /// `step.due`, on `supervised`.
 pub const STEP_DUE: &str = "step.due";
+
+/// `offer.placed`, `offer.accepted`, `offer.declined` and `offer.withdrawn`, on `partnered`.
+pub const OFFERS: [&str; 4] = ["offer.placed", "offer.accepted", "offer.declined", "offer.withdrawn"];
 
 /// Body of `report.submitted`: somebody reported something, and was answered 201.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,4 +146,39 @@ pub struct StepDue {
     pub step: u32,
     pub does: Does,
     pub due_at: DateTime<Utc>,
+}
+
+/// Body of every fact on `partnered`: what partner proposes; handle decides on its own row, and the first that is
+/// valid wins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum OfferProposed {
+    /// 下单: these organisations fit, and the case should be offered to them.
+    Placed {
+        partners: Vec<PartnerId>,
+        /// Who placed the order; none: the category is offered by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+        /// The revision of the case that was looked at: whatever people did since goes first.
+        revision: u32,
+        why: Text,
+    },
+    /// 接单.
+    Accepted { partner: PartnerId, round: u32, by: PersonId },
+    /// 婉拒.
+    Declined { partner: PartnerId, round: u32, by: PersonId, reason: DeclineReason },
+    /// The organisation was suspended or removed: it loses the offer, or the case it holds.
+    Withdrawn { partner: PartnerId, reason: ReleaseReason },
+}
+
+impl OfferProposed {
+    /// The fact's type on `partnered`.
+    pub fn fact_type(&self) -> &'static str {
+        match self {
+            Self::Placed { .. } => "offer.placed",
+            Self::Accepted { .. } => "offer.accepted",
+            Self::Declined { .. } => "offer.declined",
+            Self::Withdrawn { .. } => "offer.withdrawn",
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::area::{AreaPath, Level};
+use crate::id::PartnerId;
 
 /// The kinds of post that can hold a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,16 +15,21 @@ pub enum Post {
     Community,
     /// 街道综合信息指挥室.
     StreetDesk,
+    /// 社会组织: while it works on a case it has accepted.
+    Partner,
 }
 
 impl Post {
-    pub const ALL: [Self; 3] = [Self::GridLeader, Self::Community, Self::StreetDesk];
+    /// Those that stand at an area.
+    pub const OF_AREAS: [Self; 3] = [Self::GridLeader, Self::Community, Self::StreetDesk];
+    pub const ALL: [Self; 4] = [Self::GridLeader, Self::Community, Self::StreetDesk, Self::Partner];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::GridLeader => "grid_leader",
             Self::Community => "community",
             Self::StreetDesk => "street_desk",
+            Self::Partner => "partner",
         }
     }
 
@@ -32,25 +38,50 @@ impl Post {
             Self::GridLeader => "网格长",
             Self::Community => "社区",
             Self::StreetDesk => "街道指挥室",
+            Self::Partner => "社会组织",
         }
     }
 
-    /// Where the post stands on the ladder.
+    /// Where the post stands on the ladder. A partner organisation works for the grid.
     pub fn level(self) -> Level {
         match self {
-            Self::GridLeader => Level::Grid,
+            Self::GridLeader | Self::Partner => Level::Grid,
             Self::Community => Level::Community,
             Self::StreetDesk => Level::Street,
         }
     }
 }
 
-/// A post at an area; written `grid_leader:boston/03/0305`.
+/// The root of the paths of partner organisations, which lie in no area.
+pub const ORGANISATIONS: &str = "org";
+
+/// A post at an area, written `grid_leader:boston/03/0305`; or a partner organisation, written
+/// `partner:org/lark`, whose path is its own and in no tree of areas.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Holder {
     pub post: Post,
     pub area: AreaPath,
+}
+
+impl Holder {
+    /// The organisation itself as a holder.
+    pub fn of_partner(partner: &PartnerId) -> Self {
+        Self { post: Post::Partner, area: organisation(partner) }
+    }
+
+    /// Which organisation holds it, if one does.
+    pub fn partner(&self) -> Option<PartnerId> {
+        (self.post == Post::Partner).then(|| PartnerId(self.area.code().to_owned()))
+    }
+}
+
+/// The path of an organisation: what its people's grants name.
+///
+/// # Panics
+/// When the id has other characters than a code: the register takes none that has.
+pub fn organisation(partner: &PartnerId) -> AreaPath {
+    AreaPath::parse(&format!("{ORGANISATIONS}/{partner}")).expect("ids of the register are checked codes")
 }
 
 impl std::fmt::Display for Holder {
@@ -78,7 +109,12 @@ impl std::str::FromStr for Holder {
         let fault = || format!("`{text}` is not a holder: write post:area, as in grid_leader:boston/03/0305");
         let (post, area) = text.split_once(':').ok_or_else(fault)?;
         let post = Post::ALL.into_iter().find(|known| known.as_str() == post).ok_or_else(fault)?;
-        Ok(Self { post, area: AreaPath::parse(area).map_err(|_| fault())? })
+        let area = AreaPath::parse(area).map_err(|_| fault())?;
+        let of_organisation = area.depth() == 2 && area.as_str().starts_with("org/");
+        if (post == Post::Partner) != of_organisation {
+            return Err(fault());
+        }
+        Ok(Self { post, area })
     }
 }
 
@@ -93,5 +129,11 @@ mod tests {
         assert_eq!(serde_json::to_string(&holder).unwrap(), "\"grid_leader:boston/03/0305\"");
         assert!("mayor:boston".parse::<Holder>().is_err());
         assert!("grid_leader".parse::<Holder>().is_err());
+        let lark = Holder::of_partner(&"lark".into());
+        assert_eq!((lark.to_string().as_str(), lark.partner()), ("partner:org/lark", Some("lark".into())));
+        assert_eq!(lark.to_string().parse::<Holder>(), Ok(lark));
+        for wrong in ["partner:boston/03", "partner:org", "partner:org/a/b", "grid_leader:org/lark"] {
+            assert!(wrong.parse::<Holder>().is_err(), "{wrong}");
+        }
     }
 }

@@ -73,6 +73,23 @@ impl From<&str> for CategoryCode {
     }
 }
 
+/// A partner organisation (社会组织), by its code in the register: letters, digits, `-` and `_`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PartnerId(pub String);
+
+impl std::fmt::Display for PartnerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<&str> for PartnerId {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

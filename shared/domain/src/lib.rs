@@ -2,7 +2,8 @@
 //!
 //! Read in the order an incident meets them: a [`report`] with a [`place`] and a [`category`] is
 //! routed to an [`area`] and a [`holder`]; it becomes a [`case`] with [`deadline`]s; what happens to
-//! it is told in [`facts`]. Who may do what is one table in [`rights`].
+//! it is told in [`facts`]. A [`partner`] organisation may be offered it. Who may do what is one table in
+//! [`rights`].
 
 pub mod area;
 pub mod calendar;
@@ -12,6 +13,7 @@ pub mod deadline;
 pub mod facts;
 pub mod holder;
 pub mod id;
+pub mod partner;
 pub mod place;
 pub mod policy;
 pub mod report;

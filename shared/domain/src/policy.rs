@@ -38,17 +38,24 @@ pub struct Policy {
     pub sign_limit: Option<Limit>,
     /// 核查: how long an answer may wait to be looked at.
     pub check_limit: Option<Limit>,
+    /// 接单: how long an offer to partner organisations stands before it flows back; without one none is made.
+    #[serde(default)]
+    pub offer_limit: Option<Limit>,
     pub sign: Ladder,
     pub handle: Ladder,
     pub check: Ladder,
 }
 
 impl Policy {
-    fn ladder(&self, kind: DeadlineKind) -> &Ladder {
+    /// The ladder of `kind`. An offer has none: nobody answers for the silence of an organisation, it only lapses.
+    fn ladder(&self, kind: DeadlineKind) -> Option<&Ladder> {
         match kind {
-            DeadlineKind::Sign => &self.sign,
-            DeadlineKind::Handle => &self.handle,
-            DeadlineKind::Check => &self.check,
+            DeadlineKind::Sign => Some(&self.sign),
+            DeadlineKind::Offer => None,
+            DeadlineKind::Stage1 | DeadlineKind::Stage2 | DeadlineKind::Stage3 | DeadlineKind::Handle => {
+                Some(&self.handle)
+            }
+            DeadlineKind::Check => Some(&self.check),
         }
     }
 
@@ -74,7 +81,7 @@ impl Policy {
             met_at: None,
             steps: Vec::new(),
         };
-        let remind = self.ladder(kind).remind_percent;
+        let remind = self.ladder(kind).and_then(|ladder| ladder.remind_percent);
         let remind_at = remind.map(|percent| calendar.part(start_at, due.at, limit, percent));
         deadline.steps = self.steps(calendar, kind, &deadline, remind_at);
         deadline
@@ -126,7 +133,10 @@ impl Policy {
             due_at,
             done_at: None,
         });
-        let rungs = self.ladder(kind).escalate.iter().map(|rung| Step {
+        let Some(ladder) = self.ladder(kind) else {
+            return vec![Step { does: Does::Lapse, due_at: deadline.due_at, done_at: None }];
+        };
+        let rungs = ladder.escalate.iter().map(|rung| Step {
             does: Does::Escalate(rung.to),
             due_at: calendar.due(deadline.due_at, rung.after).at,
             done_at: None,
@@ -158,6 +168,7 @@ mod tests {
             version: "test-7".to_owned(),
             sign_limit: None,
             check_limit: None,
+            offer_limit: None,
             sign: Ladder { remind_percent: None, escalate: vec![rung(Level::Community, "0h")] },
             handle: Ladder {
                 remind_percent: Some(80),

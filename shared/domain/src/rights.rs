@@ -21,16 +21,20 @@ pub enum Role {
     Checker,
     /// 督查: sees which grids are late, and why. Changes nothing.
     Supervisor,
+    /// 社会组织: one of its people; the grant's area is the organisation's own path. Takes offers and works on what the
+    /// organisation holds, and sees of it what that needs, through partner's own pages only.
+    Partner,
 }
 
 impl Role {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::GridWorker,
         Self::GridLeader,
         Self::CommunityDesk,
         Self::StreetDesk,
         Self::Checker,
         Self::Supervisor,
+        Self::Partner,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -41,6 +45,7 @@ impl Role {
             Self::StreetDesk => "street_desk",
             Self::Checker => "checker",
             Self::Supervisor => "supervisor",
+            Self::Partner => "partner",
         }
     }
 
@@ -50,6 +55,7 @@ impl Role {
             Self::GridLeader => Some(Post::GridLeader),
             Self::CommunityDesk => Some(Post::Community),
             Self::StreetDesk => Some(Post::StreetDesk),
+            Self::Partner => Some(Post::Partner),
             Self::GridWorker | Self::Checker | Self::Supervisor => None,
         }
     }
@@ -74,6 +80,8 @@ pub enum Action {
     SeeCase,
     /// 签收.
     Sign,
+    /// 阶段办结.
+    Stage,
     /// 办结反馈.
     Answer,
     /// 退回.
@@ -82,6 +90,12 @@ pub enum Action {
     Check,
     /// 结案.
     Close,
+    /// 下单: have a case offered to partner organisations.
+    Order,
+    /// 接单, 婉拒: answer an offer, and see what is offered.
+    TakeOffer,
+    /// File, change, suspend and remove organisations; see all of the register.
+    ManagePartners,
     /// Figures and escalations by area.
     SeeFigures,
 }
@@ -101,19 +115,26 @@ const TABLE: &[(Role, Action, Reach)] = &[
     (Role::GridLeader, Action::Report, Reach::Subtree),
     (Role::GridLeader, Action::SeeCase, Reach::Subtree),
     (Role::GridLeader, Action::Sign, Reach::Held),
+    (Role::GridLeader, Action::Stage, Reach::Held),
     (Role::GridLeader, Action::Answer, Reach::Held),
+    (Role::GridLeader, Action::Order, Reach::Held),
     (Role::GridLeader, Action::Return, Reach::Held),
     (Role::CommunityDesk, Action::Report, Reach::Subtree),
     (Role::CommunityDesk, Action::SeeCase, Reach::Subtree),
     (Role::CommunityDesk, Action::Sign, Reach::Held),
+    (Role::CommunityDesk, Action::Stage, Reach::Held),
     (Role::CommunityDesk, Action::Answer, Reach::Held),
+    (Role::CommunityDesk, Action::Order, Reach::Subtree),
     (Role::CommunityDesk, Action::Return, Reach::Held),
     (Role::CommunityDesk, Action::Check, Reach::Subtree),
     (Role::CommunityDesk, Action::SeeFigures, Reach::Subtree),
     (Role::StreetDesk, Action::Report, Reach::Subtree),
     (Role::StreetDesk, Action::SeeCase, Reach::Subtree),
     (Role::StreetDesk, Action::Sign, Reach::Held),
+    (Role::StreetDesk, Action::Stage, Reach::Held),
     (Role::StreetDesk, Action::Answer, Reach::Held),
+    (Role::StreetDesk, Action::Order, Reach::Subtree),
+    (Role::StreetDesk, Action::ManagePartners, Reach::Subtree),
     (Role::StreetDesk, Action::Check, Reach::Subtree),
     (Role::StreetDesk, Action::Close, Reach::Subtree),
     (Role::StreetDesk, Action::SeeFigures, Reach::Subtree),
@@ -122,6 +143,10 @@ const TABLE: &[(Role, Action, Reach)] = &[
     (Role::Checker, Action::Close, Reach::Subtree),
     (Role::Supervisor, Action::SeeCase, Reach::Subtree),
     (Role::Supervisor, Action::SeeFigures, Reach::Subtree),
+    (Role::Partner, Action::TakeOffer, Reach::Subtree),
+    (Role::Partner, Action::Stage, Reach::Held),
+    (Role::Partner, Action::Answer, Reach::Held),
+    (Role::Partner, Action::Return, Reach::Held),
 ];
 
 /// A role given for an area and everything below it.

@@ -5,8 +5,9 @@
 
 use chrono::{DateTime, Utc};
 
+use super::receive::{Terms, sign_again};
 use super::{Case, Happened, State};
-use crate::area::{AreaPath, Areas};
+use crate::area::AreaPath;
 use crate::deadline::{Deadline, Does};
 
 /// Something that happened, when it counts, and the row after it: what one fact carries.
@@ -36,28 +37,30 @@ impl Until {
 }
 
 /// Advances `case`, adding to `effects` what took effect. Loops until nothing is due.
-pub(super) fn advance(case: &mut Case, until: Until, areas: &Areas, effects: &mut Vec<Effect>) {
-    while let Some((happened, due_at)) = next_due(case, until, areas) {
-        let at = due_at.max(case.last_at);
+pub(super) fn advance(case: &mut Case, until: Until, terms: Terms<'_>, effects: &mut Vec<Effect>) {
+    while let Some((happened, at)) = next_due(case, until, terms) {
         case.apply(at, &happened);
         effects.push(Effect { at, happened, case: case.clone() });
     }
 }
 
-fn next_due(case: &Case, until: Until, areas: &Areas) -> Option<(Happened, DateTime<Utc>)> {
+/// The next step that takes effect, and when.
+fn next_due(case: &Case, until: Until, terms: Terms<'_>) -> Option<(Happened, DateTime<Utc>)> {
     let (deadline, step, does, due_at) = waiting_steps(case)
         .filter(|(_, _, _, due_at)| until.reaches(*due_at))
         .min_by_key(|(deadline, step, _, due_at)| (*due_at, deadline.kind, *step))?;
     let (kind, round) = (deadline.kind, deadline.round);
+    let at = due_at.max(case.last_at);
     let happened = match does {
         Does::Remind => Happened::Reminded { deadline: kind, round, step },
         Does::Escalate(to) => {
-            let area =
-                areas.at_level(&case.area, to).map_or_else(|| root(&case.area), |area| area.path.clone());
+            let above = terms.areas.at_level(&case.area, to);
+            let area = above.map_or_else(|| root(&case.area), |area| area.path.clone());
             Happened::Escalated { deadline: kind, round, step, to, area }
         }
+        Does::Lapse => Happened::Lapsed { deadline: kind, round, step, sign: sign_again(case, at, terms) },
     };
-    Some((happened, due_at))
+    Some((happened, at))
 }
 
 /// Steps that are neither done nor moot: those of deadlines not met, on a case not closed.

@@ -24,6 +24,8 @@ impl Case {
             }
             Happened::Signed { by, met_at } => {
                 self.meet(DeadlineKind::Sign, *met_at);
+                // Whoever holds it may take it although it is offered: the offer is over.
+                self.meet(DeadlineKind::Offer, *met_at);
                 self.remember(by);
                 self.revision += 1;
                 self.state = State::Handling { signed: Mark { by: by.clone(), at } };
@@ -36,6 +38,23 @@ impl Case {
                 if self.returns == FINAL_RETURN {
                     self.answers_for_it(holder);
                 }
+            }
+            Happened::Offered { partners, met_at, offer, .. } => self.offered(partners, *met_at, offer),
+            Happened::Accepted { partner, by, met_at } => self.accepted(at, partner, by, *met_at),
+            Happened::Declined { partner, met_at, sign, .. } => {
+                self.not_asked(partner, *met_at, sign.as_ref());
+            }
+            Happened::Lapsed { deadline, round, step, sign } => {
+                self.step_done(*deadline, *round, *step, at);
+                self.flow_back(at, sign.as_ref());
+            }
+            Happened::Released { partner, holder, met_at, sign, .. } => {
+                self.released(partner, holder, *met_at, sign.as_ref());
+            }
+            Happened::Staged { stage, met_at, by } => {
+                self.meet(*stage, *met_at);
+                self.remember(by);
+                self.revision += 1;
             }
             Happened::Answered { by, met_at, check } => self.answered(at, by, *met_at, check.as_ref()),
             Happened::Checked { by, met_at } => {
@@ -63,6 +82,7 @@ impl Case {
 
     fn hand_to(&mut self, holder: &Holder, sign: Option<&Deadline>) {
         self.holder = holder.clone();
+        self.home = None;
         self.state = State::Dispatched;
         self.revision += 1;
         if let Some(sign) = sign {
@@ -84,6 +104,10 @@ impl Case {
         met_at: DateTime<Utc>,
         check: Option<&Deadline>,
     ) {
+        // The whole is done, so each of its stages is.
+        for stage in DeadlineKind::STAGES {
+            self.meet(stage, met_at);
+        }
         self.meet(DeadlineKind::Handle, met_at);
         self.remember(by);
         self.revision += 1;
@@ -110,7 +134,7 @@ impl Case {
         }
     }
 
-    fn meet(&mut self, kind: DeadlineKind, met_at: DateTime<Utc>) {
+    pub(super) fn meet(&mut self, kind: DeadlineKind, met_at: DateTime<Utc>) {
         let open = |deadline: &&mut Deadline| deadline.kind == kind && deadline.met_at.is_none();
         if let Some(deadline) = self.deadlines.iter_mut().find(open) {
             deadline.met_at = Some(met_at);
@@ -126,13 +150,13 @@ impl Case {
     }
 
     /// Puts a deadline in the place of the earlier round of its kind.
-    fn put(&mut self, deadline: Deadline) {
+    pub(super) fn put(&mut self, deadline: Deadline) {
         self.deadlines.retain(|other| other.kind != deadline.kind);
         self.deadlines.push(deadline);
         self.deadlines.sort_by_key(|deadline| deadline.kind);
     }
 
-    fn remember(&mut self, handler: &PersonId) {
+    pub(super) fn remember(&mut self, handler: &PersonId) {
         if !self.handlers.contains(handler) {
             self.handlers.push(handler.clone());
         }

@@ -6,7 +6,10 @@
 //!   待签收        holder    处置中      holder     待核查      somebody else          已结案
 //!      ▲                      │  ▲                   │
 //!      │ return (holder)      │  └───────────────────┘ check: failed (rework, 返工)
-//!      └──────────────────────┘
+//!      ├──────────────────────┤
+//!      │ nobody takes it      │ accept (a partner organisation)
+//!      └────── OFFERED ───────┘
+//!               待接单   offered from DISPATCHED or HANDLING; the office holds it meanwhile
 //! ```
 //!
 //! `docs/states.md` draws the same from [`Action`] itself. A case is changed in one way: [`receive`]
@@ -16,6 +19,7 @@
 
 mod advance;
 mod apply;
+mod offer;
 mod receive;
 mod refusal;
 #[cfg(test)]
@@ -31,7 +35,8 @@ use serde::{Deserialize, Serialize};
 use crate::area::{AreaPath, Level};
 use crate::deadline::{Deadline, DeadlineKind};
 use crate::holder::Holder;
-use crate::id::{CategoryCode, IncidentId, PersonId};
+use crate::id::{CategoryCode, IncidentId, PartnerId, PersonId};
+use crate::partner::{DeclineReason, ReleaseReason};
 use crate::text::Text;
 
 /// Who did something, and when it counts as done.
@@ -47,6 +52,8 @@ pub struct Mark {
 pub enum State {
     /// 待签收: its holder has not signed for it yet.
     Dispatched,
+    /// 待接单: these partner organisations are asked to take it; its holder has it meanwhile.
+    Offered { partners: Vec<PartnerId> },
     /// 处置中.
     Handling { signed: Mark },
     /// 待核查: answered; `passed` once somebody else has found it done.
@@ -61,11 +68,12 @@ pub enum State {
 }
 
 impl State {
-    pub const NAMES: [&'static str; 4] = ["DISPATCHED", "HANDLING", "CHECKING", "CLOSED"];
+    pub const NAMES: [&'static str; 5] = ["DISPATCHED", "OFFERED", "HANDLING", "CHECKING", "CLOSED"];
 
     pub fn name(&self) -> &'static str {
         match self {
             Self::Dispatched => "DISPATCHED",
+            Self::Offered { .. } => "OFFERED",
             Self::Handling { .. } => "HANDLING",
             Self::Checking { .. } => "CHECKING",
             Self::Closed { .. } => "CLOSED",
@@ -76,6 +84,7 @@ impl State {
     pub fn en(&self) -> &'static str {
         match self {
             Self::Dispatched => "waiting to be signed for",
+            Self::Offered { .. } => "offered to partner organisations",
             Self::Handling { .. } => "being handled",
             Self::Checking { .. } => "waiting to be checked",
             Self::Closed { .. } => "closed",
@@ -85,6 +94,7 @@ impl State {
     pub fn zh(&self) -> &'static str {
         match self {
             Self::Dispatched => "待签收",
+            Self::Offered { .. } => "待接单",
             Self::Handling { .. } => "处置中",
             Self::Checking { .. } => "待核查",
             Self::Closed { .. } => "已结案",
@@ -103,6 +113,9 @@ pub struct Case {
     pub lat: f64,
     pub area: AreaPath,
     pub holder: Holder,
+    /// While a partner organisation holds it: whose it is again when that gives it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Holder>,
     #[serde(flatten)]
     pub state: State,
     /// The highest level answerable so far.
@@ -115,7 +128,7 @@ pub struct Case {
     pub handlers: Vec<PersonId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
-    /// The latest round of each kind, in the order sign, handle, check.
+    /// The latest round of each kind, in the order of [`DeadlineKind`].
     pub deadlines: Vec<Deadline>,
     /// Its one deadline came with a recorded report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -160,6 +173,47 @@ pub enum Happened {
     },
     /// 签收.
     Signed { by: PersonId, met_at: DateTime<Utc> },
+    /// 下单: partner organisations are asked to take it, by a person or because its category is offered by itself.
+    Offered {
+        partners: Vec<PartnerId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+        why: Text,
+        met_at: DateTime<Utc>,
+        offer: Deadline,
+    },
+    /// 接单: the first that accepted holds it.
+    Accepted { partner: PartnerId, by: PersonId, met_at: DateTime<Utc> },
+    /// 婉拒: without blame. With the last one it is its holder's to sign for again.
+    Declined {
+        partner: PartnerId,
+        by: PersonId,
+        reason: DeclineReason,
+        met_at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sign: Option<Deadline>,
+    },
+    /// 超时回流: nobody answered in time.
+    Lapsed {
+        deadline: DeadlineKind,
+        round: u32,
+        step: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sign: Option<Deadline>,
+    },
+    /// 回流: a partner organisation gave it back, or was suspended or removed; `holder` has it now.
+    Released {
+        partner: PartnerId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+        reason: ReleaseReason,
+        holder: Holder,
+        met_at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sign: Option<Deadline>,
+    },
+    /// 阶段办结: a stage of the work is done.
+    Staged { by: PersonId, stage: DeadlineKind, met_at: DateTime<Utc> },
     /// 退回: held by the street desk until route proposes again, or for good after the third.
     Returned {
         by: PersonId,
@@ -195,6 +249,12 @@ impl Happened {
             Self::Opened { .. } => "case.opened",
             Self::Assigned { .. } => "case.assigned",
             Self::Signed { .. } => "case.signed",
+            Self::Offered { .. } => "case.offered",
+            Self::Accepted { .. } => "case.accepted",
+            Self::Declined { .. } => "case.declined",
+            Self::Lapsed { .. } => "case.lapsed",
+            Self::Released { .. } => "case.released",
+            Self::Staged { .. } => "case.staged",
             Self::Returned { .. } => "case.returned",
             Self::Answered { .. } => "case.answered",
             Self::Checked { .. } => "case.checked",
@@ -205,10 +265,16 @@ impl Happened {
         }
     }
 
-    pub const FACT_TYPES: [&'static str; 10] = [
+    pub const FACT_TYPES: [&'static str; 16] = [
         "case.opened",
         "case.assigned",
         "case.signed",
+        "case.offered",
+        "case.accepted",
+        "case.declined",
+        "case.lapsed",
+        "case.released",
+        "case.staged",
         "case.returned",
         "case.answered",
         "case.checked",
@@ -226,10 +292,16 @@ impl Happened {
             | Self::Answered { by, .. }
             | Self::Checked { by, .. }
             | Self::Reworked { by, .. }
+            | Self::Accepted { by, .. }
+            | Self::Declined { by, .. }
+            | Self::Staged { by, .. }
             | Self::Closed { by } => Some(by),
-            Self::Opened { .. } | Self::Assigned { .. } | Self::Reminded { .. } | Self::Escalated { .. } => {
-                None
-            }
+            Self::Offered { by, .. } | Self::Released { by, .. } => by.as_ref(),
+            Self::Opened { .. }
+            | Self::Assigned { .. }
+            | Self::Lapsed { .. }
+            | Self::Reminded { .. }
+            | Self::Escalated { .. } => None,
         }
     }
 }

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::advance::{Until, advance};
-use super::{Case, Effect, Happened, Refusal, State};
+use super::{Case, Effect, Happened, Refusal, State, offer};
 use crate::area::{AreaPath, Areas};
 use crate::calendar::Calendar;
 use crate::category::Categories;
 use crate::deadline::{Deadline, DeadlineKind};
-use crate::facts::{IncidentRouted, Route, StepDue};
+use crate::facts::{IncidentRouted, OfferProposed, Route, StepDue};
 use crate::holder::{Holder, Post};
 use crate::id::{IncidentId, PersonId};
 use crate::policy::Policy;
@@ -32,6 +32,8 @@ pub enum ReturnReason {
 pub enum Action {
     /// 签收.
     Sign,
+    /// 阶段办结: the next stage of the work is done.
+    Stage,
     /// 办结反馈.
     Answer,
     /// 退回.
@@ -45,8 +47,9 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Sign,
+        Self::Stage,
         Self::Answer,
         Self::Return(ReturnReason::WrongArea),
         Self::Pass,
@@ -57,6 +60,7 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Self::Sign => "sign",
+            Self::Stage => "stage",
             Self::Answer => "answer",
             Self::Return(_) => "return",
             Self::Pass => "pass",
@@ -69,6 +73,7 @@ impl Action {
     pub fn en(self) -> &'static str {
         match self {
             Self::Sign => "sign for",
+            Self::Stage => "end a stage of",
             Self::Answer => "answer",
             Self::Return(_) => "return",
             Self::Pass | Self::Fail => "check",
@@ -79,6 +84,7 @@ impl Action {
     pub fn zh(self) -> &'static str {
         match self {
             Self::Sign => "签收",
+            Self::Stage => "阶段办结",
             Self::Answer => "办结反馈",
             Self::Return(_) => "退回",
             Self::Pass => "核查通过",
@@ -96,6 +102,8 @@ pub enum Input {
     Routed(IncidentRouted),
     /// From supervise: the time of a step has come.
     StepDue(StepDue),
+    /// From partner: an offer, or what an organisation says to it.
+    Partnered(OfferProposed),
     /// From a person.
     Act { action: Action, by: PersonId },
 }
@@ -149,10 +157,11 @@ pub fn receive(
 ) -> Result<Outcome, Undecidable> {
     match (case, input) {
         (None, Input::Routed(routed)) => open(incident, routed, at, terms),
-        (None, Input::StepDue(_)) => Err(Undecidable::NoCase(incident)),
+        (None, Input::StepDue(_) | Input::Partnered(_)) => Err(Undecidable::NoCase(incident)),
         (None, Input::Act { .. }) => Ok(Outcome::Refused(Refusal::Unknown)),
         (Some(case), Input::StepDue(step)) => Ok(step_due(case, step, terms)),
         (Some(case), Input::Routed(routed)) => assign(case, routed, at, terms),
+        (Some(case), Input::Partnered(proposal)) => Ok(offer::proposed(case, proposal, at, terms)),
         (Some(case), Input::Act { action, by }) => Ok(act(case, *action, by, at, terms)),
     }
 }
@@ -179,6 +188,7 @@ fn open(
         lat: route.lat,
         area: route.area.clone(),
         holder: route.holder.clone(),
+        home: None,
         state: State::Dispatched,
         level: route.holder.post.level(),
         attempt: routed.attempt,
@@ -198,7 +208,7 @@ fn open(
         why: route.why.clone(),
     };
     let mut effects = vec![Effect { at, happened, case: case.clone() }];
-    advance(&mut case, Until::Through(at), terms.areas, &mut effects);
+    advance(&mut case, Until::Through(at), terms, &mut effects);
     Ok(Outcome::Changed(effects))
 }
 
@@ -219,8 +229,10 @@ fn opening_deadlines(
         Promise::Category => {
             let sign =
                 policy.sign_limit.map(|limit| policy.deadline(calendar, DeadlineKind::Sign, 1, at, limit));
+            let stages = DeadlineKind::STAGES.into_iter().zip(&category.stages);
+            let stages = stages.map(|(kind, stage)| policy.deadline(calendar, kind, 1, at, stage.limit));
             let handle = policy.deadline(calendar, DeadlineKind::Handle, 1, at, category.handle_limit);
-            sign.into_iter().chain([handle]).collect()
+            sign.into_iter().chain(stages).chain([handle]).collect()
         }
     })
 }
@@ -248,7 +260,7 @@ fn step_due(case: &Case, step: &StepDue, terms: Terms<'_>) -> Outcome {
     }
     let mut after = case.clone();
     let mut effects = Vec::new();
-    advance(&mut after, Until::Through(step.due_at), terms.areas, &mut effects);
+    advance(&mut after, Until::Through(step.due_at), terms, &mut effects);
     Outcome::Changed(effects)
 }
 
@@ -284,6 +296,7 @@ fn act(case: &Case, action: Action, by: &PersonId, at: DateTime<Utc>, terms: Ter
     let recorded_at = at;
     decided(case, at, terms, |case, at| match action {
         Action::Sign => sign(case, by, recorded_at),
+        Action::Stage => stage(case, by, recorded_at),
         Action::Answer => answer(case, by, recorded_at, at, terms),
         Action::Return(reason) => give_back(case, by, reason, recorded_at, at, terms),
         Action::Pass => pass(case, by, recorded_at),
@@ -292,11 +305,11 @@ fn act(case: &Case, action: Action, by: &PersonId, at: DateTime<Utc>, terms: Ter
     })
 }
 
-type Decision = Result<Option<Happened>, Refusal>;
+pub(super) type Decision = Result<Option<Happened>, Refusal>;
 
 /// Advances to `at` (never before the case's last change), lets `decide` say what happens, applies it,
 /// and advances again: a deadline un-met by a failed check may have steps that fell due meanwhile.
-fn decided(
+pub(super) fn decided(
     case: &Case,
     at: DateTime<Utc>,
     terms: Terms<'_>,
@@ -305,14 +318,14 @@ fn decided(
     let mut after = case.clone();
     let mut effects = Vec::new();
     let at = at.max(case.last_at);
-    advance(&mut after, Until::Before(at), terms.areas, &mut effects);
+    advance(&mut after, Until::Before(at), terms, &mut effects);
     match decide(&after, at) {
         Err(refusal) => Outcome::Refused(refusal),
         Ok(None) => Outcome::Unchanged,
         Ok(Some(happened)) => {
             after.apply(at, &happened);
             effects.push(Effect { at, happened, case: after.clone() });
-            advance(&mut after, Until::Before(at), terms.areas, &mut effects);
+            advance(&mut after, Until::Before(at), terms, &mut effects);
             Outcome::Changed(effects)
         }
     }
@@ -320,13 +333,25 @@ fn decided(
 
 fn sign(case: &Case, by: &PersonId, met_at: DateTime<Utc>) -> Decision {
     match &case.state {
-        State::Dispatched => Ok(Some(Happened::Signed { by: by.clone(), met_at })),
+        State::Dispatched | State::Offered { .. } => Ok(Some(Happened::Signed { by: by.clone(), met_at })),
         State::Handling { signed } | State::Checking { signed, .. } | State::Closed { signed, .. }
             if signed.by == *by =>
         {
             Ok(None)
         }
         state => Err(Refusal::not_now("sign for", "签收", state)),
+    }
+}
+
+/// The next stage that is not done yet.
+fn stage(case: &Case, by: &PersonId, met_at: DateTime<Utc>) -> Decision {
+    if !matches!(case.state, State::Handling { .. }) {
+        return Err(Refusal::not_now("end a stage of", "办结阶段", &case.state));
+    }
+    let open = |kind: &DeadlineKind| case.deadline(*kind).is_some_and(|stage| stage.met_at.is_none());
+    match DeadlineKind::STAGES.into_iter().find(open) {
+        Some(stage) => Ok(Some(Happened::Staged { by: by.clone(), stage, met_at })),
+        None => Err(Refusal::NoStage),
     }
 }
 
@@ -360,6 +385,9 @@ fn give_back(
 ) -> Decision {
     if !matches!(case.state, State::Dispatched | State::Handling { .. }) {
         return Err(Refusal::not_now("return", "退回", &case.state));
+    }
+    if let Some(partner) = case.holder.partner() {
+        return offer::give_back(case, &partner, by, (met_at, at), terms);
     }
     if case.returns >= FINAL_RETURN {
         return Err(Refusal::Final);
@@ -415,7 +443,7 @@ fn not_own_work(case: &Case, by: &PersonId) -> Result<(), Refusal> {
 }
 
 /// A new holder gets a new limit to sign; handling keeps the deadline it has.
-fn sign_again(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> Option<Deadline> {
+pub(super) fn sign_again(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> Option<Deadline> {
     let limit = terms.policy.sign_limit.filter(|_| !case.recorded)?;
     let round = case.deadline(DeadlineKind::Sign).map_or(1, |deadline| deadline.round + 1);
     Some(terms.policy.deadline(terms.calendar, DeadlineKind::Sign, round, at, limit))

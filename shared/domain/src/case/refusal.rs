@@ -15,6 +15,8 @@ pub enum Refusal {
     Final,
     /// It has not been found done yet, so it cannot be closed.
     NotChecked,
+    /// Its category has no stages, or each is done: what is left is the answer.
+    NoStage,
     /// There is no such case, or it is not the person's to see: both look alike.
     Unknown,
     /// The person may see it but not do this to it.
@@ -45,6 +47,10 @@ impl Refusal {
             Self::NotChecked => Text::new(
                 "核查尚未通过，不能结案",
                 "the case has not passed its check yet, so it cannot be closed",
+            ),
+            Self::NoStage => Text::new(
+                "此类事项没有分段时限，或各阶段均已办结；请直接办结反馈",
+                "this case has no stage left to end: answer it instead",
             ),
             Self::Unknown => {
                 Text::new("没有这个案件，或您无权查看", "there is no such case, or it is not yours to see")

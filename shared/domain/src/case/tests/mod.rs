@@ -4,10 +4,12 @@
 //! (reminder at 8 h, community at 10 h, street at 12 h, county at 34 h), check within 4 h of the answer
 //! (reminder after 3 h 12 min, street after 4 h).
 
+mod offers;
 mod opening;
 mod random;
 mod returns;
 mod rework;
+mod stages;
 mod table;
 mod time;
 mod wire;
@@ -24,6 +26,7 @@ use crate::deadline::DeadlineKind;
 use crate::facts::{IncidentRouted, Route, StepDue};
 use crate::holder::Holder;
 use crate::id::IncidentId;
+use crate::partner::Class;
 use crate::place::{Datum, Place};
 use crate::policy::{Ladder, Policy, Rung};
 use crate::report::{Promise, Report};
@@ -61,6 +64,7 @@ fn office() -> &'static Office {
             version: "test-1".to_owned(),
             sign_limit: Some(limit("1h")),
             check_limit: Some(limit("4h")),
+            offer_limit: Some(limit("3h")),
             sign: ladder(None, &[(Level::Community, "0h")]),
             handle: ladder(
                 Some(80),
@@ -107,6 +111,8 @@ fn categories(code: &str, handle_limit: &str) -> Categories {
         name: Text::new("垃圾堆积", "Rubbish"),
         handle_limit: limit(handle_limit),
         sensitive: false,
+        stages: Vec::new(),
+        offer_to: vec![Class::Service],
     };
     Categories::from([(code.into(), category)])
 }

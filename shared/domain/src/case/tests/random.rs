@@ -8,7 +8,9 @@ use proptest::sample::{Index, select};
 
 use super::super::{State, next_step_due};
 use super::*;
-use crate::facts::CaseFact;
+use crate::facts::{CaseFact, OfferProposed};
+use crate::id::PartnerId;
+use crate::partner::{DeclineReason, ReleaseReason};
 
 /// One thing that reaches the case.
 #[derive(Clone, Debug)]
@@ -18,8 +20,19 @@ enum Do {
     Act(Action, &'static str),
     /// An attempt so many after the case's own.
     Route(u32, &'static str),
+    /// Whatever partner may propose: whose revision or round is so many off.
+    Partner(Saying, &'static str, u32),
     /// Any step of any round there ever was, early, late or again.
     Step(Index),
+}
+
+/// What is said of, or by, an organisation.
+#[derive(Clone, Copy, Debug)]
+enum Saying {
+    Placed,
+    Accepted,
+    Declined,
+    Withdrawn,
 }
 
 /// The same by somebody else's clock: so many minutes after the one before, or before it.
@@ -31,8 +44,30 @@ fn anything() -> impl Strategy<Value = Do> {
         6 => Just(Do::Next),
         3 => (select(Action::ALL.to_vec()), person).prop_map(|(action, by)| Do::Act(action, by)),
         2 => (0_u32..3, select(vec![GRID, COMMUNITY, OTHER_GRID, DESK])).prop_map(|(n, to)| Do::Route(n, to)),
+        4 => (
+            select(vec![Saying::Placed, Saying::Placed, Saying::Accepted, Saying::Declined, Saying::Withdrawn]),
+            select(vec!["lark", "home"]),
+            prop_oneof![5 => Just(0_u32), 1 => Just(1_u32)],
+        )
+            .prop_map(|(saying, partner, off)| Do::Partner(saying, partner, off)),
         1 => any::<Index>().prop_map(Do::Step),
     ]
+}
+
+fn proposed_by_partner(case: &Case, saying: Saying, partner: &str, off: u32) -> Input {
+    let round = case.deadline(DeadlineKind::Offer).map_or(1, |offer| offer.round) + off;
+    let (partner, by) = (PartnerId::from(partner), "of-partner".into());
+    Input::Partnered(match saying {
+        Saying::Placed => OfferProposed::Placed {
+            partners: if off == 0 { vec!["lark".into(), "home".into()] } else { vec![partner] },
+            by: None,
+            revision: case.revision,
+            why: Text::new("", ""),
+        },
+        Saying::Accepted => OfferProposed::Accepted { partner, round, by },
+        Saying::Declined => OfferProposed::Declined { partner, round, by, reason: DeclineReason::NotOurWork },
+        Saying::Withdrawn => OfferProposed::Withdrawn { partner, reason: ReleaseReason::Suspended },
+    })
 }
 
 /// Times go back now and then.
@@ -69,6 +104,7 @@ fn carry_out(life: &mut Life, what: &Do, at: DateTime<Utc>) {
     let input = match what {
         Do::Next => next(life.case()),
         Do::Act(action, by) => Input::Act { action: *action, by: (*by).into() },
+        Do::Partner(saying, partner, off) => proposed_by_partner(life.case(), *saying, partner, *off),
         Do::Route(n, to) => Input::Routed(proposal(life.case().attempt + n, to)),
         Do::Step(index) => Input::StepDue(index.get(&all_steps(life)).clone()),
     };
@@ -81,6 +117,7 @@ fn next(case: &Case) -> Input {
             return Input::Routed(proposal(case.attempt + 1, COMMUNITY));
         }
         State::Dispatched => (Action::Sign, "leader"),
+        State::Offered { .. } => return proposed_by_partner(case, Saying::Accepted, "lark", 0),
         State::Handling { .. } => (Action::Answer, "leader"),
         State::Checking { passed: None, .. } => (Action::Pass, "checker"),
         State::Checking { .. } | State::Closed { .. } => (Action::Close, "checker"),
@@ -164,6 +201,7 @@ proptest! {
             prop_assert!(effect.at >= last_at, "{:?}", life.story());
             last_at = effect.at;
             let (Happened::Reminded { deadline, round, step }
+            | Happened::Lapsed { deadline, round, step, .. }
             | Happened::Escalated { deadline, round, step, .. }) = &effect.happened else { continue };
             prop_assert!(effect.at >= due[&(*deadline, *round, *step)], "{}", say(effect));
             let before = last_of_round.insert((*deadline, *round), *step);
@@ -172,7 +210,7 @@ proptest! {
     }
 
     #[test]
-    fn there_is_exactly_one_holder_and_it_changes_only_by_a_return_or_an_assignment(things in wild()) {
+    fn there_is_exactly_one_holder_and_it_changes_only_by_who_gives_it_up_or_takes_it(things in wild()) {
         let life = live(&things);
         let mut holder: Holder = GRID.parse().unwrap();
         for effect in &life.told {
@@ -180,10 +218,21 @@ proptest! {
                 Happened::Returned { holder: next, .. } | Happened::Assigned { holder: next, .. } => {
                     holder = next.clone();
                 }
+                Happened::Accepted { partner, .. } => holder = Holder::of_partner(partner),
+                Happened::Released { holder: next, .. } => {
+                    prop_assert!(next.partner().is_none(), "what flows back is the office's");
+                    holder = next.clone();
+                }
                 _ => {}
             }
             prop_assert_eq!(&effect.case.holder, &holder);
-            prop_assert!(office().areas.by_path(&holder.area).is_some());
+            let of_the_office = office().areas.by_path(&holder.area).is_some();
+            prop_assert!(of_the_office != holder.partner().is_some());
+            // An organisation holds only what is being worked on, and somebody of the office stands behind it.
+            prop_assert_eq!(effect.case.home.is_some(), holder.partner().is_some());
+            let offered = matches!(effect.case.state, State::Offered { .. });
+            let waits = effect.case.deadline(DeadlineKind::Offer).is_some_and(|it| it.met_at.is_none());
+            prop_assert_eq!(offered, waits, "an offer stands as long as somebody is asked, and no longer");
         }
     }
 

@@ -5,9 +5,11 @@ use super::*;
 /// What the person is told: the fact that is left, or why there is none.
 ///
 /// The leader signed for it and answered it (where that has happened), the checker passed and closed it, the
-/// desk has not touched it. `FINAL` was given back three times.
+/// desk has not touched it. `FINAL` was given back three times; `PARTNER` is held by an organisation whose people are
+/// none of these, and whether they may is not the case's to say.
 const TABLE: &str = "
 NONE        sign    unknown     unknown     unknown
+NONE        stage   unknown     unknown     unknown
 NONE        answer  unknown     unknown     unknown
 NONE        return  unknown     unknown     unknown
 NONE        pass    unknown     unknown     unknown
@@ -15,6 +17,7 @@ NONE        fail    unknown     unknown     unknown
 NONE        close   unknown     unknown     unknown
 
 DISPATCHED  sign    signed      signed      signed
+DISPATCHED  stage   not-now     not-now     not-now
 DISPATCHED  answer  not-now     not-now     not-now
 DISPATCHED  return  returned    returned    returned
 DISPATCHED  pass    not-now     not-now     not-now
@@ -22,6 +25,7 @@ DISPATCHED  fail    not-now     not-now     not-now
 DISPATCHED  close   not-now     not-now     not-now
 
 HANDLING    sign    same        not-now     not-now
+HANDLING    stage   no-stage    no-stage    no-stage
 HANDLING    answer  answered    answered    answered
 HANDLING    return  returned    returned    returned
 HANDLING    pass    not-now     not-now     not-now
@@ -29,6 +33,7 @@ HANDLING    fail    not-now     not-now     not-now
 HANDLING    close   not-now     not-now     not-now
 
 CHECKING    sign    same        not-now     not-now
+CHECKING    stage   not-now     not-now     not-now
 CHECKING    answer  same        not-now     not-now
 CHECKING    return  not-now     not-now     not-now
 CHECKING    pass    own-work    checked     checked
@@ -36,6 +41,7 @@ CHECKING    fail    own-work    reworked    reworked
 CHECKING    close   not-checked not-checked not-checked
 
 PASSED      sign    same        not-now     not-now
+PASSED      stage   not-now     not-now     not-now
 PASSED      answer  same        not-now     not-now
 PASSED      return  not-now     not-now     not-now
 PASSED      pass    not-now     same        not-now
@@ -43,6 +49,7 @@ PASSED      fail    own-work    reworked    reworked
 PASSED      close   own-work    closed      closed
 
 CLOSED      sign    same        not-now     not-now
+CLOSED      stage   not-now     not-now     not-now
 CLOSED      answer  same        not-now     not-now
 CLOSED      return  not-now     not-now     not-now
 CLOSED      pass    not-now     same        not-now
@@ -50,6 +57,7 @@ CLOSED      fail    not-now     not-now     not-now
 CLOSED      close   not-now     same        not-now
 
 REWORK      sign    same        not-now     not-now
+REWORK      stage   no-stage    no-stage    no-stage
 REWORK      answer  answered    answered    answered
 REWORK      return  returned    returned    returned
 REWORK      pass    not-now     not-now     not-now
@@ -57,11 +65,28 @@ REWORK      fail    not-now     not-now     not-now
 REWORK      close   not-now     not-now     not-now
 
 FINAL       sign    signed      signed      signed
+FINAL       stage   not-now     not-now     not-now
 FINAL       answer  not-now     not-now     not-now
 FINAL       return  final       final       final
 FINAL       pass    not-now     not-now     not-now
 FINAL       fail    not-now     not-now     not-now
 FINAL       close   not-now     not-now     not-now
+
+OFFERED     sign    signed      signed      signed
+OFFERED     stage   not-now     not-now     not-now
+OFFERED     answer  not-now     not-now     not-now
+OFFERED     return  not-now     not-now     not-now
+OFFERED     pass    not-now     not-now     not-now
+OFFERED     fail    not-now     not-now     not-now
+OFFERED     close   not-now     not-now     not-now
+
+PARTNER     sign    not-now     not-now     not-now
+PARTNER     stage   no-stage    no-stage    no-stage
+PARTNER     answer  answered    answered    answered
+PARTNER     return  released    released    released
+PARTNER     pass    not-now     not-now     not-now
+PARTNER     fail    not-now     not-now     not-now
+PARTNER     close   not-now     not-now     not-now
 ";
 
 const PEOPLE: [&str; 3] = ["leader", "checker", "desk"];
@@ -89,6 +114,8 @@ fn life_in(state: &str) -> Life {
             life
         }
         "FINAL" => returns::thrice_returned(t(3, 0)),
+        "OFFERED" => offers::offered_at(t(3, 0)),
+        "PARTNER" => offers::held_by_a_partner(t(3, 0)),
         other => panic!("no state {other}"),
     }
 }
@@ -105,6 +132,7 @@ fn word(outcome: &Outcome) -> String {
             Refusal::OwnWork { .. } => "own-work",
             Refusal::Final => "final",
             Refusal::NotChecked => "not-checked",
+            Refusal::NoStage => "no-stage",
             Refusal::Unknown => "unknown",
             Refusal::NotYours { .. } | Refusal::Changed { .. } => "not for the case to say",
         }
@@ -140,7 +168,18 @@ fn every_action_in_every_state_by_everybody_comes_out_as_the_table_says() {
 #[test]
 fn the_table_has_every_state_with_every_action_once() {
     let rows = rows();
-    let states = ["NONE", "DISPATCHED", "HANDLING", "CHECKING", "PASSED", "CLOSED", "REWORK", "FINAL"];
+    let states = [
+        "NONE",
+        "DISPATCHED",
+        "HANDLING",
+        "CHECKING",
+        "PASSED",
+        "CLOSED",
+        "REWORK",
+        "FINAL",
+        "OFFERED",
+        "PARTNER",
+    ];
     assert_eq!(rows.len(), states.len() * Action::ALL.len());
     for state in states {
         for action in Action::ALL {

@@ -73,6 +73,7 @@ fn two_streets() -> &'static Office {
             version: "twostreets-1".to_owned(),
             sign_limit: Some(limit("10m")),
             check_limit: Some(limit("1wd")),
+            offer_limit: None,
             sign: ladder(None, &[(Level::Community, "0h")]),
             handle: ladder(
                 Some(80),

@@ -1,0 +1,215 @@
+//! 下单 – 接单 – 婉拒 – 回流: a case offered to organisations. The offer of this office stands for 3 h.
+
+use super::*;
+use crate::facts::OfferProposed;
+use crate::partner::{DeclineReason, ReleaseReason};
+
+const LARK: &str = "lark";
+const HOME: &str = "home";
+
+fn placed(revision: u32, partners: &[&str]) -> OfferProposed {
+    OfferProposed::Placed {
+        partners: partners.iter().map(|id| (*id).into()).collect(),
+        by: None,
+        revision,
+        why: Text::new("可由社会组织承接", "Organisations may take it"),
+    }
+}
+
+fn accepted(partner: &str, round: u32) -> OfferProposed {
+    OfferProposed::Accepted { partner: partner.into(), round, by: format!("of-{partner}").as_str().into() }
+}
+
+fn declined(partner: &str, round: u32) -> OfferProposed {
+    let (by, reason) = (format!("of-{partner}").as_str().into(), DeclineReason::NoCapacity);
+    OfferProposed::Declined { partner: partner.into(), round, by, reason }
+}
+
+fn withdrawn(partner: &str) -> OfferProposed {
+    OfferProposed::Withdrawn { partner: partner.into(), reason: ReleaseReason::Removed }
+}
+
+impl Life {
+    fn partnered(&mut self, proposal: OfferProposed, at: DateTime<Utc>) -> Vec<String> {
+        told(&self.receive(&Input::Partnered(proposal), at))
+    }
+
+    /// Opened at +0:00, and offered to two organisations at +0:10.
+    fn offered() -> Self {
+        let life = offered_at(t(0, 10));
+        assert_eq!(life.story().last().map(String::as_str), Some("+0:10 offered"));
+        life
+    }
+
+    fn holder(&self) -> String {
+        self.case().holder.to_string()
+    }
+}
+
+/// Offered at `at` to two organisations.
+pub(super) fn offered_at(at: DateTime<Utc>) -> Life {
+    let mut life = Life::opened();
+    life.partnered(placed(1, &[LARK, HOME]), at);
+    life
+}
+
+/// Accepted at `at` by an organisation.
+pub(super) fn held_by_a_partner(at: DateTime<Utc>) -> Life {
+    let mut life = offered_at(at);
+    life.partnered(accepted(LARK, 1), at);
+    life
+}
+
+#[test]
+fn while_a_case_is_offered_its_grid_holds_it_and_need_not_sign() {
+    let life = Life::offered();
+    assert_eq!((life.state(), life.holder().as_str()), ("OFFERED", GRID));
+    assert_eq!(life.met_at(DeadlineKind::Sign), Some(t(0, 10)));
+    assert_eq!(life.due_at(DeadlineKind::Offer), t(3, 10));
+    assert_eq!(life.due_at(DeadlineKind::Handle), t(10, 0), "handling keeps the limit it has");
+}
+
+#[test]
+fn the_first_that_accepts_holds_it_and_the_second_changes_nothing() {
+    let mut life = Life::offered();
+    assert_eq!(life.partnered(accepted(HOME, 1), t(0, 20)), ["+0:20 accepted"]);
+    assert_eq!((life.state(), life.holder().as_str()), ("HANDLING", "partner:org/home"));
+    assert_eq!(life.case().home.as_ref().map(ToString::to_string).as_deref(), Some(GRID));
+    let before = life.case.clone();
+    assert_eq!(life.partnered(accepted(LARK, 1), t(0, 20)), [""; 0]);
+    assert_eq!(life.partnered(accepted(HOME, 1), t(0, 21)), [""; 0]);
+    assert_eq!(life.case, before);
+}
+
+#[test]
+fn who_was_not_asked_or_answers_an_earlier_round_gets_nothing() {
+    let mut life = Life::offered();
+    assert_eq!(life.partnered(accepted("crow", 1), t(0, 20)), [""; 0]);
+    assert_eq!(life.partnered(accepted(LARK, 2), t(0, 20)), [""; 0]);
+    life.partnered(declined(LARK, 1), t(0, 30));
+    life.partnered(declined(HOME, 1), t(0, 31));
+    let revision = life.case().revision;
+    assert_eq!(life.partnered(placed(revision, &[LARK]), t(0, 40)), ["+0:40 offered"]);
+    assert_eq!(life.partnered(accepted(LARK, 1), t(0, 50)), [""; 0]);
+    assert_eq!(life.partnered(accepted(LARK, 2), t(0, 50)), ["+0:50 accepted"]);
+}
+
+#[test]
+fn when_all_decline_it_is_the_grids_to_sign_for_again_and_nobody_is_blamed() {
+    let mut life = Life::offered();
+    assert_eq!(life.partnered(declined(LARK, 1), t(0, 30)), ["+0:30 declined"]);
+    assert_eq!(life.state(), "OFFERED");
+    assert_eq!(life.partnered(declined(HOME, 1), t(0, 40)), ["+0:40 declined"]);
+    assert_eq!((life.state(), life.holder().as_str()), ("DISPATCHED", GRID));
+    assert_eq!((life.case().returns, life.met_at(DeadlineKind::Sign)), (0, None));
+    assert_eq!(life.due_at(DeadlineKind::Sign), t(1, 40), "a new hour to sign");
+    assert_eq!(life.due_at(DeadlineKind::Handle), t(10, 0));
+}
+
+#[test]
+fn silence_flows_back_to_the_grid_at_its_time_and_whoever_accepts_then_is_too_late() {
+    let mut life = Life::offered();
+    let step = life.proposed(DeadlineKind::Offer, 0);
+    assert_eq!(told(&life.step_due(&step)), ["+3:10 lapsed"]);
+    assert_eq!((life.state(), life.holder().as_str()), ("DISPATCHED", GRID));
+    assert_eq!(life.due_at(DeadlineKind::Sign), t(4, 10));
+    assert_eq!(life.partnered(accepted(LARK, 1), t(3, 11)), [""; 0]);
+    assert_eq!(told(&life.step_due(&step)), [""; 0]);
+}
+
+#[test]
+fn an_acceptance_before_the_time_counts_although_it_is_heard_of_after_it() {
+    let mut life = Life::offered();
+    assert_eq!(life.partnered(accepted(LARK, 1), t(3, 10)), ["+3:10 accepted"]);
+    let mut late = Life::offered();
+    assert_eq!(late.partnered(accepted(LARK, 1), t(3, 10) + SECOND), ["+3:10 lapsed"]);
+}
+
+#[test]
+fn whoever_holds_it_may_take_it_although_it_is_offered() {
+    let mut life = Life::offered();
+    assert_eq!(life.does("leader", Action::Sign, t(0, 30)), ["+0:30 signed"]);
+    assert_eq!(life.met_at(DeadlineKind::Offer), Some(t(0, 30)));
+    assert_eq!(life.partnered(accepted(LARK, 1), t(0, 31)), [""; 0]);
+    assert_eq!(life.holder(), GRID);
+}
+
+#[test]
+fn what_an_organisation_gives_back_is_its_homes_again_and_no_return() {
+    let mut life = Life::offered();
+    life.partnered(accepted(LARK, 1), t(0, 20));
+    assert_eq!(life.does("of-lark", RETURN, t(2, 0)), ["+2:00 released"]);
+    assert_eq!((life.state(), life.holder().as_str()), ("DISPATCHED", GRID));
+    assert_eq!((life.case().returns, life.case().home.clone()), (0, None));
+    assert_eq!(life.due_at(DeadlineKind::Sign), t(3, 0));
+}
+
+#[test]
+fn an_organisation_removed_loses_the_offer_and_the_case_and_the_case_never_its_holder() {
+    let mut asked = Life::offered();
+    assert_eq!(asked.partnered(withdrawn(LARK), t(0, 20)), ["+0:20 released"]);
+    assert_eq!((asked.state(), asked.holder().as_str()), ("OFFERED", GRID));
+    assert_eq!(asked.partnered(accepted(LARK, 1), t(0, 21)), [""; 0]);
+    assert_eq!(asked.partnered(withdrawn(HOME), t(0, 22)), ["+0:22 released"]);
+    assert_eq!((asked.state(), asked.due_at(DeadlineKind::Sign)), ("DISPATCHED", t(1, 22)));
+    assert_eq!(asked.partnered(withdrawn(HOME), t(0, 23)), [""; 0]);
+
+    let mut holding = Life::offered();
+    holding.partnered(accepted(LARK, 1), t(0, 20));
+    assert_eq!(holding.partnered(withdrawn(HOME), t(0, 30)), [""; 0]);
+    assert_eq!(holding.partnered(withdrawn(LARK), t(0, 30)), ["+0:30 released"]);
+    assert_eq!((holding.state(), holding.holder().as_str()), ("DISPATCHED", GRID));
+}
+
+#[test]
+fn what_a_removed_organisation_has_answered_stands_and_is_checked() {
+    let mut life = Life::offered();
+    life.partnered(accepted(LARK, 1), t(0, 20));
+    life.does("of-lark", Action::Answer, t(2, 0));
+    assert_eq!(life.partnered(withdrawn(LARK), t(2, 30)), ["+2:30 released"]);
+    assert_eq!((life.state(), life.holder().as_str()), ("CHECKING", GRID));
+    assert_eq!(life.refused("of-lark", Action::Pass, t(3, 0)), Refusal::OwnWork { person: "of-lark".into() });
+    life.does("checker", Action::Fail, t(3, 0));
+    assert_eq!((life.state(), life.holder().as_str()), ("HANDLING", GRID), "rework is the grid's");
+    life.does("leader", Action::Answer, t(4, 0));
+}
+
+#[test]
+fn an_order_on_what_somebody_changed_meanwhile_changes_nothing() {
+    let mut life = Life::opened();
+    life.does("leader", Action::Sign, t(0, 5));
+    assert_eq!(life.partnered(placed(1, &[LARK]), t(0, 10)), [""; 0]);
+    assert_eq!(life.partnered(placed(2, &[LARK]), t(0, 10)), ["+0:10 offered"]);
+    assert_eq!(life.partnered(placed(3, &[HOME]), t(0, 11)), [""; 0], "it is offered already");
+}
+
+#[test]
+fn a_sensitive_case_is_never_offered_whoever_proposes_it() {
+    static SENSITIVE: LazyLock<Office> = LazyLock::new(|| {
+        let mut categories = categories("rubbish", "10h");
+        categories.values_mut().for_each(|category| category.sensitive = true);
+        Office {
+            policy: office().policy.clone(),
+            calendar: calendar(),
+            categories,
+            areas: office().areas.clone(),
+        }
+    });
+    let mut life = Life { office: &SENSITIVE, case: None, told: Vec::new() };
+    life.routed(1, GRID, t(0, 0));
+    assert_eq!(life.partnered(placed(1, &[LARK]), t(0, 10)), [""; 0]);
+    assert_eq!(life.state(), "DISPATCHED");
+}
+
+#[test]
+fn an_office_without_a_limit_for_the_answer_offers_nothing() {
+    static ALONE: LazyLock<Office> = LazyLock::new(|| Office {
+        policy: Policy { offer_limit: None, ..office().policy.clone() },
+        calendar: calendar(),
+        categories: office().categories.clone(),
+        areas: office().areas.clone(),
+    });
+    let mut life = Life { office: &ALONE, case: None, told: Vec::new() };
+    life.routed(1, GRID, t(0, 0));
+    assert_eq!(life.partnered(placed(1, &[LARK]), t(0, 10)), [""; 0]);
+}
