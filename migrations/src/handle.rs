@@ -10,7 +10,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![Box::new(First), Box::new(Offers)]
     }
 
     fn migration_table_name() -> DynIden {
@@ -45,6 +45,29 @@ impl MigrationTrait for First {
             manager.create_index(index).await?;
         }
         crate::keyed::create(manager, history()).await
+    }
+}
+
+/// Cases can be offered to partner organisations, and held by them.
+struct Offers;
+
+impl MigrationName for Offers {
+    fn name(&self) -> &'static str {
+        "handle_0002_offers"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Offers {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in [string_null("home"), text_null("offered_to")] {
+            let name = column.get_column_name();
+            if !manager.has_column("handle_case", &name).await? {
+                let table = Table::alter().table("handle_case").add_column(column).to_owned();
+                manager.alter_table(table).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -37,6 +37,8 @@ mod order;
 #[cfg(test)]
 mod over_tls;
 #[cfg(test)]
+mod partners;
+#[cfg(test)]
 mod same_rows;
 #[cfg(test)]
 mod world;

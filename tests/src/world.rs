@@ -44,8 +44,11 @@ impl World {
     }
 
     pub async fn on(pack: &str, now: DateTime<Utc>) -> Self {
-        let folder = TempDir::new().unwrap();
-        let pack = Arc::new(Pack::load(&packs().join(pack)).unwrap());
+        Self::of(Pack::load(&packs().join(pack)).unwrap(), now).await
+    }
+
+    pub async fn of(pack: Pack, now: DateTime<Utc>) -> Self {
+        let (folder, pack) = (TempDir::new().unwrap(), Arc::new(pack));
         let clock = Clock::driven(now);
         let all = Embedded::open(folder.path(), pack, clock.clone()).await.unwrap();
         Self { all, clock, folder, reports: 0 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use discover::Discover;
 use handle::Handle;
+use partner::PartnerDesk;
 use platform::clock::Clock;
 use platform::entropy;
 use platform::metrics::Metrics;
@@ -19,6 +20,7 @@ use supervise::Supervise;
 use tokio::sync::Mutex;
 
 use crate::running::{Held, Ready};
+use crate::servers::services;
 use crate::settling::{At, Office, Shared};
 
 /// The name of the lock file in a data folder.
@@ -33,6 +35,8 @@ pub struct Embedded {
     pub route: Shared<Turns<Route>>,
     pub handle: Shared<Turns<Handle>>,
     pub supervise: Shared<Turns<Supervise>>,
+    /// Where the pack has partner organisations.
+    pub partner: Option<Shared<Turns<PartnerDesk>>>,
     /// Held as long as the process may write.
     lock: File,
 }
@@ -51,12 +55,14 @@ impl Embedded {
         let route = Route::new(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
         let supervise = Supervise::new(&around.metrics)?;
         note_pack(&around, &pack).await?;
+        partner::begin_with(&around.store, &pack.partners, around.clock.now()).await?;
         Ok(Self {
             folder: folder.to_owned(),
             discover: shared(Discover::new(&pack), &around),
             route: shared(route, &around),
             handle: shared(Handle::new(&pack), &around),
             supervise: shared(supervise, &around),
+            partner: pack.has_partners().then(|| shared(PartnerDesk::new(&pack), &around)),
             pack,
             around,
             lock,
@@ -72,6 +78,7 @@ impl Embedded {
             route: At::new(self.route.clone(), &self.around),
             handle: At::new(self.handle.clone(), &self.around),
             supervise: At::new(self.supervise.clone(), &self.around),
+            partner: self.partner.clone().map(|partner| At::new(partner, &self.around)),
         }
     }
 
@@ -143,7 +150,7 @@ pub fn lock(folder: &Path) -> anyhow::Result<File> {
 }
 
 async fn note_pack(around: &Surroundings, pack: &Pack) -> anyhow::Result<()> {
-    for service in [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME] {
+    for service in services(pack) {
         note_pack_of(service, &around.store, &around.clock, pack).await?;
     }
     Ok(())

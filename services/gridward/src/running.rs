@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use discover::Discover;
 use handle::Handle;
+use partner::PartnerDesk;
 use platform::clock::Clock;
 use platform::http::Patience;
 use platform::lifecycle::{Lifecycle, Stopper};
@@ -54,8 +55,8 @@ pub struct Stage {
     pub desks: Desks,
     pub clock: Clock,
     pub pack: Arc<Pack>,
-    /// discover, route, handle, supervise; all the same in a folder.
-    stores: [(&'static str, Store); 4],
+    /// discover, route, handle, supervise, and partner where there is one; all the same in a folder.
+    stores: Vec<(&'static str, Store)>,
 }
 
 impl Stage {
@@ -65,7 +66,7 @@ impl Stage {
     /// When there is no such service.
     pub fn store(&self, service: &str) -> &Store {
         let found = self.stores.iter().find(|(name, _)| *name == service);
-        &found.expect("there are four services, and their names are known").1
+        &found.expect("the names of the services are known").1
     }
 }
 
@@ -82,13 +83,14 @@ pub fn start(
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let Ready { office, metrics, held } = ready;
-    let Office { pack, clock, discover, route, handle, supervise } = office;
-    let stores = [
+    let Office { pack, clock, discover, route, handle, supervise, partner } = office;
+    let mut stores = vec![
         (Discover::NAME, discover.store.clone()),
         (Route::NAME, route.store.clone()),
         (Handle::NAME, handle.store.clone()),
         (Supervise::NAME, supervise.store.clone()),
     ];
+    stores.extend(partner.as_ref().map(|partner| (PartnerDesk::NAME, partner.store.clone())));
     let around = |store: &Store, stream: &Arc<dyn platform::stream::Stream>| Surroundings {
         store: store.clone(),
         stream: stream.clone(),
@@ -100,14 +102,17 @@ pub fn start(
         around(&handle.store, &handle.stream),
         around(&supervise.store, &supervise.stream),
     ];
+    let around_partner = partner.as_ref().map(|partner| around(&partner.store, &partner.stream));
+    let partner = partner.map(sole);
     let (discover, route) = (sole(discover), sole(route));
     let (handle, supervise) = (sole(handle), sole(supervise));
-    let health = vec![
+    let mut health = vec![
         (Discover::NAME, discover.health()),
         (Route::NAME, route.health()),
         (Handle::NAME, handle.health()),
         (Supervise::NAME, supervise.health()),
     ];
+    health.extend(partner.as_ref().map(|partner| (PartnerDesk::NAME, partner.health())));
     let beside = match &held {
         Held::Folder(_) => Vec::new(),
         Held::Servers(beside) => beside.health(),
@@ -118,14 +123,20 @@ pub fn start(
     };
     let (ending, ended) = Lifecycle::new();
     let mut loops = JoinSet::new();
-    let desks =
-        Desks { discover: spawn(discover, &ended, &mut loops), handle: spawn(handle, &ended, &mut loops) };
+    let desks = Desks {
+        discover: spawn(discover, &ended, &mut loops),
+        handle: spawn(handle, &ended, &mut loops),
+        partner: partner.map(|partner| spawn(partner, &ended, &mut loops)),
+    };
     spawn(route, &ended, &mut loops);
     spawn(supervise, &ended, &mut loops);
-    let routes = Routes::discover(&front(&arounds[0]), desks.discover.clone())
+    let mut routes = Routes::discover(&front(&arounds[0]), desks.discover.clone())
         .and(Routes::handle(&front(&arounds[1]), desks.handle.clone()))
-        .and(Routes::supervise(&front(&arounds[2])))
-        .with_probes(&front(&arounds[0]));
+        .and(Routes::supervise(&front(&arounds[2])));
+    if let (Some(around), Some(desk)) = (&around_partner, &desks.partner) {
+        routes = routes.and(Routes::partner(&front(around), desk.clone()));
+    }
+    let routes = routes.with_probes(&front(&arounds[0]));
     let serving =
         platform::http::serve(listener, finished(extend(routes)), lifecycle.clone(), Patience::default());
     let listening = tokio::spawn(serving);

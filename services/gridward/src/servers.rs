@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use discover::Discover;
 use handle::Handle;
+use partner::PartnerDesk;
 use platform::clock::Clock;
 use platform::lifecycle::{Lifecycle, Stopper};
 use platform::metrics::Metrics;
@@ -19,14 +20,28 @@ use supervise::Supervise;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::commands::PackFolder;
 use crate::embedded::note_pack_of;
 use crate::own_topic;
 use crate::running::{Held, Ready};
 use crate::settings::Settings;
 use crate::settling::{At, Office, Shared};
 
-/// The services, in the order an incident meets them.
+/// The services of every office, in the order an incident meets them.
 pub const SERVICES: [&str; 4] = [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME];
+
+/// The services of the office of `pack`: partner too, where it has partner organisations.
+pub fn services(pack: &Pack) -> Vec<&'static str> {
+    SERVICES.into_iter().chain(pack.has_partners().then_some(PartnerDesk::NAME)).collect()
+}
+
+/// The services of the office of `settings`.
+///
+/// # Errors
+/// Every fault of the pack, by file and line.
+pub fn services_of(settings: &Settings) -> anyhow::Result<Vec<&'static str>> {
+    Ok(services(&*PackFolder { pack: settings.pack.clone() }.load()?))
+}
 
 /// A service's place among the servers: opened, migrated, and joined to the readers of its topics.
 pub struct Joined {
@@ -152,18 +167,26 @@ impl Servers {
             join::<Handle>(settings, &stream, &pack, &clock, &metrics),
             join::<Supervise>(settings, &stream, &pack, &clock, &metrics),
         )?;
+        let partner = match pack.has_partners() {
+            true => Some(join::<PartnerDesk>(settings, &stream, &pack, &clock, &metrics).await?),
+            false => None,
+        };
+        if let Some(joined) = &partner {
+            partner::begin_with(&joined.around.store, &pack.partners, clock.now()).await?;
+        }
         let boundaries = Route::new(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
         let office = Office {
             discover: at(Discover::new(&pack), &discover),
             route: at(boundaries, &route),
             handle: at(Handle::new(&pack), &handle),
             supervise: at(Supervise::new(&metrics)?, &supervise),
+            partner: partner.as_ref().map(|joined| at(PartnerDesk::new(&pack), joined)),
             pack,
             clock,
         };
         let (stopper, lifecycle) = Lifecycle::new();
         let mut beside = Beside { streams: Vec::new(), relays: JoinSet::new(), health: Vec::new(), stopper };
-        for Joined { stream, relay, .. } in [discover, route, handle, supervise] {
+        for Joined { stream, relay, .. } in [discover, route, handle, supervise].into_iter().chain(partner) {
             beside.health.push(("relay", relay.health()));
             beside.relays.spawn(relay.run(lifecycle.clone()));
             beside.streams.push(stream);

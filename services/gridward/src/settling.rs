@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use discover::Discover;
 use handle::Handle;
+use partner::PartnerDesk;
 use platform::clock::Clock;
 use platform::pack::Pack;
 use platform::store::{Store, StoreError};
@@ -84,11 +85,14 @@ pub struct Office {
     pub route: At<Route>,
     pub handle: At<Handle>,
     pub supervise: At<Supervise>,
+    /// Where the office has partner organisations.
+    pub partner: Option<At<PartnerDesk>>,
 }
 
 impl Office {
     fn readers(&self) -> Vec<Reader> {
-        vec![self.route.reader(), self.handle.reader(), self.supervise.reader()]
+        let always = [self.route.reader(), self.handle.reader(), self.supervise.reader()];
+        always.into_iter().chain(self.partner.as_ref().map(At::reader)).collect()
     }
 
     /// Runs turns until no fact waits anywhere; answers how many were read.
@@ -107,8 +111,8 @@ impl Office {
 
     /// Waits until what was published is on the log.
     async fn on_the_log(&self) -> anyhow::Result<()> {
-        for stream in [&self.discover.stream, &self.route.stream, &self.handle.stream, &self.supervise.stream]
-        {
+        let always = [&self.discover.stream, &self.route.stream, &self.handle.stream, &self.supervise.stream];
+        for stream in always.into_iter().chain(self.partner.as_ref().map(|partner| &partner.stream)) {
             stream.settled().await?;
         }
         Ok(())
@@ -139,6 +143,15 @@ impl Office {
                 let mut told = 0;
                 loop {
                     match supervise.sweep().await? {
+                        0 => break,
+                        some => told += some,
+                    }
+                }
+                drop(supervise);
+                let Some(partner) = &self.partner else { return Ok(told) };
+                let mut partner = partner.turns.lock().await;
+                loop {
+                    match partner.sweep().await? {
                         0 => return Ok(told),
                         some => told += some,
                     }
@@ -158,7 +171,8 @@ impl Office {
     /// # Errors
     /// When one cannot be closed.
     pub async fn close(&self) -> anyhow::Result<()> {
-        for store in [&self.discover.store, &self.route.store, &self.handle.store, &self.supervise.store] {
+        let always = [&self.discover.store, &self.route.store, &self.handle.store, &self.supervise.store];
+        for store in always.into_iter().chain(self.partner.as_ref().map(|partner| &partner.store)) {
             store.clone().close().await?;
         }
         Ok(())

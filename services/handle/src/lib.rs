@@ -1,6 +1,7 @@
 //! 处置 handle: the case. It alone changes one; everybody else proposes.
 //!
-//! In: `incident.routed` from `routed`, `step.due` from `supervised`, and what people do over HTTP. Out:
+//! In: `incident.routed` from `routed`, `step.due` from `supervised`, `offer.*` from `partnered`, and what people do over
+//! HTTP. Out:
 //! `case.*` on `handled`, each with the case's row after it. Every input first advances the case to its
 //! own time, so that the outcome depends on recorded times and never on which message was slow.
 
@@ -8,6 +9,7 @@ mod act;
 mod catch_up;
 pub mod http;
 mod on_incident_routed;
+mod on_partnered;
 mod on_step_due;
 mod store;
 
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::case::{Case, Effect, Happened, Refusal, Terms};
-use domain::facts::{CaseFact, INCIDENT_ROUTED, STEP_DUE, Topic};
+use domain::facts::{CaseFact, INCIDENT_ROUTED, OFFERS, STEP_DUE, Topic};
 use domain::id::IncidentId;
 use platform::pack::Pack;
 use platform::store::{StoreError, Tx};
@@ -83,7 +85,9 @@ impl Work {
 /// A step takes effect because its time came, whoever noticed; everything else because of its input.
 fn cause_of(happened: &Happened, input: &str) -> String {
     match happened {
-        Happened::Reminded { deadline, round, step } | Happened::Escalated { deadline, round, step, .. } => {
+        Happened::Reminded { deadline, round, step }
+        | Happened::Lapsed { deadline, round, step, .. }
+        | Happened::Escalated { deadline, round, step, .. } => {
             format!("due/{}/{round}/{step}", deadline.as_str())
         }
         _ => input.to_owned(),
@@ -93,7 +97,7 @@ fn cause_of(happened: &Happened, input: &str) -> String {
 #[async_trait::async_trait]
 impl Service for Handle {
     const NAME: &'static str = "handle";
-    const READS: &'static [Topic] = &[Topic::Routed, Topic::Supervised];
+    const READS: &'static [Topic] = &[Topic::Routed, Topic::Supervised, Topic::Partnered];
     const WRITES: Topic = Topic::Handled;
     type Command = Act;
     type Answer = Result<Done, Refusal>;
@@ -120,6 +124,7 @@ impl Service for Handle {
         match record.kind.as_str() {
             INCIDENT_ROUTED => on_incident_routed::react(self.terms(), work, record, turn),
             STEP_DUE => on_step_due::react(self.terms(), work, record, turn),
+            kind if OFFERS.contains(&kind) => on_partnered::react(self.terms(), work, record, turn),
             kind => Err(format!("handle does not know facts of type `{kind}` on `{}`", record.source.topic)),
         }
     }

@@ -29,15 +29,28 @@ pub(crate) struct Asking<'a> {
     pub located: Option<Located>,
     /// Holders that gave it back.
     pub tried: &'a [Holder],
+    /// Whether somebody works for a post at this moment, and is neither on leave nor off shift.
+    pub staffed: &'a dyn Fn(&Holder) -> bool,
     pub boundaries: &'a str,
 }
 
-/// Chooses by the first rule that fits; the fallback holds what none does.
+/// Chooses by the first rule that fits and whose post somebody works for; the fallback holds what none does, whoever
+/// is there.
 pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> Route {
     let area = asking.located.as_ref().map_or(&routing.fallback.area, |located| &located.area);
+    let mut vacant: Vec<Holder> = Vec::new();
     let fitting = routing.rules.iter().find_map(|rule| {
         let holder = fits(rule, asking, area).then(|| holder_of(rule.to, area, areas)).flatten()?;
-        (!asking.tried.contains(&holder)).then_some((rule.name.as_str(), holder))
+        if asking.tried.contains(&holder) {
+            return None;
+        }
+        if !(asking.staffed)(&holder) {
+            if !vacant.contains(&holder) {
+                vacant.push(holder);
+            }
+            return None;
+        }
+        Some((rule.name.as_str(), holder))
     });
     let (rule, holder) = fitting.unwrap_or_else(|| ("fallback", fallback(area, routing, areas)));
     let grid = asking.located.as_ref().filter(|located| located.level == Level::Grid);
@@ -48,7 +61,7 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
         grid: grid.map(|located| located.area.code().to_owned()),
         boundaries: asking.boundaries.to_owned(),
         rule: rule.to_owned(),
-        why: why(asking, rule, &holder, areas),
+        why: why(asking, rule, &holder, &vacant, areas),
         holder,
         candidates: asking.located.as_ref().map(|located| located.others.clone()).unwrap_or_default(),
         flags: asking.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
@@ -73,7 +86,7 @@ fn holder_of(post: Post, area: &AreaPath, areas: &Areas) -> Option<Holder> {
     Some(Holder { post, area: own.path.clone() })
 }
 
-fn why(asking: &Asking<'_>, rule: &str, holder: &Holder, areas: &Areas) -> Text {
+fn why(asking: &Asking<'_>, rule: &str, holder: &Holder, vacant: &[Holder], areas: &Areas) -> Text {
     let place = where_it_lies(asking, areas);
     let holder_name = name(&holder.area, areas);
     let again = match asking.tried.len() {
@@ -83,21 +96,42 @@ fn why(asking: &Asking<'_>, rule: &str, holder: &Holder, areas: &Areas) -> Text 
             format!("It was given back before ({times}), so earlier holders are passed over. "),
         ),
     };
+    let nobody = no_one_there(vacant, areas);
     Text::new(
         format!(
-            "{}；{}按规则「{rule}」由{}{}承办。",
+            "{}；{}{}按规则「{rule}」由{}{}承办。",
             place.zh,
             again.zh,
+            nobody.zh,
             among_han(&holder_name.zh),
             holder.post.zh()
         ),
         format!(
-            "{}. {}Rule “{rule}” gives it to the {} of {}.",
+            "{}. {}{}Rule “{rule}” gives it to the {} of {}.",
             place.en,
             again.en,
+            nobody.en,
             holder.post.as_str().replace('_', " "),
             holder_name.en
         ),
+    )
+}
+
+/// A vacancy goes to the next level at once, and says so.
+fn no_one_there(vacant: &[Holder], areas: &Areas) -> Text {
+    if vacant.is_empty() {
+        return Text::new("", "");
+    }
+    let named = |of: fn(&Text) -> &str, post: fn(&Holder) -> String, between: &str| {
+        let one = |holder: &Holder| format!("{}{}", of(&name(&holder.area, areas)), post(holder));
+        vacant.iter().map(one).collect::<Vec<_>>().join(between)
+    };
+    let zh = named(|text| &text.zh, |holder| holder.post.zh().to_owned(), "、");
+    let en =
+        named(|text| &text.en, |holder| format!(" ({})", holder.post.as_str().replace('_', " ")), " and ");
+    Text::new(
+        format!("{}无人在岗，由上一级承办；", among_han(&zh)),
+        format!("Nobody is on duty at {en}, so the next level has it. "),
     )
 }
 
@@ -182,6 +216,16 @@ mod tests {
     }
 
     fn routed(located: Option<&str>, flags: Vec<Flag>, tried: &[Holder]) -> (String, String, Option<String>) {
+        let route = routed_when(located, flags, tried, &|_| true);
+        (route.rule, route.holder.to_string(), route.grid)
+    }
+
+    fn routed_when(
+        located: Option<&str>,
+        flags: Vec<Flag>,
+        tried: &[Holder],
+        staffed: &dyn Fn(&Holder) -> bool,
+    ) -> Route {
         let located = located.map(|path| Located {
             area: path.parse().unwrap(),
             level: if path.ends_with('g') { Level::Grid } else { Level::Community },
@@ -189,10 +233,32 @@ mod tests {
             border_m: 12.0,
         });
         let category = "litter".into();
-        let asking =
-            Asking { lon: 1.0, lat: 2.0, category: &category, flags, located, tried, boundaries: "v1" };
-        let route = choose(&asking, &routing(), &areas());
-        (route.rule, route.holder.to_string(), route.grid)
+        let asking = Asking {
+            lon: 1.0,
+            lat: 2.0,
+            category: &category,
+            flags,
+            located,
+            tried,
+            staffed,
+            boundaries: "v1",
+        };
+        choose(&asking, &routing(), &areas())
+    }
+
+    #[test]
+    fn a_vacancy_goes_to_the_next_level_at_once_and_says_so() {
+        let leader_away = |holder: &Holder| holder.post != Post::GridLeader;
+        let route = routed_when(Some("s/c/g"), vec![], &[], &leader_away);
+        assert_eq!((route.rule.as_str(), route.holder.to_string().as_str()), ("community", "community:s/c"));
+        assert!(
+            route.why.zh.contains(" g网格长无人在岗，由上一级承办；按规则「community」"),
+            "{}",
+            route.why.zh
+        );
+        assert!(route.why.en.contains("Nobody is on duty at g (grid leader), so the next level has it."));
+        let nobody = routed_when(Some("s/c/g"), vec![], &[], &|_| false);
+        assert_eq!(nobody.holder.to_string(), "street_desk:s", "the desk holds it, whoever is there");
     }
 
     #[test]
@@ -246,6 +312,7 @@ mod tests {
             flags: vec![],
             located: Some(located),
             tried: &[],
+            staffed: &|_| true,
             boundaries: "v1",
         };
         let why = choose(&asking, &routing(), &areas()).why;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::facts::{INCIDENT_ROUTED, IncidentRouted, REPORT_SUBMITTED, Topic};
+use domain::holder::Holder;
 use domain::id::IncidentId;
 use domain::report::Report;
 use platform::pack::Pack;
@@ -42,6 +43,12 @@ impl Route {
         let boundaries = published::boundaries(pack)?;
         let version = pack.digest.chars().take(12).collect();
         Ok(Arc::new(Self { pack: pack.clone(), boundaries, version }))
+    }
+
+    /// Whether somebody works for a post at `at`, and is there.
+    fn is_staffed(&self, holder: &Holder, at: DateTime<Utc>) -> bool {
+        let local = self.pack.calendar.local(at);
+        self.pack.people.on_duty(holder, local).is_some()
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut 
         flags,
         located,
         tried: &tried,
+        staffed: &|holder| route.is_staffed(holder, at),
         boundaries: &route.version,
     };
     let chosen = choose(&asking, &route.pack.routing, &route.pack.areas);

@@ -17,7 +17,9 @@ pub(crate) fn react(work: &mut Work, record: &Record) -> Result<(), String> {
     }
     let CaseFact { happened, case } = record.body()?;
     tally(work, &happened, &case);
-    if let Happened::Reminded { deadline, step, .. } | Happened::Escalated { deadline, step, .. } = &happened
+    if let Happened::Reminded { deadline, step, .. }
+    | Happened::Lapsed { deadline, step, .. }
+    | Happened::Escalated { deadline, step, .. } = &happened
     {
         effected(work, &case, *deadline, *step, record.noticed_at);
     }
@@ -134,6 +136,9 @@ fn tally(work: &mut Work, happened: &Happened, case: &Case) {
         Happened::Reminded { .. } => add("reminded"),
         Happened::Escalated { to, .. } => add(&format!("escalated_{to}")),
         Happened::Returned { .. } => add("returned"),
+        Happened::Offered { .. } => add("offered"),
+        Happened::Accepted { .. } => add("accepted"),
+        Happened::Lapsed { .. } => add("lapsed"),
         Happened::Reworked { .. } => add("reworked"),
         Happened::Closed { .. } => {
             add("closed");
@@ -146,6 +151,9 @@ fn tally(work: &mut Work, happened: &Happened, case: &Case) {
         }
         Happened::Assigned { .. }
         | Happened::Signed { .. }
+        | Happened::Declined { .. }
+        | Happened::Released { .. }
+        | Happened::Staged { .. }
         | Happened::Answered { .. }
         | Happened::Checked { .. } => {}
     }

@@ -7,10 +7,13 @@ use chrono::TimeDelta;
 use discover::Discover;
 use domain::case::{Action, Happened, ReturnReason};
 use domain::facts::{
-    CaseFact, INCIDENT_ROUTED, IncidentRouted, REPORT_SUBMITTED, ReportSubmitted, STEP_DUE, StepDue, Topic,
+    CaseFact, INCIDENT_ROUTED, IncidentRouted, OfferProposed, REPORT_SUBMITTED, ReportSubmitted, STEP_DUE,
+    StepDue, Topic,
 };
 use domain::id::IncidentId;
+use domain::partner::{DeclineReason, Standing};
 use handle::Handle;
+use partner::{PartnerDesk, Said};
 use platform::pack::Pack;
 use platform::stream::Record;
 use platform::turn::Service;
@@ -19,15 +22,22 @@ use serde::de::DeserializeOwned;
 use supervise::Supervise;
 
 use super::states::{CHECKER, HOLDER};
+use crate::partners::{OFFERED, STAGED};
 use crate::world::{World, monday_morning};
 
 /// When each type of fact is told; everything else on the page is asked of the code.
-const WHEN: [(&str, &str); 13] = [
+const WHEN: [(&str, &str); 23] = [
     (REPORT_SUBMITTED, "上报: a report is stored, before it is answered 201"),
     (INCIDENT_ROUTED, "流转: who should hold it is chosen, once for the report and once after each return"),
     ("case.opened", "立案派遣: the case opens with its holder and its deadlines"),
     ("case.assigned", "改派: the next attempt after a return gives it to another holder"),
     ("case.signed", "签收: its holder takes it on"),
+    ("case.offered", "下单: organisations are asked to take it; its holder has it meanwhile"),
+    ("case.accepted", "接单: the first organisation that accepted holds it"),
+    ("case.declined", "婉拒: an organisation declined, without blame"),
+    ("case.lapsed", "超时回流: nobody took it in time"),
+    ("case.released", "回流: an organisation gave it back, or was suspended or removed"),
+    ("case.staged", "阶段办结: a stage of the work is done"),
     ("case.returned", "退回: its holder gives it back; the street desk holds it until it is routed again"),
     ("case.answered", "办结反馈: its holder says it is done"),
     ("case.checked", "核查通过: somebody else found it done"),
@@ -35,15 +45,28 @@ const WHEN: [(&str, &str); 13] = [
     ("case.reminded", "催办: the reminder of a deadline takes effect"),
     ("case.escalated", "升级: a deadline passed, and the next level is answerable too"),
     ("case.closed", "结案: somebody who did not handle it closes it"),
+    (
+        "offer.placed",
+        "下单: organisations that fit are proposed, by somebody or because the category is offered by itself",
+    ),
+    (
+        "offer.accepted",
+        "接单: an organisation accepts; the first that finds the offer standing gets the case",
+    ),
+    ("offer.declined", "婉拒: an organisation declines"),
+    (
+        "offer.withdrawn",
+        "清退、暂停: an organisation was suspended or removed, and loses what it was offered or holds",
+    ),
     (STEP_DUE, "到时: the time of a step has come; also told when handle noticed first"),
 ];
 
 /// Each service's name, what it reads and what it writes.
-fn services() -> [(&'static str, &'static [Topic], Topic); 4] {
+fn services() -> [(&'static str, &'static [Topic], Topic); 5] {
     fn of<S: Service>() -> (&'static str, &'static [Topic], Topic) {
         (S::NAME, S::READS, S::WRITES)
     }
-    [of::<Discover>(), of::<route::Route>(), of::<Handle>(), of::<Supervise>()]
+    [of::<Discover>(), of::<route::Route>(), of::<Handle>(), of::<Supervise>(), of::<PartnerDesk>()]
 }
 
 pub(super) async fn page() -> String {
@@ -141,6 +164,7 @@ fn body(record: &Record) -> String {
         Topic::Reported => pretty(&read::<ReportSubmitted>(record)),
         Topic::Routed => pretty(&read::<IncidentRouted>(record)),
         Topic::Supervised => pretty(&read::<StepDue>(record)),
+        Topic::Partnered => pretty(&read::<OfferProposed>(record)),
         Topic::Handled => {
             let fact = read::<CaseFact>(record);
             if record.kind == "case.opened" { pretty(&fact) } else { pretty(&fact.happened) }
@@ -172,9 +196,9 @@ fn normalised(text: String, records: &[Record], pack: &Pack) -> String {
         .replace(pack.calendar.version(), "0123456789abcdef")
 }
 
-/// Two incidents that between them bring about every type of fact.
+/// Five incidents that between them bring about every type of fact.
 async fn small_life() -> (Vec<Record>, Pack) {
-    let mut world = World::start().await;
+    let mut world = World::with_partners().await;
     let incident = world.case_of("rubbish").await;
     world.pass(TimeDelta::minutes(11)).await;
     world.act(HOLDER, Action::Sign, incident).await.unwrap();
@@ -191,6 +215,16 @@ async fn small_life() -> (Vec<Record>, Pack) {
     }
     let returned = world.case_of("rubbish").await;
     world.act(HOLDER, Action::Return(ReturnReason::WrongArea), returned).await.unwrap();
+    let taken = world.case_of(OFFERED).await;
+    world.says("lark", Said::Decline(DeclineReason::NoCapacity), taken).await.unwrap();
+    world.says("home", Said::Accept, taken).await.unwrap();
+    let lapsed = world.case_of(OFFERED).await;
+    world.stands("home", Standing::Suspended).await.unwrap();
+    world.pass(TimeDelta::hours(4)).await;
+    let building = world.case_of(STAGED).await;
+    world.act(HOLDER, Action::Sign, building).await.unwrap();
+    world.act(HOLDER, Action::Stage, building).await.unwrap();
+    assert!(world.history(lapsed).await.contains(&"case.lapsed".to_owned()));
     let readers = world.all.around.store.readers();
     let records = platform::store::log::slice(readers, 0, i64::MAX).await.unwrap();
     (records, (*world.all.pack).clone())

@@ -5,14 +5,18 @@ use std::fmt::Write as _;
 use domain::holder::Holder;
 use domain::rights::{self, Grant, Role, may};
 
-const ACTIONS: [rights::Action; 8] = [
+const ACTIONS: [rights::Action; 12] = [
     rights::Action::Report,
     rights::Action::SeeCase,
     rights::Action::Sign,
+    rights::Action::Stage,
     rights::Action::Answer,
     rights::Action::Return,
+    rights::Action::Order,
+    rights::Action::TakeOffer,
     rights::Action::Check,
     rights::Action::Close,
+    rights::Action::ManagePartners,
     rights::Action::SeeFigures,
 ];
 
@@ -21,8 +25,12 @@ fn action_name(action: rights::Action) -> &'static str {
         rights::Action::Report => "上报 report",
         rights::Action::SeeCase => "查看 see a case",
         rights::Action::Sign => "签收 sign",
+        rights::Action::Stage => "阶段办结 end a stage",
         rights::Action::Answer => "办结反馈 answer",
         rights::Action::Return => "退回 return",
+        rights::Action::Order => "下单 place an order",
+        rights::Action::TakeOffer => "接单 take an offer",
+        rights::Action::ManagePartners => "管理社会组织 keep the register",
         rights::Action::Check => "核查 check",
         rights::Action::Close => "结案 close",
         rights::Action::SeeFigures => "看统计 see figures",
@@ -37,6 +45,7 @@ fn role_zh(role: Role) -> &'static str {
         Role::StreetDesk => "街道指挥室",
         Role::Checker => "核查员",
         Role::Supervisor => "督查",
+        Role::Partner => "社会组织",
     }
 }
 
@@ -89,6 +98,7 @@ pub(super) fn page() -> String {
         page.push('\n');
     }
     page += "\nWhoever ever signed for a case or answered it may not check or close it, whatever the role \
-             (谁处置谁不得核查); a case that one may not see does not exist for one.\n";
+             (谁处置谁不得核查); a case that one may not see does not exist for one. The area of the role `partner` is \
+             its organisation, and of cases it sees what that is offered or holds.\n";
     page
 }

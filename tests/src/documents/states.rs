@@ -7,9 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::case::{
     Action, Case, Effect, Happened, Input, Outcome, Refusal, ReturnReason, State, Terms, receive,
 };
-use domain::deadline::{Deadline, Step};
-use domain::facts::{IncidentRouted, Route, StepDue};
+use domain::deadline::{Deadline, DeadlineKind, Step};
+use domain::facts::{IncidentRouted, OfferProposed, Route, StepDue};
 use domain::id::{IncidentId, PersonId};
+use domain::partner::{DeclineReason, ReleaseReason};
 use domain::place::{Datum, Place};
 use domain::report::{Promise, Report};
 use domain::rights::{self, Role, may};
@@ -17,7 +18,8 @@ use domain::text::Text;
 use platform::pack::Pack;
 
 use super::rights::{Reach, reach};
-use crate::world::{monday_morning, packs};
+use crate::partners::{OFFERED, STAGED, member, with_partners};
+use crate::world::monday_morning;
 
 /// Where a case stands in the drawing; a case whose check was passed stands apart.
 struct Standing {
@@ -47,11 +49,14 @@ const NOTHING: &str = "[*]";
 pub(super) const HOLDER: &str = "leader-111";
 pub(super) const CHECKER: &str = "checker-1";
 const DESK: &str = "desk-1a";
+/// An organisation, and one of its people.
+const PARTNER: &str = "lark";
+const MEMBER: &str = "lark-1";
 
 impl Drawing {
     pub(super) fn new() -> Self {
         Self {
-            pack: Pack::load(&packs().join("twostreets")).unwrap(),
+            pack: with_partners(),
             incident: IncidentId::new(monday_morning(), [0; 10]),
             arrows: BTreeMap::new(),
             refusals: BTreeMap::new(),
@@ -62,6 +67,7 @@ impl Drawing {
     pub(super) fn page(mut self) -> String {
         let people = self.people();
         let services = self.services();
+        let offers = self.offers();
         let special = self.special();
         let refusals: String = self
             .refusals
@@ -80,18 +86,21 @@ impl Drawing {
              advanced to the time of an input: each step due by then takes effect, then the input is \
              decided. What changes nothing leaves no fact.\n\n\
              ```mermaid\nstateDiagram-v2\n{}```\n\n\
-             `PASSED` is `CHECKING` with its check passed. After a slash: whose arrow it is.\n\n\
+             `PASSED` is `CHECKING` with its check passed, `PARTNER` is `HANDLING` by a partner organisation. After a \
+             slash: whose arrow it is.\n\n\
              ## What people do\n\n\
-             The holder (承办者) is somebody at the post that holds the case and handles it; somebody else \
-             (他人) is a checker who never touched it before.\n\n\
+             The holder (承办者) is somebody at the post that holds the case and handles it, or of the organisation; \
+             somebody else (他人) is a checker who never touched it before.\n\n\
              | state 状态 | action 动作 | who may 谁可以 | the holder 承办者 | somebody else 他人 |\n\
              |---|---|---|---|---|\n{people}\n\
              What they are told:\n\n|  | zh | en |\n|---|---|---|\n{refusals}\n\
              ## What services propose\n\n\
-             route answers a return with the next attempt; supervise says that the time of a step has come. \
-             handle decides both on its own row.\n\n\
+             route answers a return with the next attempt; supervise says that the time of a step has come; partner \
+             says who is asked, and what organisations answer. handle decides all of it on its own row.\n\n\
              | state 状态 | `incident.routed` next attempt | `step.due` next step | `step.due` done or moved |\n\
              |---|---|---|---|\n{services}\n\
+             | state 状态 | `offer.placed` | `offer.accepted` | `offer.declined` | `offer.withdrawn` |\n\
+             |---|---|---|---|---|\n{offers}\n\
              ## One after the other\n\n\
              | what | facts |\n|---|---|\n{special}",
             self.diagram()
@@ -120,7 +129,8 @@ impl Drawing {
         for Standing { name, zh, case } in self.standings() {
             let Some(case) = case else { continue };
             for action in Action::ALL {
-                let by_holder = self.person(&case, action, HOLDER);
+                let holder = if name == "PARTNER" { MEMBER } else { HOLDER };
+                let by_holder = self.person(&case, action, holder);
                 let by_other = self.person(&case, action, CHECKER);
                 let owner = if holds(action) { "holder" } else { "somebody else" };
                 let label = format!("{} {} / {owner}", action.zh(), action.name());
@@ -167,12 +177,28 @@ impl Drawing {
         rows
     }
 
+    /// A row for each state: what comes of what organisations are asked and answer.
+    fn offers(&mut self) -> String {
+        let mut rows = String::new();
+        for Standing { name, zh, case } in self.standings() {
+            let Some(case) = case else { continue };
+            let cells = offers_to(&case).map(|proposal| {
+                let label = format!("{} / partner", proposal.fact_type());
+                let cell = self.ask(Some(&case), &Input::Partnered(proposal), soon(&case));
+                self.arrow(name, &cell, &label);
+                self.shown(cell)
+            });
+            writeln!(rows, "| {name} {zh} | {} |", cells.join(" | ")).unwrap();
+        }
+        rows
+    }
+
     /// What is seen only when one thing follows another.
     fn special(&mut self) -> String {
         let standings = self.standings();
         let case = |n: usize| standings[n].case.clone().unwrap();
         let (dispatched, handling, checking) = (case(1), case(2), case(3));
-        let due_at = handling.deadlines[1].due_at;
+        let due_at = handling.deadline(DeadlineKind::Handle).unwrap().due_at;
         let at_once = self.cell(self.outcome(Some(&handling), &by(HOLDER, Action::Answer), due_at));
         let late = due_at + TimeDelta::seconds(1);
         let too_late = self.cell(self.outcome(Some(&handling), &by(HOLDER, Action::Answer), late));
@@ -190,6 +216,11 @@ impl Drawing {
             returned = self.after(&returned, &self.routed(attempt, "community"), soon(&returned));
             returned = self.after(&returned, &give_back, soon(&returned));
         }
+        let offered = case(6);
+        let silence = self.ask(Some(&offered), &Input::StepDue(next_step(&offered).unwrap()), soon(&offered));
+        let building = self.first(&routed_of(&self.routed(1, "grid_leader"), STAGED));
+        let building = self.after(&building, &by(HOLDER, Action::Sign), soon(&building));
+        let staged = self.person(&building, Action::Stage, HOLDER);
         let fourth = self.cell(self.outcome(Some(&returned), &give_back, soon(&returned)));
         let routed_again = self.ask(Some(&returned), &self.routed(4, "community"), soon(&returned));
         [
@@ -201,6 +232,8 @@ impl Drawing {
                 un_met,
             ),
             ("the desk that handled it checks it 经手的指挥室自行核查", own_work),
+            ("nobody answers an offer in time 无人接单: it flows back to its holder", silence),
+            ("a stage of the work is done, of a category that has stages 分段时限", staged),
             ("returned a fourth time 第四次退回", fourth),
             ("routed again after the third return 第三次退回后再派", routed_again),
         ]
@@ -217,6 +250,9 @@ impl Drawing {
         let checking = next(&handling, HOLDER, Action::Answer);
         let passed = next(&checking, CHECKER, Action::Pass);
         let closed = next(&passed, CHECKER, Action::Close);
+        let [placed, accepted, ..] = offers_to(&dispatched);
+        let offered = self.after(&dispatched, &Input::Partnered(placed), soon(&dispatched));
+        let at_partner = self.after(&offered, &Input::Partnered(accepted), soon(&offered));
         let standing =
             |case: Case| Standing { name: case.state.name(), zh: case.state.zh(), case: Some(case) };
         vec![
@@ -226,6 +262,8 @@ impl Drawing {
             standing(checking),
             Standing { name: "PASSED", zh: "待核查，已核查通过", case: Some(passed) },
             standing(closed),
+            standing(offered),
+            Standing { name: "PARTNER", zh: "处置中，由社会组织", case: Some(at_partner) },
         ]
     }
 
@@ -251,8 +289,11 @@ impl Drawing {
     /// What a person of the pack comes to with an action, rights and all.
     fn person(&mut self, case: &Case, action: Action, person: &str) -> Cell {
         let cell = self.ask(Some(case), &by(person, action), soon(case));
-        let grants = &self.pack.people.get(&PersonId::from(person)).unwrap().grants;
-        let allowed = may(grants, right(action), &case.area, &case.holder);
+        let grants = match person {
+            MEMBER => member(PARTNER),
+            _ => self.pack.people.get(&PersonId::from(person)).unwrap().grants.clone(),
+        };
+        let allowed = may(&grants, right(action), &case.area, &case.holder);
         if allowed || matches!(cell, Cell::Already) {
             return cell;
         }
@@ -315,7 +356,7 @@ impl Drawing {
         };
         let report = Report {
             reporter: "worker-111".into(),
-            category: "rubbish".into(),
+            category: OFFERED.into(),
             place,
             promise: Promise::Category,
         };
@@ -346,6 +387,32 @@ fn by(person: &str, action: Action) -> Input {
     Input::Act { action, by: person.into() }
 }
 
+/// The same report of another category.
+fn routed_of(routed: &Input, category: &str) -> Input {
+    let Input::Routed(mut routed) = routed.clone() else { panic!("{routed:?}") };
+    routed.report.as_mut().unwrap().category = category.into();
+    Input::Routed(routed)
+}
+
+/// What partner can propose of a case: placed, accepted, declined, withdrawn.
+fn offers_to(case: &Case) -> [OfferProposed; 4] {
+    let round = case.deadline(DeadlineKind::Offer).map_or(1, |offer| offer.round);
+    let (partner, by) = (PARTNER.into(), MEMBER.into());
+    let declined = OfferProposed::Declined { partner, round, by, reason: DeclineReason::NoCapacity };
+    let (partner, by) = (PARTNER.into(), MEMBER.into());
+    [
+        OfferProposed::Placed {
+            partners: vec![PARTNER.into()],
+            by: None,
+            revision: case.revision,
+            why: Text::new("", ""),
+        },
+        OfferProposed::Accepted { partner, round, by },
+        declined,
+        OfferProposed::Withdrawn { partner: PARTNER.into(), reason: ReleaseReason::Removed },
+    ]
+}
+
 /// A minute after the case last changed: nothing falls due that soon.
 fn soon(case: &Case) -> DateTime<Utc> {
     case.last_at + TimeDelta::minutes(1)
@@ -359,6 +426,7 @@ fn last(outcome: Result<Outcome, String>) -> Case {
 fn name_of(case: &Case) -> &'static str {
     match case.state {
         State::Checking { passed: Some(_), .. } => "PASSED",
+        State::Handling { .. } if case.holder.partner().is_some() => "PARTNER",
         _ => case.state.name(),
     }
 }
@@ -378,6 +446,7 @@ fn next_step(case: &Case) -> Option<StepDue> {
 fn right(action: Action) -> rights::Action {
     match action {
         Action::Sign => rights::Action::Sign,
+        Action::Stage => rights::Action::Stage,
         Action::Answer => rights::Action::Answer,
         Action::Return(_) => rights::Action::Return,
         Action::Pass | Action::Fail => rights::Action::Check,
@@ -401,6 +470,7 @@ fn refusal_name(refusal: &Refusal) -> &'static str {
         Refusal::OwnWork { .. } => "own work 经手人回避",
         Refusal::Final => "final 已由街道指定",
         Refusal::NotChecked => "not checked 未核查",
+        Refusal::NoStage => "no stage 无此阶段",
         Refusal::Unknown => "unknown 无此案件",
         Refusal::NotYours { .. } => "not theirs 无权",
         Refusal::Changed { .. } => "changed 已更新",

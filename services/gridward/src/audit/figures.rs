@@ -45,7 +45,7 @@ fn measures(fact: &Told) -> Vec<String> {
     let own = |measure: &str| Some(measure.to_owned());
     let (first, second) = match fact.what() {
         "opened" => (own("opened"), handling.is_none().then(|| "opened_without_due".to_owned())),
-        "reminded" | "returned" | "reworked" => (own(fact.what()), None),
+        "reminded" | "returned" | "reworked" | "offered" | "accepted" | "lapsed" => (own(fact.what()), None),
         "escalated" => {
             (Some(format!("escalated_{}", fact.happened["to"].as_str().unwrap_or_default())), None)
         }

@@ -7,6 +7,7 @@ use domain::area::Level;
 use domain::deadline::DeadlineKind;
 use serde_json::{Value, json};
 
+use super::fold_offers::{accepted, flow_back, not_asked, offered, released, staged};
 use super::ledger::{Ledger, Name};
 use super::life::Life;
 use super::seen::Seen;
@@ -88,14 +89,26 @@ fn apply(mut case: Value, fact: &Told) -> Result<Value, String> {
     let passed = !case["passed"].is_null();
     match (fact.what(), state.as_str(), passed) {
         ("assigned", "DISPATCHED", _) => assigned(&mut case, happened),
-        ("signed", "DISPATCHED", _) => signed(&mut case, happened, &at),
+        ("signed", "DISPATCHED" | "OFFERED", _) => signed(&mut case, happened, &at),
+        ("offered", "DISPATCHED" | "HANDLING", _) => offered(&mut case, happened),
+        ("accepted", "OFFERED", _) => accepted(&mut case, happened, &at)?,
+        ("declined", "OFFERED", _) => not_asked(&mut case, happened)?,
+        ("lapsed", "OFFERED", _) => {
+            step_done(&mut case, happened, &at);
+            flow_back(&mut case, happened, at.clone().into());
+        }
+        ("released", "OFFERED", _) => not_asked(&mut case, happened)?,
+        ("released", "HANDLING" | "CHECKING", _) => released(&mut case, happened)?,
+        ("staged", "HANDLING", _) => staged(&mut case, happened)?,
         ("returned", "DISPATCHED" | "HANDLING", _) => returned(&mut case, happened),
         ("answered", "HANDLING", _) => answered(&mut case, happened, &at),
         ("checked", "CHECKING", false) => checked(&mut case, happened, &at),
         ("reworked", "CHECKING", _) => reworked(&mut case, happened),
         ("closed", "CHECKING", true) => closed(&mut case, happened, &at),
-        ("reminded", "DISPATCHED" | "HANDLING" | "CHECKING", _) => step_done(&mut case, happened, &at),
-        ("escalated", "DISPATCHED" | "HANDLING" | "CHECKING", _) => {
+        ("reminded", "DISPATCHED" | "OFFERED" | "HANDLING" | "CHECKING", _) => {
+            step_done(&mut case, happened, &at)
+        }
+        ("escalated", "DISPATCHED" | "OFFERED" | "HANDLING" | "CHECKING", _) => {
             raise(&mut case, happened["to"].as_str());
             step_done(&mut case, happened, &at);
         }
@@ -114,6 +127,8 @@ fn assigned(case: &mut Value, happened: &Value) {
 
 fn signed(case: &mut Value, happened: &Value, at: &str) {
     meet(case, "sign", happened);
+    // Whoever holds it may take it although it is offered.
+    meet(case, "offer", happened);
     handled_by(case, happened);
     one_more(case, "revision");
     turn_into(case, "HANDLING", 0);
@@ -131,7 +146,9 @@ fn returned(case: &mut Value, happened: &Value) {
 }
 
 fn answered(case: &mut Value, happened: &Value, at: &str) {
-    meet(case, "handle", happened);
+    for kind in ["stage1", "stage2", "stage3", "handle"] {
+        meet(case, kind, happened);
+    }
     handled_by(case, happened);
     one_more(case, "revision");
     put(case, &happened["check"]);
@@ -165,6 +182,7 @@ fn closed(case: &mut Value, happened: &Value, at: &str) {
 /// Another holder: it waits to be signed for again, under a limit of its own if there is one.
 fn hand_to(case: &mut Value, happened: &Value) {
     case["holder"] = happened["holder"].clone();
+    remove(case, "home");
     turn_into(case, "DISPATCHED", 0);
     one_more(case, "revision");
     put(case, &happened["sign"]);
@@ -178,19 +196,20 @@ fn answers_for_it(case: &mut Value, happened: &Value) {
 }
 
 /// The state, with the first `kept` marks; the later ones are over.
-fn turn_into(case: &mut Value, state: &str, kept: usize) {
+pub(super) fn turn_into(case: &mut Value, state: &str, kept: usize) {
     case["state"] = state.into();
+    remove(case, "partners");
     for name in &MARKS[kept..] {
         remove(case, name);
     }
 }
 
-fn mark(case: &mut Value, name: &str, happened: &Value, at: &str) {
+pub(super) fn mark(case: &mut Value, name: &str, happened: &Value, at: &str) {
     case[name] = json!({ "by": happened["by"], "at": at });
 }
 
 /// The deadline of this kind that is not met yet, if there is one, is met.
-fn meet(case: &mut Value, kind: &str, happened: &Value) {
+pub(super) fn meet(case: &mut Value, kind: &str, happened: &Value) {
     let unmet = |deadline: &&mut Value| deadline["kind"] == kind && deadline["met_at"].is_null();
     if let Some(deadline) = list(case, "deadlines").iter_mut().find(unmet) {
         deadline["met_at"] = happened["met_at"].clone();
@@ -198,7 +217,7 @@ fn meet(case: &mut Value, kind: &str, happened: &Value) {
 }
 
 /// A new round takes the place of the earlier one of its kind; the order is sign, handle, check.
-fn put(case: &mut Value, deadline: &Value) {
+pub(super) fn put(case: &mut Value, deadline: &Value) {
     if deadline.is_null() {
         return;
     }
@@ -222,7 +241,7 @@ fn step_done(case: &mut Value, happened: &Value, at: &str) {
     }
 }
 
-fn handled_by(case: &mut Value, happened: &Value) {
+pub(super) fn handled_by(case: &mut Value, happened: &Value) {
     let handlers = list(case, "handlers");
     if !handlers.contains(&happened["by"]) {
         handlers.push(happened["by"].clone());
@@ -242,22 +261,23 @@ fn level_of(holder: &Value) -> Option<&'static str> {
         "grid_leader" => Some("grid"),
         "community" => Some("community"),
         "street_desk" => Some("street"),
+        "partner" => Some("grid"),
         _ => None,
     }
 }
 
-fn one_more(case: &mut Value, name: &str) {
+pub(super) fn one_more(case: &mut Value, name: &str) {
     case[name] = (case[name].as_u64().unwrap_or(0) + 1).into();
 }
 
-fn remove(object: &mut Value, name: &str) {
+pub(super) fn remove(object: &mut Value, name: &str) {
     if let Some(object) = object.as_object_mut() {
         object.remove(name);
     }
 }
 
 /// The list of this name, made if it is not there.
-fn list<'a>(object: &'a mut Value, name: &str) -> &'a mut Vec<Value> {
+pub(super) fn list<'a>(object: &'a mut Value, name: &str) -> &'a mut Vec<Value> {
     let value = &mut object[name];
     if !value.is_array() {
         *value = Value::Array(Vec::new());

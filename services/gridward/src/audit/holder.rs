@@ -32,6 +32,13 @@ fn fits(holder: &str, area: &str) -> Result<(), String> {
         return Err("nobody holds it".to_owned());
     }
     let (post, held) = holder.split_once(':').ok_or_else(|| format!("`{holder}` is no holder"))?;
+    // An organisation lies in no area: its path is its own.
+    if post == "partner" {
+        let own = held
+            .split_once('/')
+            .is_some_and(|(root, id)| root == "org" && !id.is_empty() && !id.contains('/'));
+        return if own { Ok(()) } else { Err(format!("`{held}` is no path of an organisation")) };
+    }
     if !POSTS.contains(&post) {
         return Err(format!("`{post}` is no post"));
     }

@@ -10,6 +10,7 @@
 mod deadlines;
 mod figures;
 mod fold;
+mod fold_offers;
 mod gauges;
 mod history;
 mod holder;

@@ -13,7 +13,7 @@ pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
     for fact in &seen.told {
         let by = fact.happened["by"].as_str().unwrap_or_default();
         match fact.what() {
-            "signed" | "answered" => {
+            "signed" | "accepted" | "staged" | "answered" => {
                 handlers.insert(by);
             }
             what @ ("checked" | "reworked" | "closed") if handlers.contains(by) => {

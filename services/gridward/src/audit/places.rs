@@ -23,13 +23,13 @@ use super::snapshot::{Setting, Snapshot};
 use super::topics::Topics;
 use super::walk::{Suspects, Walker, aside, one};
 use super::whole::{OnKafka, Whole};
-use crate::servers::{SERVICES, database_as_it_is};
+use crate::servers::{database_as_it_is, services_of};
 use crate::settings::Settings;
 
 /// Where an office keeps what it knows.
 #[derive(Clone)]
 pub struct Places {
-    /// By service: discover, route, handle, supervise.
+    /// By service: discover, route, handle, supervise, and partner where the office has one.
     pub databases: BTreeMap<&'static str, Store>,
     pub kafka: Connection,
     /// Before the names of the topics.
@@ -43,7 +43,7 @@ impl Places {
     /// When a database cannot be reached.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let mut databases = BTreeMap::new();
-        for service in SERVICES {
+        for service in services_of(settings)? {
             databases.insert(service, database_as_it_is(service, settings, 2).await?);
         }
         let prefix = settings.kafka.prefix.clone();

@@ -58,6 +58,12 @@ fn case(life: &Life, row: &CaseRow, last: &Told) -> Result<Value, String> {
         "revision": row.revision,
     });
     let mut optional = Map::new();
+    if let Some(home) = &row.home {
+        optional.insert("home".to_owned(), home.clone().into());
+    }
+    if let Some(partners) = &row.offered_to {
+        optional.insert("partners".to_owned(), told::json(partners)?);
+    }
     for (name, (by, at)) in ["signed", "answered", "passed", "closed"].into_iter().zip(&row.marks) {
         if by.is_some() || at.is_some() {
             optional.insert(name.to_owned(), json!({ "by": by, "at": at.map(stamp) }));

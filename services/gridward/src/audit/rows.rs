@@ -170,7 +170,9 @@ pub(super) struct CaseRow {
     pub lat: f64,
     pub area: String,
     pub holder: String,
+    pub home: Option<String>,
     pub state: String,
+    pub offered_to: Option<String>,
     /// Signed, answered, passed, closed.
     pub marks: [MarkColumns; 4],
     pub level: String,
@@ -193,7 +195,7 @@ impl Row for CaseRow {
     fn selects(_: Setting) -> Vec<Select> {
         select(
             Self::TABLE,
-            "reporter, category, lon, lat, area, holder, state, signed_by, signed_at, answered_by, answered_at, \
+            "reporter, category, lon, lat, area, holder, home, state, offered_to, signed_by, signed_at, answered_by, answered_at, \
              passed_by, passed_at, closed_by, closed_at, level, attempt, returns, reworks, handlers, flags, \
              deadlines, recorded, opened_at, last_at, due_at, revision",
             "",
@@ -208,7 +210,9 @@ impl Row for CaseRow {
             lat: cells.take()?,
             area: cells.take()?,
             holder: cells.take()?,
+            home: cells.take()?,
             state: cells.take()?,
+            offered_to: cells.take()?,
             marks: [mark(cells)?, mark(cells)?, mark(cells)?, mark(cells)?],
             level: cells.take()?,
             attempt: cells.whole()?,

@@ -20,7 +20,10 @@ const PATIENCE: &str = "SET LOCAL idle_in_transaction_session_timeout = 0; SET L
 
 /// Readers before those they read, as far as the circle of topics allows: what a reader has taken is then in
 /// its writer's outbox as it is seen here.
-const ORDER: [&str; 4] = ["supervise", "handle", "route", "discover"];
+const ORDER: [&str; 5] = ["supervise", "partner", "handle", "route", "discover"];
+
+/// An office without partner organisations does not run it; then nothing is asked of it, and nothing found.
+const OPTIONAL: &str = "partner";
 
 /// Where the rows lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +54,10 @@ impl Snapshot {
     pub async fn of_servers(databases: &BTreeMap<&'static str, Store>) -> anyhow::Result<Self> {
         let mut each = BTreeMap::new();
         for service in ORDER {
-            let store = databases.get(service).with_context(|| format!("no database of {service}"))?;
+            let store = match databases.get(service) {
+                None if service == OPTIONAL => continue,
+                store => store.with_context(|| format!("no database of {service}"))?,
+            };
             let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
             let tx = store.readers().begin_with_config(Some(isolation), Some(access)).await;
             let tx = tx.with_context(|| format!("cannot begin to read what {service} keeps"))?;
@@ -70,6 +76,14 @@ impl Snapshot {
         }
     }
 
+    /// Whether `service` is part of this office.
+    pub fn has(&self, service: &str) -> bool {
+        match &self.kept {
+            Kept::File(_) => true,
+            Kept::Servers(each) => service != OPTIONAL || each.contains_key(service),
+        }
+    }
+
     /// Rows of tables of `service`; in a file anybody's.
     pub async fn rows(
         &self,
@@ -77,6 +91,9 @@ impl Snapshot {
         sql: &str,
         values: Vec<Value>,
     ) -> anyhow::Result<Vec<QueryResult>> {
+        if !self.has(service) {
+            return Ok(Vec::new());
+        }
         let (tx, backend) = match &self.kept {
             Kept::File(tx) => (tx, DbBackend::Sqlite),
             Kept::Servers(each) => {
@@ -90,6 +107,9 @@ impl Snapshot {
 
     /// Something that answers no rows: how the questions after it are answered.
     pub async fn execute(&self, service: &str, sql: &str) -> anyhow::Result<()> {
+        if !self.has(service) {
+            return Ok(());
+        }
         let tx = match &self.kept {
             Kept::File(tx) => tx,
             Kept::Servers(each) => {

@@ -102,6 +102,9 @@ fn due_earlier<'a>(case: &'a Told, key: StepKey, step: &Step) -> Option<(StepKey
 
 /// Whether the fact says what the step does; an escalation goes to an area above the case's own.
 fn does(fact: &Told, does: &str) -> bool {
+    if fact.what() == "lapsed" {
+        return does == "lapse";
+    }
     if fact.what() == "reminded" {
         return does == "remind";
     }

@@ -75,7 +75,7 @@ impl Told {
 
     /// The step that took effect, if this is the fact of one.
     pub fn effect(&self) -> Option<StepKey> {
-        matches!(self.what(), "reminded" | "escalated").then(|| step_key(&self.happened)).flatten()
+        matches!(self.what(), "reminded" | "lapsed" | "escalated").then(|| step_key(&self.happened)).flatten()
     }
 
     pub fn closed(&self) -> bool {

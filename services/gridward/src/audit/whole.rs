@@ -17,11 +17,17 @@ pub(super) struct Service {
 }
 
 /// Written down here again: the audit does not ask the services what they are.
-pub(super) const SERVICES: [Service; 4] = [
+pub(super) const SERVICES: [Service; 5] = [
     Service { name: "discover", writes: Topic::Reported, reads: &[] },
     Service { name: "route", writes: Topic::Routed, reads: &[Topic::Reported, Topic::Handled] },
-    Service { name: "handle", writes: Topic::Handled, reads: &[Topic::Routed, Topic::Supervised] },
+    Service {
+        name: "handle",
+        writes: Topic::Handled,
+        reads: &[Topic::Routed, Topic::Supervised, Topic::Partnered],
+    },
     Service { name: "supervise", writes: Topic::Supervised, reads: &[Topic::Handled] },
+    // Only an office with partner organisations has one.
+    Service { name: "partner", writes: Topic::Partnered, reads: &[Topic::Handled] },
 ];
 
 /// The service that writes `topic`.

@@ -26,7 +26,7 @@ use super::wait;
 use crate::audit::Places;
 use crate::commands::PackFolder;
 use crate::embedded::{Embedded, migrate};
-use crate::servers::{Joined, SERVICES, database, join, leave, topics};
+use crate::servers::{Joined, database, join, leave, services, topics};
 use crate::settings::Settings;
 use crate::store::bare::Bare;
 
@@ -101,7 +101,7 @@ impl Site {
         let settings = Settings::load(Some(file), std::env::vars())?;
         let pack = PackFolder { pack: settings.pack.clone() }.load()?;
         let tokens = Tokens::of_file(&settings.token_key_file).context("cannot read token_key_file")?;
-        for service in SERVICES {
+        for service in services(&pack) {
             let store = database(service, &settings).await?;
             let used = outbox::any(store.readers(), service).await?;
             let place = store.place();

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use discover::Discover;
 use domain::id::IncidentId;
 use handle::Handle;
+use partner::PartnerDesk;
 use platform::clock::Clock;
 use platform::store::Store;
 use platform::store::dead_letters::{self, DeadLetter};
@@ -19,9 +20,9 @@ use supervise::Supervise;
 use super::{Config, DataFolder, PackFolder, say};
 use crate::embedded::Embedded;
 use crate::folder_clock;
-use crate::servers::database_as_it_is;
+use crate::servers::{database_as_it_is, services_of};
 
-const SERVICES: [&str; 4] = [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME];
+const SERVICES: [&str; 5] = [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME, PartnerDesk::NAME];
 
 #[derive(Debug, Args)]
 pub struct DeadLetters {
@@ -73,7 +74,7 @@ impl Place {
         let Some(file) = &self.config else { return Ok(None) };
         let settings = Config { config: Some(file.clone()) }.load()?;
         let mut kept = Vec::new();
-        for service in SERVICES {
+        for service in services_of(&settings)? {
             kept.push((service, database_as_it_is(service, &settings, 1).await?));
         }
         Ok(Some(kept))
@@ -214,7 +215,11 @@ async fn retry_now(
     let all = Embedded::open(&data.data, pack.load()?, clock).await?;
     let decided = all.route.lock().await.retry_asked().await?
         + all.handle.lock().await.retry_asked().await?
-        + all.supervise.lock().await.retry_asked().await?;
+        + all.supervise.lock().await.retry_asked().await?
+        + match &all.partner {
+            Some(partner) => partner.lock().await.retry_asked().await?,
+            None => 0,
+        };
     all.settle().await?;
     say(format_args!("{decided} of {asked} decided / {asked} 条中 {decided} 条已处理"));
     Ok(if decided == asked { ExitCode::SUCCESS } else { ExitCode::FAILURE })

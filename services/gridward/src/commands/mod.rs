@@ -31,7 +31,7 @@ pub struct Gridward {
 enum Command {
     /// Run all services in one process, on one file.
     All(all::All),
-    /// 发现: take reports. One service alone, on Kafka and PostgreSQL, as are the next three.
+    /// 发现: take reports. One service alone, on Kafka and PostgreSQL, as are the next four.
     Discover(serve::Serve),
     /// 流转: find who should hold an incident.
     Route(serve::Serve),
@@ -39,6 +39,8 @@ enum Command {
     Handle(serve::Serve),
     /// 督办: see the time pass, and keep the figures.
     Supervise(serve::Serve),
+    /// 社会组织: offer cases to partner organisations, and keep their register.
+    Partner(serve::Serve),
     /// Have a service read its topics again from their beginning, after a broker lost or made anew what it had read.
     Reread(reread::Reread),
     /// Print the settings for Kafka and PostgreSQL that are in force, with what each means.
@@ -127,6 +129,7 @@ pub fn run(gridward: Gridward) -> ExitCode {
             Command::Route(serve) => serve.route().await,
             Command::Handle(serve) => serve.handle().await,
             Command::Supervise(serve) => serve.supervise().await,
+            Command::Partner(serve) => serve.partner().await,
             Command::Reread(reread) => reread.run().await,
             Command::Config(config) => config.run(),
             Command::Migrate(migrate) => migrate.run().await,

@@ -11,12 +11,12 @@ use platform::store::positions::{self, Position};
 use platform::stream::{KafkaStream, Stream};
 
 use super::{Config, say};
-use crate::servers::{SERVICES, database_as_it_is};
+use crate::servers::{database_as_it_is, services_of};
 
 #[derive(Debug, Args)]
 pub struct Reread {
-    /// route, handle or supervise.
-    #[arg(value_name = "SERVICE", value_parser = ["route", "handle", "supervise"])]
+    /// route, handle, supervise or partner.
+    #[arg(value_name = "SERVICE", value_parser = ["route", "handle", "supervise", "partner"])]
     service: String,
     #[command(flatten)]
     config: Config,
@@ -25,8 +25,8 @@ pub struct Reread {
 impl Reread {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let settings = self.config.load()?;
-        let service = SERVICES.into_iter().find(|name| *name == self.service);
-        let service = service.context("there is no such service")?;
+        let service = services_of(&settings)?.into_iter().find(|name| *name == self.service);
+        let service = service.context("there is no such service in this office")?;
         let store = database_as_it_is(service, &settings, 2).await?;
         let (stream, _) = KafkaStream::start(service, &[], &store, &settings.stream()?, &Metrics::new())?;
         for (source, was) in positions::all(store.readers(), service).await? {

@@ -1,14 +1,15 @@
-//! `gridward discover | route | handle | supervise`: one service, alone in its process, on Kafka and PostgreSQL.
+//! `gridward discover | route | handle | supervise | partner`: one service, alone in its process, on Kafka and PostgreSQL.
 //! As many as there are of one share its work.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use discover::Discover;
 use handle::Handle;
+use partner::PartnerDesk;
 use platform::http::Patience;
 use platform::lifecycle::{Lifecycle, asked_to_stop};
 use platform::metrics::Metrics;
@@ -81,6 +82,19 @@ impl Serve {
         let service = Supervise::new(&process.metrics)?;
         process.serve(service, |front, _| Routes::supervise(front)).await
     }
+
+    pub async fn partner(self) -> anyhow::Result<ExitCode> {
+        let process = self.begin()?;
+        if !process.pack.has_partners() {
+            bail!(
+                "the pack {0} has no policy.offer_limit, so nothing is ever offered to an organisation and partner has \
+                 nothing to do / 辖区包 {0} 没有 policy.offer_limit，不向社会组织下单，无需运行 partner",
+                process.pack.code
+            );
+        }
+        let service = PartnerDesk::new(&process.pack);
+        process.serve(service, Routes::partner).await
+    }
 }
 
 impl Process {
@@ -97,6 +111,9 @@ impl Process {
         let place = take_place(settings.listen)?;
         topics(&stream).await?;
         let Joined { around, stream, relay } = join::<S>(&settings, &stream, &pack, &clock, &metrics).await?;
+        if S::NAME == PartnerDesk::NAME {
+            partner::begin_with(&around.store, &pack.partners, clock.now()).await?;
+        }
         let turns = Turns::new(service, &around);
         let health = vec![(S::NAME, turns.health())];
         let beside = vec![("relay", relay.health())];

@@ -9,6 +9,7 @@ use axum::routing::get;
 use discover::Discover;
 use domain::text::Text;
 use handle::Handle;
+use partner::PartnerDesk;
 use platform::http::{Gate, Probes, dress, probes, say_goodbye};
 use platform::lifecycle::Lifecycle;
 use platform::pack::Pack;
@@ -29,6 +30,8 @@ use crate::demo::Line;
 pub struct Desks {
     pub discover: Desk<Discover>,
     pub handle: Desk<Handle>,
+    /// Where the office has partner organisations.
+    pub partner: Option<Desk<PartnerDesk>>,
 }
 
 /// What the endpoints of a process stand on.
@@ -89,6 +92,18 @@ impl Routes {
         }))
     }
 
+    pub fn partner(front: &Front<'_>, desk: Desk<PartnerDesk>) -> Self {
+        let around = front.around;
+        Self(partner::http::routes(partner::http::Front {
+            desk,
+            store: around.store.clone(),
+            clock: around.clock.clone(),
+            gate: front.gate(),
+            pack: front.pack.clone(),
+            arrivals: around.stream.arrivals(),
+        }))
+    }
+
     /// Both on one listener.
     pub fn and(self, other: Self) -> Self {
         Self(self.0.merge(other.0))
@@ -143,6 +158,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = discover::http::Api::openapi();
     document.merge(handle::http::Api::openapi());
     document.merge(supervise::http::Api::openapi());
+    document.merge(partner::http::Api::openapi());
     document.info.title = "Gridward 格网".to_owned();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     document.info.description = Some(

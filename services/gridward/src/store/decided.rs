@@ -102,7 +102,7 @@ pub async fn due_steps(
     let early = "SELECT count(*) AS n FROM supervise_step WHERE done_at < due_at";
     // What happened is the same text for the same step, so a second time shows as a second row.
     let doubled = "SELECT count(*) AS n FROM (SELECT 1 AS step FROM handle_history \
-                   WHERE kind IN ('case.reminded', 'case.escalated') GROUP BY incident, happened HAVING count(*) > 1) AS d";
+                   WHERE kind IN ('case.reminded', 'case.lapsed', 'case.escalated') GROUP BY incident, happened HAVING count(*) > 1) AS d";
     let missed = "SELECT count(*) AS n FROM supervise_step s \
                   JOIN supervise_deadline d ON d.incident = s.incident AND d.kind = s.kind AND d.round = s.round \
                   WHERE s.done_at IS NULL AND s.due_at < coalesce(d.met_at, $1)";

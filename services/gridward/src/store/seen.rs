@@ -105,7 +105,11 @@ pub async fn effects(
             .columns(["at", "noticed_at"].map(Alias::new))
             .from(Alias::new("handle_history"))
             .and_where(Expr::col(Alias::new("incident")).is_in(some.iter().map(|incident| incident.0)))
-            .and_where(Expr::col(Alias::new("kind")).is_in(["case.reminded", "case.escalated"]))
+            .and_where(Expr::col(Alias::new("kind")).is_in([
+                "case.reminded",
+                "case.lapsed",
+                "case.escalated",
+            ]))
             .to_owned();
         for row in handle.readers().query_all(&select).await.doing("looking for effects")? {
             found.push((get_time(&row, "at")?, get_time(&row, "noticed_at")?));

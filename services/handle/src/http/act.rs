@@ -1,4 +1,4 @@
-//! 签收 sign, 办结反馈 answer, 退回 return, 核查 check, 结案 close.
+//! 签收 sign, 阶段办结 stage, 办结反馈 answer, 退回 return, 核查 check, 结案 close.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -65,6 +65,19 @@ pub async fn sign(
     Body(body): Body<Note>,
 ) -> Answer {
     act(&front, who, &incident, &headers, Action::Sign, body.note).await
+}
+
+/// 阶段办结: the next stage of a category that has stages is done (停工, 处罚 …).
+#[utoipa::path(post, path = "/api/v1/cases/{incident}/stage", params(("incident" = String, Path)), request_body = Note,
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it, or no stage is left")))]
+pub async fn stage(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<Note>,
+) -> Answer {
+    act(&front, who, &incident, &headers, Action::Stage, body.note).await
 }
 
 /// 办结反馈: the holder says that it is done; somebody else checks it.
@@ -178,6 +191,7 @@ fn problem(refusal: &Refusal) -> Problem {
         Refusal::NotNow { .. } => (StatusCode::CONFLICT, "not-now"),
         Refusal::Final => (StatusCode::CONFLICT, "final"),
         Refusal::NotChecked => (StatusCode::CONFLICT, "not-checked"),
+        Refusal::NoStage => (StatusCode::CONFLICT, "no-stage"),
     };
     Problem::new(status, code, refusal.text())
 }

@@ -37,6 +37,7 @@ pub fn routes(front: Front) -> Router {
         .route("/api/v1/cases", get(queue::list))
         .route("/api/v1/cases/{incident}", get(see::see))
         .route("/api/v1/cases/{incident}/sign", post(act::sign))
+        .route("/api/v1/cases/{incident}/stage", post(act::stage))
         .route("/api/v1/cases/{incident}/answer", post(act::answer))
         .route("/api/v1/cases/{incident}/return", post(act::give_back))
         .route("/api/v1/cases/{incident}/check", post(act::check))
@@ -47,7 +48,7 @@ pub fn routes(front: Front) -> Router {
 /// The endpoints for the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(queue::list, see::see, act::sign, act::answer, act::give_back, act::check, act::close),
+    paths(queue::list, see::see, act::sign, act::stage, act::answer, act::give_back, act::check, act::close),
     components(schemas(
         queue::Page,
         queue::Listed,

@@ -57,7 +57,7 @@ pub struct Listed {
 #[utoipa::path(get, path = "/api/v1/cases", params(
     ("area" = Option<String>, Query, description = "only this area and below, by path"),
     ("holder" = Option<String>, Query, description = "post:area, as in grid_leader:boston/03/0305"),
-    ("state" = Option<String>, Query, description = "DISPATCHED, HANDLING, CHECKING or CLOSED; open ones when absent"),
+    ("state" = Option<String>, Query, description = "DISPATCHED, OFFERED, HANDLING, CHECKING or CLOSED; open ones when absent"),
     ("level" = Option<String>, Query, description = "grid, community or street: the highest level answerable"),
     ("after" = Option<String>, Query, description = "`next` of the page before"),
     ("limit" = Option<u64>, Query, description = "1 to 200, 50 when absent"),

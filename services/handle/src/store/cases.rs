@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::case::{Case, Mark, State};
-use domain::id::{CategoryCode, IncidentId, PersonId};
+use domain::id::{CategoryCode, IncidentId, PartnerId, PersonId};
 use platform::store::{StoreError, Tx, lists, rows};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
@@ -21,7 +21,11 @@ pub struct Model {
     pub lat: f64,
     pub area: String,
     pub holder: String,
+    /// Whose it is again when a partner organisation gives it up.
+    pub home: Option<String>,
     pub state: String,
+    /// JSON list of the organisations that are asked, while it is offered.
+    pub offered_to: Option<String>,
     pub signed_by: Option<String>,
     pub signed_at: Option<DateTime<Utc>>,
     pub answered_by: Option<String>,
@@ -77,7 +81,12 @@ fn row(case: &Case) -> ActiveModel {
         lat: Set(case.lat),
         area: Set(case.area.as_str().to_owned()),
         holder: Set(case.holder.to_string()),
+        home: Set(case.home.as_ref().map(ToString::to_string)),
         state: Set(case.state.name().to_owned()),
+        offered_to: Set(match &case.state {
+            State::Offered { partners } => Some(lists::write(partners)),
+            _ => None,
+        }),
         signed_by: by(signed),
         signed_at: at(signed),
         answered_by: by(answered),
@@ -105,7 +114,7 @@ type Marks<'a> = (Option<&'a Mark>, Option<&'a Mark>, Option<&'a Mark>, Option<&
 
 fn marks(state: &State) -> Marks<'_> {
     match state {
-        State::Dispatched => (None, None, None, None),
+        State::Dispatched | State::Offered { .. } => (None, None, None, None),
         State::Handling { signed } => (Some(signed), None, None, None),
         State::Checking { signed, answered, passed } => (Some(signed), Some(answered), passed.as_ref(), None),
         State::Closed { signed, answered, passed, closed } => {
@@ -117,7 +126,9 @@ fn marks(state: &State) -> Marks<'_> {
 pub(super) fn case(row: Model) -> Result<Case, StoreError> {
     let id = IncidentId(row.incident);
     let wrong = |why: String| StoreError::Inconsistent { table: "handle_case", id: id.to_string(), why };
-    let state = state(&row).ok_or_else(|| wrong(format!("its columns fit no state `{}`", row.state)))?;
+    let offered_to = row.offered_to.as_deref().map(lists::read).transpose().map_err(wrong)?;
+    let state =
+        state(&row, offered_to).ok_or_else(|| wrong(format!("its columns fit no state `{}`", row.state)))?;
     Ok(Case {
         incident: id,
         reporter: PersonId(row.reporter),
@@ -126,6 +137,7 @@ pub(super) fn case(row: Model) -> Result<Case, StoreError> {
         lat: row.lat,
         area: row.area.parse().map_err(|fault| wrong(format!("{fault}")))?,
         holder: row.holder.parse().map_err(wrong)?,
+        home: row.home.map(|home| home.parse()).transpose().map_err(wrong)?,
         state,
         level: row.level.parse().map_err(wrong)?,
         attempt: row.attempt.cast_unsigned(),
@@ -141,12 +153,16 @@ pub(super) fn case(row: Model) -> Result<Case, StoreError> {
     })
 }
 
-fn state(row: &Model) -> Option<State> {
+fn state(row: &Model, offered_to: Option<Vec<PartnerId>>) -> Option<State> {
     let signed = mark(row.signed_by.as_ref(), row.signed_at);
     let answered = mark(row.answered_by.as_ref(), row.answered_at);
     let passed = mark(row.passed_by.as_ref(), row.passed_at);
     let closed = mark(row.closed_by.as_ref(), row.closed_at);
+    if (row.state == "OFFERED") != offered_to.is_some() {
+        return None;
+    }
     match (row.state.as_str(), signed, answered, passed, closed) {
+        ("OFFERED", None, None, None, None) => offered_to.map(|partners| State::Offered { partners }),
         ("DISPATCHED", None, None, None, None) => Some(State::Dispatched),
         ("HANDLING", Some(signed), None, None, None) => Some(State::Handling { signed }),
         ("CHECKING", Some(signed), Some(answered), passed, None) => {
@@ -177,7 +193,9 @@ mod tests {
             lat: 29.9,
             area: "s/c/g".to_owned(),
             holder: "grid_leader:s/c/g".to_owned(),
+            home: None,
             state: "DISPATCHED".to_owned(),
+            offered_to: None,
             signed_by: None,
             signed_at: None,
             answered_by: None,
@@ -209,6 +227,15 @@ mod tests {
         let half = Model { signed_by: Some("leader".to_owned()), ..model() };
         // A mark without its time counts as no mark, and DISPATCHED has none.
         assert!(case(half).is_ok());
+        for wrong in [
+            Model { state: "OFFERED".to_owned(), ..model() },
+            Model { offered_to: Some("[\"lark\"]".to_owned()), ..model() },
+        ] {
+            assert!(case(wrong).is_err());
+        }
+        let offered =
+            Model { state: "OFFERED".to_owned(), offered_to: Some("[\"lark\"]".to_owned()), ..model() };
+        assert_eq!(case(offered).unwrap().state, State::Offered { partners: vec!["lark".into()] });
         let closed = Model { closed_by: Some("x".to_owned()), closed_at: Some(model().opened_at), ..model() };
         assert!(case(closed).is_err());
     }

@@ -49,7 +49,7 @@ pub async fn page<C: ConnectionTrait>(connection: &C, wanted: &Wanted) -> Result
     }
     select = match &wanted.state {
         Some(state) => select.filter(Column::State.eq(state.as_str())),
-        None => select.filter(Column::State.is_in(["DISPATCHED", "HANDLING", "CHECKING"])),
+        None => select.filter(Column::State.is_in(["DISPATCHED", "OFFERED", "HANDLING", "CHECKING"])),
     };
     if let Some(after) = wanted.after {
         select = select.filter(behind(after));

@@ -151,6 +151,7 @@ fn zh(fault: &AreaFault) -> String {
             level.zh(),
             parent_level.zh()
         ),
+        AreaFault::Reserved(code) => format!("根区域不能用代码 {code}：社会组织的路径以它开头"),
         AreaFault::Chinese { code, .. } => format!(
             "区域代码 {code} 不合规则：只用数字，区县 6 位、街道 9 位（末三位 001–599）、社区 12 位（末三位 001–599）、\
              网格 15 位（末三位从 001 起），并以上级代码开头"

@@ -51,7 +51,14 @@ impl CategoryBook {
         let handle_limit = granted(limit).map_err(&mut fault).ok();
         let sensitive = yes_or_no(sensitive).map_err(&mut fault).ok();
         let name = table::name(file, row.line, zh, en, faults);
-        Some(Category { code: code?, name: name?, handle_limit: handle_limit?, sensitive: sensitive? })
+        Some(Category {
+            code: code?,
+            name: name?,
+            handle_limit: handle_limit?,
+            sensitive: sensitive?,
+            stages: Vec::new(),
+            offer_to: Vec::new(),
+        })
     }
 
     fn new_code(&self, text: &str) -> Result<CategoryCode, Text> {

@@ -28,7 +28,19 @@ pub(super) struct PackFile {
     pub zone: String,
     pub areas: String,
     pub categories: String,
+    /// Limits of the stages of categories.
+    #[serde(default)]
+    pub stages: Option<String>,
+    /// Which class of organisation is offered which category.
+    #[serde(default)]
+    pub offers: Option<String>,
+    #[serde(default)]
+    pub partners: Option<String>,
     pub people: String,
+    #[serde(default)]
+    pub leave: Option<String>,
+    #[serde(default)]
+    pub shifts: Option<String>,
     pub calendar: String,
     #[serde(default)]
     pub overlays: Vec<OverlayFile>,
@@ -73,6 +85,8 @@ pub(super) struct PolicyEntry {
     pub sign_limit: Option<String>,
     #[serde(default)]
     pub check_limit: Option<String>,
+    #[serde(default)]
+    pub offer_limit: Option<String>,
     pub sign: LadderEntry,
     pub handle: LadderEntry,
     pub check: LadderEntry,

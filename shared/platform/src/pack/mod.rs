@@ -19,12 +19,17 @@
 //! | `zone` | must be the calendar's, so that nobody takes the wrong calendar unnoticed |
 //! | `areas` | CSV `code,level,parent,name_zh,name_en`, parents first |
 //! | `categories` | CSV `code,name_zh,name_en,handle_limit,sensitive` (`yes`/`no`) |
-//! | `people` | CSV `person,name_zh,name_en,role,area`, a line for each role of a person |
+//! | `stages`? | CSV `category,name_zh,name_en,limit`: what must be done before the whole is (分段时限), in order |
+//! | `offers`? | CSV `category,class`: which class of organisation is offered which category |
+//! | `partners`? | CSV, an organisation a line; `coverage` and `categories` are codes with spaces between; with `policy.offer_limit` |
+//! | `people` | CSV `person,name_zh,name_en,role,area`, a line for each role of a person; for the role `partner`, `area` is the organisation's id |
+//! | `leave`? | CSV `person,from,to`: who is away (请假) from a local day or time until another |
+//! | `shifts`? | CSV `person,days,from,to`: who is there only then (值班); days `all`, `mon-fri`, `sat sun` |
 //! | `calendar` | a calendar file, such as `../calendars/us.json` |
 //! | `overlays`? | what is done otherwise here than in the calendar: list of `{from, to, office?, days?, why}`, days `open` or `closed` |
 //! | `boundaries` | list of `{file, level, key, pad?, datum, valid_from, valid_to?, exclusive?}` |
 //! | `accepted_boundary_report`? | digest of the boundary report a person has accepted |
-//! | `policy` | `{version, sign_limit?, check_limit?, sign, handle, check}`; each of the last three a ladder `{remind_percent?, escalate: [{to, after}]}` |
+//! | `policy` | `{version, sign_limit?, check_limit?, offer_limit?, sign, handle, check}`; each of the last three a ladder `{remind_percent?, escalate: [{to, after}]}` |
 //! | `routing` | `{fallback, rounded_decimals?, placeholders?, rules}` |
 //! | `routing.fallback` | `street_desk:CODE` |
 //! | `routing.placeholders` | list of `{lon, lat, datum, name}` |
@@ -42,10 +47,13 @@ mod areas;
 mod boundaries;
 mod calendar;
 mod categories;
+mod duty;
 mod fault;
 mod files;
 mod locate;
 mod main_file;
+mod offers;
+mod partners;
 mod people;
 mod policy;
 mod recorded;
@@ -61,6 +69,7 @@ use std::path::{Path, PathBuf};
 use domain::area::Areas;
 use domain::calendar::{Calendar, OverlayFault};
 use domain::category::Categories;
+use domain::partner::Partner;
 use domain::place::Datum;
 use domain::policy::Policy;
 use domain::routing::Routing;
@@ -68,13 +77,14 @@ use domain::text::Text;
 
 pub use boundaries::BoundaryFile;
 pub use fault::{Fault, PackFault};
-pub use people::{People, Person};
+pub use people::{OnDuty, People, Person};
 pub use recorded::{Recorded, Truth};
 
 use areas::AreaBook;
 use categories::CategoryBook;
 use files::{Files, Source};
 use main_file::{MainFile, filled};
+use partners::PartnerBook;
 
 /// A jurisdiction. Made by [`Pack::load`] only, so it is whole.
 #[derive(Clone, Debug)]
@@ -88,6 +98,8 @@ pub struct Pack {
     pub datum: Datum,
     pub areas: Areas,
     pub categories: Categories,
+    /// The organisations the register begins with.
+    pub partners: Vec<Partner>,
     pub people: People,
     pub calendar: Calendar,
     pub policy: Policy,
@@ -112,6 +124,11 @@ impl Pack {
             _ => Err(PackFault::new(faults, main_file::NAME)),
         }
     }
+
+    /// Whether the office works with partner organisations: without a limit for their answer nothing is offered.
+    pub fn has_partners(&self) -> bool {
+        self.policy.offer_limit.is_some()
+    }
 }
 
 /// The pack, whole only if `faults` stays empty.
@@ -124,7 +141,8 @@ fn read(folder: &Path, faults: &mut Vec<Fault>) -> Option<Pack> {
     let calendar = read_calendar(&main, &mut files, faults);
     let areas = read_areas(&main, &mut files, faults);
     let categories = read_categories(&main, &mut files, faults);
-    let people = read_people(&main, &mut files, &areas, faults);
+    let partners = read_partners(&main, &mut files, &areas, &categories, faults);
+    let people = read_people(&main, &mut files, &areas, &partners, faults);
     let boundaries = boundaries::read(&main, &mut files, &areas, faults);
     let policy = policy::read(&main, &areas, faults);
     let lists = routing::Lists { areas: &areas, categories: &categories };
@@ -140,6 +158,7 @@ fn read(folder: &Path, faults: &mut Vec<Fault>) -> Option<Pack> {
         warnings: warnings::list(&areas.areas, &people, &boundaries),
         areas: areas.areas,
         categories: categories.categories,
+        partners: partners.partners,
         people,
         calendar: calendar?,
         policy: policy?,
@@ -223,14 +242,71 @@ fn read_areas(main: &MainFile, files: &mut Files, faults: &mut Vec<Fault>) -> Ar
 
 fn read_categories(main: &MainFile, files: &mut Files, faults: &mut Vec<Fault>) -> CategoryBook {
     match text(main, "categories", &main.file.categories, files, faults) {
-        Some(source) => CategoryBook::read(&source, faults),
+        Some(source) => {
+            let mut book = CategoryBook::read(&source, faults);
+            if let Some(source) = optional(main, "stages", main.file.stages.as_ref(), files, faults) {
+                offers::read_stages(&source, &mut book, faults);
+            }
+            if let Some(source) = optional(main, "offers", main.file.offers.as_ref(), files, faults) {
+                offers::read_offers(&source, &mut book, faults);
+            }
+            book
+        }
         None => CategoryBook::unread(),
     }
 }
 
-fn read_people(main: &MainFile, files: &mut Files, areas: &AreaBook, faults: &mut Vec<Fault>) -> People {
+/// The text of a file that `pack.json` may name in `field`.
+fn optional(
+    main: &MainFile,
+    field: &str,
+    name: Option<&String>,
+    files: &mut Files,
+    faults: &mut Vec<Fault>,
+) -> Option<Source> {
+    text(main, field, name?, files, faults)
+}
+
+fn read_partners(
+    main: &MainFile,
+    files: &mut Files,
+    areas: &AreaBook,
+    categories: &CategoryBook,
+    faults: &mut Vec<Fault>,
+) -> PartnerBook {
+    let source = optional(main, "partners", main.file.partners.as_ref(), files, faults);
+    let book = source.map(|source| PartnerBook::read(&source, areas, categories, faults));
+    if book.is_some() && main.file.policy.offer_limit.is_none() {
+        let reason = Text::new(
+            "有社会组织而没有接单时限，无法下单；请写 policy/offer_limit",
+            "there are organisations but no limit for their answer, so nothing can be offered: write policy/offer_limit",
+        );
+        faults.push(main.fault("partners", reason));
+    }
+    book.unwrap_or_default()
+}
+
+fn read_people(
+    main: &MainFile,
+    files: &mut Files,
+    areas: &AreaBook,
+    partners: &PartnerBook,
+    faults: &mut Vec<Fault>,
+) -> People {
     match text(main, "people", &main.file.people, files, faults) {
-        Some(source) => People::read(&source, areas, faults),
+        Some(source) => {
+            let people = People::read(&source, areas, partners, faults);
+            let leave = optional(main, "leave", main.file.leave.as_ref(), files, faults);
+            let shifts = optional(main, "shifts", main.file.shifts.as_ref(), files, faults);
+            people.with_duty(|duty, knows| {
+                if let Some(source) = leave {
+                    duty.read_leave(&source, knows, faults);
+                }
+                if let Some(source) = shifts {
+                    duty.read_shifts(&source, knows, faults);
+                }
+            })
+        }
         None => People::default(),
     }
 }

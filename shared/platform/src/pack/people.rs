@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDateTime;
 use domain::area::{Area, AreaPath, Level};
-use domain::holder::Holder;
+use domain::holder::{Holder, ORGANISATIONS};
 use domain::id::PersonId;
 use domain::rights::{Grant, Role};
 use domain::text::Text;
 
 use super::areas::{AreaBook, Found, holder_at, unknown_area};
+use super::duty::Duty;
 use super::fault::Fault;
 use super::files::Source;
+use super::partners::PartnerBook;
 use super::table;
 
 const COLUMNS: [&str; 5] = ["person", "name_zh", "name_en", "role", "area"];
@@ -29,6 +32,15 @@ pub struct Person {
 pub struct People {
     by_id: BTreeMap<PersonId, Person>,
     by_grant: BTreeMap<(Role, AreaPath), Vec<PersonId>>,
+    duty: Duty,
+}
+
+/// Who works on what a post holds, at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnDuty<'a> {
+    pub person: &'a Person,
+    /// Not the post's first (A 岗), who is away.
+    pub stands_in: bool,
 }
 
 impl People {
@@ -55,6 +67,21 @@ impl People {
         role.into_iter().flat_map(|role| self.with_role_at(role, &holder.area))
     }
 
+    /// Who of them is there at `local`, in the pack's own time: the first that is neither on leave nor off shift.
+    /// `None`: the post is vacant.
+    pub fn on_duty(&self, holder: &Holder, local: NaiveDateTime) -> Option<OnDuty<'_>> {
+        let mut all = self.working_for(holder).enumerate();
+        let (place, person) = all.find(|(_, person)| self.duty.has(&person.id, local))?;
+        Some(OnDuty { person, stands_in: place > 0 })
+    }
+
+    pub(super) fn with_duty(mut self, read: impl FnOnce(&mut Duty, &dyn Fn(&PersonId) -> bool)) -> Self {
+        let mut duty = std::mem::take(&mut self.duty);
+        read(&mut duty, &|person| self.by_id.contains_key(person));
+        self.duty = duty;
+        self
+    }
+
     /// Those who have this role over `area`: for the area itself or for one above it, nearest first,
     /// each once.
     pub fn with_role_over(&self, role: Role, area: &AreaPath) -> impl Iterator<Item = &Person> {
@@ -74,14 +101,19 @@ impl People {
         ids.into_iter().flatten().filter_map(|id| self.by_id.get(id))
     }
 
-    pub(super) fn read(source: &Source, areas: &AreaBook, faults: &mut Vec<Fault>) -> Self {
+    pub(super) fn read(
+        source: &Source,
+        areas: &AreaBook,
+        partners: &PartnerBook,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
         let mut people = Self::default();
         for row in table::read(source, COLUMNS, faults).rows {
             let [id, zh, en, role, area] = &row.fields;
             let name = table::name(&source.name, row.line, zh, en, faults);
             let mut fault = |reason| faults.push(Fault::at_line(&source.name, row.line, reason));
             let id = person_id(id).map_err(&mut fault).ok();
-            let grant = grant(role, area, areas).map_err(&mut fault).ok().flatten();
+            let grant = grant(role, area, areas, partners).map_err(&mut fault).ok().flatten();
             let (Some(id), Some(name), Some(grant)) = (id, name, grant) else { continue };
             if let Err(reason) = people.add(id, name, grant) {
                 fault(reason);
@@ -133,8 +165,11 @@ fn person_id(text: &str) -> Result<PersonId, Text> {
 }
 
 /// Nothing where the area's own line is at fault and has said so.
-fn grant(role: &str, code: &str, areas: &AreaBook) -> Result<Option<Grant>, Text> {
+fn grant(role: &str, code: &str, areas: &AreaBook, partners: &PartnerBook) -> Result<Option<Grant>, Text> {
     let role = role.parse::<Role>().map_err(|english| not_a_role(role, english))?;
+    if role == Role::Partner {
+        return of_partner(code, partners).map(|area| Some(Grant { role, area }));
+    }
     let area = match areas.find(code) {
         Found::Area(area) => area,
         Found::Reported => return Ok(None),
@@ -142,6 +177,21 @@ fn grant(role: &str, code: &str, areas: &AreaBook) -> Result<Option<Grant>, Text
     };
     check_reach(role, area)?;
     Ok(Some(Grant { role, area: area.path.clone() }))
+}
+
+/// The path of the organisation one of whose people this is.
+fn of_partner(id: &str, partners: &PartnerBook) -> Result<AreaPath, Text> {
+    let unknown = || {
+        Text::new(
+            format!("没有编号为 {id} 的社会组织；角色 partner 的 area 一栏写组织编号"),
+            format!("there is no organisation `{id}`: for the role partner, area is the id of one"),
+        )
+    };
+    if partners.knows(id) {
+        AreaPath::parse(&format!("{ORGANISATIONS}/{id}")).map_err(|_| unknown())
+    } else {
+        Err(unknown())
+    }
 }
 
 fn not_a_role(text: &str, english: String) -> Text {

@@ -15,11 +15,20 @@ pub(super) fn read(main: &MainFile, areas: &AreaBook, faults: &mut Vec<Fault>) -
     main.check("policy/version", filled(&entry.version), faults);
     let sign_limit = optional_limit(main, "policy/sign_limit", entry.sign_limit.as_deref(), faults);
     let check_limit = optional_limit(main, "policy/check_limit", entry.check_limit.as_deref(), faults);
+    let offer_limit = optional_limit(main, "policy/offer_limit", entry.offer_limit.as_deref(), faults);
     let sign = ladder(main, "policy/sign", &entry.sign, areas, faults);
     let handle = ladder(main, "policy/handle", &entry.handle, areas, faults);
     let check = ladder(main, "policy/check", &entry.check, areas, faults);
     let version = entry.version.clone();
-    Some(Policy { version, sign_limit, check_limit, sign: sign?, handle: handle?, check: check? })
+    Some(Policy {
+        version,
+        sign_limit,
+        check_limit,
+        offer_limit,
+        sign: sign?,
+        handle: handle?,
+        check: check?,
+    })
 }
 
 fn optional_limit(main: &MainFile, path: &str, text: Option<&str>, faults: &mut Vec<Fault>) -> Option<Limit> {

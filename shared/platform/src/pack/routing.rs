@@ -58,8 +58,8 @@ fn fallback(text: &str, areas: &AreaBook) -> Result<Option<Holder>, Text> {
 }
 
 fn post(text: &str) -> Result<Post, Text> {
-    let known = Post::ALL.map(Post::as_str).join(", ");
-    Post::ALL.into_iter().find(|post| post.as_str() == text).ok_or_else(|| {
+    let known = Post::OF_AREAS.map(Post::as_str).join(", ");
+    Post::OF_AREAS.into_iter().find(|post| post.as_str() == text).ok_or_else(|| {
         Text::new(
             format!("“{text}”不是承办岗位；请用 {known} 之一"),
             format!("`{text}` is not a post: use one of {known}"),

@@ -8,7 +8,7 @@ use super::boundaries::BoundaryFile;
 use super::people::People;
 
 pub(super) fn list(areas: &Areas, people: &People, boundaries: &[BoundaryFile]) -> Vec<Text> {
-    let vacant = Post::ALL.into_iter().flat_map(|post| vacant_posts(post, areas, people));
+    let vacant = Post::OF_AREAS.into_iter().flat_map(|post| vacant_posts(post, areas, people));
     no_grid_boundaries(boundaries).into_iter().chain(vacant).collect()
 }
 

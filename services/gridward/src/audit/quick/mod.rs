@@ -80,15 +80,18 @@ async fn audit(
     positions::check(&snapshot, &whole, &mut ledger).await?;
     let ranges = asking.ranges().await?;
     let mut outboxes = Vec::new();
-    for service in &SERVICES {
+    for service in SERVICES.iter().filter(|service| snapshot.has(service.name)) {
         if sets::is_whole(&asking, service.name).await? {
             outboxes.push(service.name);
         }
     }
-    let scanned =
-        scan(&asking, &ranges, sheets(whole.now, &outboxes), &whole, &outboxes, &mut ledger).await?;
+    let mut sheets = sheets(whole.now, &outboxes);
+    sheets.retain(|sheet| snapshot.has(sheet.service));
+    let scanned = scan(&asking, &ranges, sheets, &whole, &outboxes, &mut ledger).await?;
     sets::sent(&asking, &whole, &scanned, &mut ledger).await?;
-    let pairs = pairs(&outboxes);
+    let mut pairs = pairs(&outboxes);
+    let is_there = |(of, _): &(String, _)| scanned.contains_key(of);
+    pairs.retain(|pair| is_there(&pair.left) && is_there(&pair.right));
     let ends = whole.topics().map(|topics| topics.after.clone()).unwrap_or_default();
     let judging = Judging { pairs: &pairs, scanned: &scanned, ends: &ends };
     let (suspects, left_out) = judging.find(&asking, &ranges).await?;
@@ -124,6 +127,9 @@ async fn scan(
             scanned.insert(sheet.sheet.of.clone(), sheet);
         }
         let service = &SERVICES[number];
+        if !asking.snapshot.has(service.name) {
+            return Ok((own, scanned));
+        }
         let rows = |table: &str| scanned.get(table).map_or(0, Scanned::rows);
         sets::of_service(asking, service, outboxes.contains(&service.name), whole.now, &mut own).await?;
         match service.name {
@@ -133,11 +139,16 @@ async fn scan(
         }
         anyhow::Ok((own, scanned))
     };
-    let [discover, route, handle, supervise] = SERVICES.each_ref().map(|service| of(service.name));
-    let (discover, route, handle, supervise) =
-        tokio::try_join!(one(discover, 0), one(route, 1), one(handle, 2), one(supervise, 3))?;
+    let [discover, route, handle, supervise, partner] = SERVICES.each_ref().map(|service| of(service.name));
+    let (discover, route, handle, supervise, partner) = tokio::try_join!(
+        one(discover, 0),
+        one(route, 1),
+        one(handle, 2),
+        one(supervise, 3),
+        one(partner, 4)
+    )?;
     let mut all = BTreeMap::new();
-    for (own, scanned) in [discover, route, handle, supervise] {
+    for (own, scanned) in [discover, route, handle, supervise, partner] {
         let every = own.at_fault();
         ledger.absorb(own, every);
         all.extend(scanned);

@@ -173,7 +173,7 @@ async fn tallies(asking: &Asking<'_>, cases: u64, ledger: &mut Ledger) -> anyhow
         }
     }
     let mut measures: Vec<&str> =
-        vec!["opened", "opened_without_due", "closed", "on_time", "overdue", "reminded"];
+        vec!["opened", "opened_without_due", "closed", "on_time", "overdue", "reminded", "lapsed"];
     let of_steps = told.keys().chain(seen.keys()).map(String::as_str);
     measures.extend(of_steps.filter(|measure| measure.starts_with("escalated_")));
     measures.sort_unstable();
@@ -211,7 +211,7 @@ const COUNTED: [(&str, &str); 3] = [
     ),
     (
         "steps done by area",
-        "SELECT c.area, CASE s.does WHEN 'remind' THEN 'reminded' ELSE 'escalated_' || s.does END, count(*) \
+        "SELECT c.area, CASE s.does WHEN 'remind' THEN 'reminded' WHEN 'lapse' THEN 'lapsed' ELSE 'escalated_' || s.does END, count(*) \
          FROM supervise_step AS s JOIN supervise_case AS c USING (incident) WHERE s.done_at IS NOT NULL GROUP BY 1, 2",
     ),
     (

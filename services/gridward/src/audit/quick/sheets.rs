@@ -111,12 +111,15 @@ fn no_holder(table: &str) -> String {
 }
 
 /// The holder is a post, and of the case's own area or one above it.
-const UNFIT: &str = "(split_part(holder, ':', 1) NOT IN ('grid_leader', 'community', 'street_desk') \
-     OR split_part(holder, ':', 2) = '' OR NOT starts_with(area || '/', split_part(holder, ':', 2) || '/'))";
+/// Or an organisation, which lies in no area.
+const UNFIT: &str = "(holder !~ '^partner:org/[a-z0-9-]+$' \
+     AND (split_part(holder, ':', 1) NOT IN ('grid_leader', 'community', 'street_desk') \
+     OR split_part(holder, ':', 2) = '' OR NOT starts_with(area || '/', split_part(holder, ':', 2) || '/')))";
 
 /// The marks that each state has, and no others.
 const NO_STATE: &str = "(CASE state \
      WHEN 'DISPATCHED' THEN num_nulls(signed_at, answered_at, passed_at, closed_at) <> 4 \
+     WHEN 'OFFERED' THEN num_nulls(signed_at, answered_at, passed_at, closed_at) <> 4 \
      WHEN 'HANDLING' THEN signed_at IS NULL OR num_nulls(answered_at, passed_at, closed_at) <> 3 \
      WHEN 'CHECKING' THEN num_nulls(signed_at, answered_at) > 0 OR closed_at IS NOT NULL \
      WHEN 'CLOSED' THEN num_nulls(signed_at, answered_at, passed_at, closed_at) > 0 ELSE true END \
@@ -136,7 +139,11 @@ fn cases() -> Sheet {
     let sums = [
         ("ids", "H[incident]"),
         ("reporter", "H[incident, reporter::text, category::text]"),
-        ("proposed", "H[incident, attempt::int8, area::text, CASE WHEN attempt = 1 THEN holder::text END]"),
+        // While an organisation holds it, its home is who was proposed.
+        (
+            "proposed",
+            "H[incident, attempt::int8, area::text, CASE WHEN attempt = 1 THEN coalesce(home, holder)::text END]",
+        ),
         ("mirror", MIRROR),
         ("due", "CASE WHEN state <> 'CLOSED' AND due_at IS NOT NULL THEN H[incident, due_at] END"),
         (
@@ -161,11 +168,11 @@ const MIRROR: &str =
     "H[incident, area::text, category::text, holder::text, state::text, level::text, opened_at, closed_at]";
 
 fn history() -> Sheet {
-    let effect = "kind IN ('case.reminded', 'case.escalated')";
+    let effect = "kind IN ('case.reminded', 'case.lapsed', 'case.escalated')";
     let effects = format!(
         "CASE WHEN {effect} THEN H[incident, substring(happened FROM '\"deadline\": ?\"(\\w+)\"'), \
          substring(happened FROM '\"round\": ?(\\d+)')::int8, substring(happened FROM '\"step\": ?(\\d+)')::int8, \
-         CASE kind WHEN 'case.reminded' THEN 'remind' ELSE substring(happened FROM '\"to\": ?\"(\\w+)\"') END, at] END"
+         CASE kind WHEN 'case.reminded' THEN 'remind' WHEN 'case.lapsed' THEN 'lapse' ELSE substring(happened FROM '\"to\": ?\"(\\w+)\"') END, at] END"
     );
     let sums = [
         ("lines", "WEIGHT"),
@@ -174,7 +181,7 @@ fn history() -> Sheet {
             "counts",
             "WEIGHT * (CASE kind WHEN 'case.opened' THEN 1 WHEN 'case.returned' THEN 101 \
              WHEN 'case.reworked' THEN 10007 WHEN 'case.closed' THEN 1000003 ELSE 0 END \
-             + CASE WHEN kind IN ('case.reminded', 'case.escalated') THEN 0 ELSE 10000019 END)",
+             + CASE WHEN kind IN ('case.reminded', 'case.lapsed', 'case.escalated') THEN 0 ELSE 10000019 END)",
         ),
         ("opened", "CASE WHEN kind = 'case.opened' THEN H[incident, at] END"),
         ("closed", "CASE WHEN kind = 'case.closed' THEN H[incident, person::text, at] END"),

@@ -1,0 +1,153 @@
+//! Table `partner_organisation`: the register. An organisation that was removed stays in it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::id::{PartnerId, PersonId};
+use domain::partner::{Partner, Standing};
+use domain::text::Text;
+use platform::store::{Doing, Store, StoreError, Tx, lists, rows};
+use sea_orm::ActiveValue::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::{DbBackend, QueryOrder, QuerySelect};
+
+use super::wrong;
+
+const TABLE: &str = "partner_organisation";
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "partner_organisation")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub class: String,
+    pub status: String,
+    pub office: String,
+    pub members: i32,
+    pub in_charge: bool,
+    pub charter: bool,
+    pub fixed_place: bool,
+    /// JSON list of area paths.
+    pub coverage: String,
+    /// JSON list of category codes.
+    pub categories: String,
+    pub capacity: i32,
+    pub standing: String,
+    /// Why it stands so, in the words of whoever changed it.
+    pub reason: Option<String>,
+    pub changed_at: DateTime<Utc>,
+    pub changed_by: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// An entry of the register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organisation {
+    pub partner: Partner,
+    pub reason: Option<String>,
+    pub changed_at: DateTime<Utc>,
+    pub changed_by: PersonId,
+}
+
+impl Organisation {
+    pub fn is_active(&self) -> bool {
+        self.partner.standing == Standing::Active
+    }
+}
+
+/// All of the register. With `held`, nobody else changes it until the turn ends, where the database locks rows.
+pub async fn load<C: ConnectionTrait>(
+    connection: &C,
+    held: bool,
+) -> Result<BTreeMap<PartnerId, Organisation>, StoreError> {
+    let mut select = Entity::find().order_by_asc(Column::Id);
+    if held && connection.get_database_backend() == DbBackend::Postgres {
+        select = select.lock_shared();
+    }
+    let rows = select.all(connection).await.doing("loading the register of organisations")?;
+    rows.into_iter().map(|row| Ok((PartnerId(row.id.clone()), organisation(row)?))).collect()
+}
+
+pub async fn save(tx: &Tx, organisations: &[&Organisation]) -> Result<(), StoreError> {
+    let all = organisations.iter().map(|organisation| row(organisation)).collect();
+    rows::replace(tx, all, "saving organisations").await
+}
+
+/// Enters the organisations of a pack that the register does not know; those it knows stay as they are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_with(store: &Store, partners: &[Partner], now: DateTime<Utc>) -> Result<(), StoreError> {
+    if partners.is_empty() {
+        return Ok(());
+    }
+    let tx = store.begin().await?;
+    let known = load(&tx, false).await?;
+    let new: Vec<Organisation> = partners
+        .iter()
+        .filter(|partner| !known.contains_key(&partner.id))
+        .map(|partner| Organisation {
+            partner: partner.clone(),
+            reason: None,
+            changed_at: now,
+            changed_by: "pack".into(),
+        })
+        .collect();
+    save(&tx, &new.iter().collect::<Vec<_>>()).await?;
+    tx.commit().await.doing("entering the organisations of the pack")
+}
+
+fn row(organisation: &Organisation) -> ActiveModel {
+    let partner = &organisation.partner;
+    ActiveModel {
+        id: Set(partner.id.0.clone()),
+        name_zh: Set(partner.name.zh.clone()),
+        name_en: Set(partner.name.en.clone()),
+        class: Set(partner.class.as_str().to_owned()),
+        status: Set(partner.status.as_str().to_owned()),
+        office: Set(partner.office.as_str().to_owned()),
+        members: Set(i32::try_from(partner.members).unwrap_or(i32::MAX)),
+        in_charge: Set(partner.in_charge),
+        charter: Set(partner.charter),
+        fixed_place: Set(partner.fixed_place),
+        coverage: Set(lists::write(&partner.coverage)),
+        categories: Set(lists::write(&partner.categories)),
+        capacity: Set(i32::try_from(partner.capacity).unwrap_or(i32::MAX)),
+        standing: Set(partner.standing.as_str().to_owned()),
+        reason: Set(organisation.reason.clone()),
+        changed_at: Set(organisation.changed_at),
+        changed_by: Set(organisation.changed_by.0.clone()),
+    }
+}
+
+fn organisation(row: Model) -> Result<Organisation, StoreError> {
+    let id = row.id.clone();
+    let at_fault = |why: String| wrong(TABLE, &id, why);
+    let partner = Partner {
+        id: PartnerId(row.id),
+        name: Text::new(row.name_zh, row.name_en),
+        class: row.class.parse().map_err(at_fault)?,
+        status: row.status.parse().map_err(at_fault)?,
+        office: row.office.parse().map_err(|fault| wrong(TABLE, &id, fault))?,
+        members: row.members.cast_unsigned(),
+        in_charge: row.in_charge,
+        charter: row.charter,
+        fixed_place: row.fixed_place,
+        coverage: lists::read(&row.coverage).map_err(at_fault)?,
+        categories: lists::read(&row.categories).map_err(at_fault)?,
+        capacity: row.capacity.cast_unsigned(),
+        standing: row.standing.parse().map_err(at_fault)?,
+    };
+    Ok(Organisation {
+        partner,
+        reason: row.reason,
+        changed_at: row.changed_at,
+        changed_by: PersonId(row.changed_by),
+    })
+}

@@ -1,0 +1,329 @@
+//! 社会组织: a case is offered, taken, given back, and never without a holder; on one file, on a driven clock.
+
+use chrono::TimeDelta;
+use domain::calendar::Limit;
+use domain::case::{Action, Refusal, ReturnReason};
+use domain::category::{Category, Stage};
+use domain::deadline::DeadlineKind;
+use domain::holder::organisation;
+use domain::id::{IncidentId, PartnerId};
+use domain::partner::{Class, DeclineReason, Partner, Standing, Status};
+use domain::rights::{Grant, Role};
+use domain::text::Text;
+use handle::Act;
+use partner::{Answer, Change, Command, Done, Filed, OfferState, Order, Refused, Said};
+use platform::pack::Pack;
+use platform::turn::Asked;
+
+use crate::world::{World, monday_morning, packs};
+
+/// A category that organisations of the class `service` are offered by itself.
+pub const OFFERED: &str = "clean-up";
+/// One with two stages before the whole, that nobody is offered.
+pub const STAGED: &str = "building";
+/// What `rubbish` of the pack is, as no category that is offered.
+const SENSITIVE: &str = "dispute";
+const STREET: &str = "990001/990001001";
+const LEADER: &str = "leader-111";
+
+/// The pack of two streets with two organisations of the first: `lark`, which can take one case, and `home`.
+pub fn with_partners() -> Pack {
+    let mut pack = Pack::load(&packs().join("twostreets")).unwrap();
+    pack.policy.offer_limit = Some(Limit::parse("3h").unwrap());
+    let category = |code: &str, sensitive: bool, offer_to: Vec<Class>, stages: Vec<Stage>| Category {
+        code: code.into(),
+        name: Text::new(code, code),
+        handle_limit: Limit::parse("12h").unwrap(),
+        sensitive,
+        stages,
+        offer_to,
+    };
+    let stage =
+        |name: &str, limit: &str| Stage { name: Text::new(name, name), limit: Limit::parse(limit).unwrap() };
+    for new in [
+        category(OFFERED, false, vec![Class::Service], Vec::new()),
+        category(STAGED, false, Vec::new(), vec![stage("停工", "4h"), stage("处罚", "8h")]),
+        category(SENSITIVE, true, vec![Class::Service], Vec::new()),
+    ] {
+        pack.categories.insert(new.code.clone(), new);
+    }
+    pack.partners = vec![organisation_of("lark", 1), organisation_of("home", 5)];
+    pack
+}
+
+fn organisation_of(id: &str, capacity: u32) -> Partner {
+    Partner {
+        id: id.into(),
+        name: Text::new(format!("{id}（示意）"), id),
+        class: Class::Service,
+        status: Status::Filed,
+        office: STREET.parse().unwrap(),
+        members: 12,
+        in_charge: true,
+        charter: true,
+        fixed_place: true,
+        coverage: vec![STREET.parse().unwrap()],
+        categories: Vec::new(),
+        capacity,
+        standing: Standing::Active,
+    }
+}
+
+/// What the people of an organisation may do.
+pub fn member(partner: &str) -> Vec<Grant> {
+    vec![Grant { role: Role::Partner, area: organisation(&partner.into()) }]
+}
+
+impl World {
+    pub async fn with_partners() -> Self {
+        Self::of(with_partners(), monday_morning()).await
+    }
+
+    async fn asks(&mut self, command: Command, by: &str) -> Result<Done, Refused> {
+        let asked = Asked { command, by: by.into(), recorded_at: self.now() };
+        let answer = {
+            let mut partner = self.all.partner.as_ref().unwrap().lock().await;
+            partner.obey(&[asked]).await.remove(0).unwrap()
+        };
+        self.settle().await;
+        self.all.sweep().await.unwrap();
+        answer
+    }
+
+    /// One of an organisation's people answers an offer, now.
+    pub async fn says(&mut self, partner: &str, says: Said, incident: IncidentId) -> Result<Done, Refused> {
+        let answer = Answer { incident, partner: partner.into(), says, grants: member(partner) };
+        self.asks(Command::Answer(answer), &format!("{partner}-1")).await
+    }
+
+    async fn orders(&mut self, by: &str, incident: IncidentId, partners: &[&str]) -> Result<Done, Refused> {
+        let grants = self.all.pack.people.get(&by.into()).unwrap().grants.clone();
+        let partners = partners.iter().map(|partner| PartnerId::from(*partner)).collect();
+        self.asks(Command::Order(Order { incident, partners, grants }), by).await
+    }
+
+    async fn changes(&mut self, change: Change) -> Result<Done, Refused> {
+        self.asks(Command::Register(change), "desk-1a").await
+    }
+
+    /// The desk of the first street changes the standing of an organisation.
+    pub async fn stands(&mut self, partner: &str, standing: Standing) -> Result<Done, Refused> {
+        let (partner, reason) = (partner.into(), "示意".to_owned());
+        self.changes(Change::Standing { partner, standing, reason, grants: desk() }).await
+    }
+
+    /// Where a case stands, and who holds it.
+    async fn stood(&self, incident: IncidentId) -> (String, String) {
+        let holders = handle::holders(&self.all.around.store, &[incident]).await.unwrap();
+        let last = self.history(incident).await.pop().unwrap();
+        (last.trim_start_matches("case.").to_owned(), holders[&incident].to_string())
+    }
+
+    async fn of_partner(
+        &mut self,
+        partner: &str,
+        action: Action,
+        incident: IncidentId,
+    ) -> Result<(), Refusal> {
+        let command = Act { incident, action, grants: member(partner), seen: None, note: None };
+        let by = format!("{partner}-1").as_str().into();
+        let asked = Asked { command, by, recorded_at: self.now() };
+        let answer = self.all.handle.lock().await.obey(&[asked]).await.remove(0).unwrap();
+        self.settle().await;
+        answer.map(|_| ())
+    }
+}
+
+fn desk() -> Vec<Grant> {
+    vec![Grant { role: Role::StreetDesk, area: STREET.parse().unwrap() }]
+}
+
+fn grid() -> String {
+    format!("grid_leader:{STREET}/990001001001/990001001001001")
+}
+
+fn stands(last: &str, holder: &str) -> (String, String) {
+    (last.to_owned(), holder.to_owned())
+}
+
+#[tokio::test]
+async fn a_case_is_offered_to_all_that_fit_and_the_first_that_accepts_holds_it_to_its_close() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(OFFERED).await;
+    assert_eq!(world.stood(incident).await, stands("offered", &grid()));
+    assert_eq!(world.says("home", Said::Accept, incident).await, Ok(Done::Sent { round: 1 }));
+    assert_eq!(world.stood(incident).await, stands("accepted", "partner:org/home"));
+    let late = world.says("lark", Said::Accept, incident).await.unwrap_err();
+    assert_eq!(late, Refused::Late(OfferState::Lost.text()), "the other is told");
+    let again = world.says("home", Said::Accept, incident).await;
+    assert_eq!(again, Ok(Done::Already(OfferState::Won)), "a second tap");
+
+    assert_eq!(
+        world.act(LEADER, Action::Answer, incident).await.unwrap_err(),
+        Refusal::NotYours { action: Action::Answer.en(), action_zh: Action::Answer.zh() }
+    );
+    world.of_partner("home", Action::Answer, incident).await.unwrap();
+    world.act("checker-1", Action::Pass, incident).await.unwrap();
+    world.act("checker-1", Action::Close, incident).await.unwrap();
+    assert_eq!(world.stood(incident).await, stands("closed", "partner:org/home"));
+}
+
+#[tokio::test]
+async fn two_that_accept_at_the_same_moment_one_gets_it_and_the_other_is_told() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(OFFERED).await;
+    let asked = |partner: &str| {
+        let answer =
+            Answer { incident, partner: partner.into(), says: Said::Accept, grants: member(partner) };
+        Asked {
+            command: Command::Answer(answer),
+            by: format!("{partner}-1").as_str().into(),
+            recorded_at: world.now(),
+        }
+    };
+    let both = [asked("lark"), asked("home")];
+    // In one turn, before either is known to handle.
+    let answers = world.all.partner.as_ref().unwrap().lock().await.obey(&both).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Ok(Done::Sent { round: 1 })))));
+    world.settle().await;
+    assert_eq!(world.stood(incident).await, stands("accepted", "partner:org/lark"));
+    assert_eq!(world.says("lark", Said::Accept, incident).await, Ok(Done::Already(OfferState::Won)));
+    assert_eq!(world.says("home", Said::Accept, incident).await, Err(Refused::Late(OfferState::Lost.text())));
+}
+
+#[tokio::test]
+async fn declining_counts_against_nobody_and_the_last_one_gives_it_back_to_the_grid() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(OFFERED).await;
+    let no = Said::Decline(DeclineReason::NoCapacity);
+    world.says("lark", no, incident).await.unwrap();
+    assert_eq!(world.stood(incident).await, stands("declined", &grid()));
+    world.says("home", no, incident).await.unwrap();
+    world.act(LEADER, Action::Sign, incident).await.unwrap();
+    assert_eq!(world.stood(incident).await, stands("signed", &grid()));
+}
+
+#[tokio::test]
+async fn silence_flows_back_to_the_grid_and_the_grid_gets_time_to_sign() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(OFFERED).await;
+    world.pass(TimeDelta::minutes(181)).await;
+    assert_eq!(world.stood(incident).await, stands("lapsed", &grid()));
+    assert_eq!(
+        world.says("home", Said::Accept, incident).await,
+        Err(Refused::Late(OfferState::Lapsed.text()))
+    );
+    assert!(
+        !world.history(incident).await.contains(&"case.escalated".to_owned()),
+        "silence is nobody's breach"
+    );
+    world.act(LEADER, Action::Sign, incident).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_organisation_that_has_its_hands_full_is_not_asked_again() {
+    let mut world = World::with_partners().await;
+    let first = world.case_of(OFFERED).await;
+    world.says("lark", Said::Accept, first).await.unwrap();
+    let second = world.case_of(OFFERED).await;
+    assert_eq!(world.says("lark", Said::Accept, second).await, Err(Refused::Unknown), "it was not asked");
+    world.says("home", Said::Accept, second).await.unwrap();
+    world.of_partner("lark", Action::Return(ReturnReason::WrongArea), first).await.unwrap();
+    assert_eq!(world.stood(first).await, stands("released", &grid()));
+    let third = world.case_of(OFFERED).await;
+    assert_eq!(world.says("lark", Said::Accept, third).await, Ok(Done::Sent { round: 1 }));
+}
+
+#[tokio::test]
+async fn an_organisation_suspended_in_mid_offer_loses_it_and_one_that_holds_a_case_gives_it_back() {
+    let mut world = World::with_partners().await;
+    let held = world.case_of(OFFERED).await;
+    world.says("home", Said::Accept, held).await.unwrap();
+    let offered = world.case_of(OFFERED).await;
+    world.stands("home", Standing::Suspended).await.unwrap();
+    assert_eq!(world.stood(held).await, stands("released", &grid()));
+    assert_eq!(world.stood(offered).await, stands("released", &grid()), "lark is still asked");
+    let late = world.says("home", Said::Accept, offered).await;
+    assert_eq!(late, Err(Refused::Late(OfferState::Withdrawn.text())));
+    assert_eq!(world.says("lark", Said::Accept, offered).await, Ok(Done::Sent { round: 1 }));
+
+    world.stands("home", Standing::Active).await.unwrap();
+    let next = world.case_of(OFFERED).await;
+    assert_eq!(world.says("home", Said::Accept, next).await, Ok(Done::Sent { round: 1 }));
+    world.stands("home", Standing::Removed).await.unwrap();
+    assert!(matches!(world.stands("home", Standing::Active).await, Err(Refused::Late(_))), "for good");
+}
+
+#[tokio::test]
+async fn a_desk_places_an_order_itself_and_only_with_whom_it_fits() {
+    let mut world = World::with_partners().await;
+    world.stands("lark", Standing::Suspended).await.unwrap();
+    let incident = world.case_of(OFFERED).await;
+    world.says("home", Said::Decline(DeclineReason::NotNow), incident).await.unwrap();
+    let unfit = world.orders("community-11", incident, &["lark"]).await;
+    assert!(matches!(unfit, Err(Refused::Field("partners", _))), "{unfit:?}");
+    let ordered = world.orders("community-11", incident, &[]).await;
+    assert_eq!(ordered, Ok(Done::Ordered(vec!["home".into()])));
+    assert_eq!(world.stood(incident).await, stands("offered", &grid()));
+    assert_eq!(world.says("home", Said::Accept, incident).await, Ok(Done::Sent { round: 2 }));
+    let again = world.orders("community-11", incident, &[]).await;
+    assert!(matches!(again, Err(Refused::Late(_))), "it is held by an organisation: {again:?}");
+}
+
+#[tokio::test]
+async fn nobody_of_the_next_street_orders_or_keeps_the_register() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(OFFERED).await;
+    assert_eq!(world.orders("desk-2a", incident, &[]).await, Err(Refused::Unknown));
+    let other = vec![Grant { role: Role::StreetDesk, area: "990001/990001002".parse().unwrap() }];
+    let reason = "示意".to_owned();
+    let (partner, standing) = ("home".into(), Standing::Removed);
+    let change = Change::Standing { partner, standing, reason, grants: other.clone() };
+    assert!(matches!(world.changes(change).await, Err(Refused::NotYours(_))));
+    let file = Change::File(Filed { partner: organisation_of("crow", 1), grants: other });
+    assert!(matches!(world.changes(file).await, Err(Refused::NotYours(_))));
+}
+
+#[tokio::test]
+async fn the_street_files_nobody_with_nine_members() {
+    let mut world = World::with_partners().await;
+    let nine = Partner { members: 9, ..organisation_of("crow", 1) };
+    let refused = world.changes(Change::File(Filed { partner: nine, grants: desk() })).await;
+    let Err(Refused::Field("partner", text)) = refused else { panic!("{refused:?}") };
+    assert_eq!(text.zh, "备案须有成员 10 人以上，现为 9 人");
+    let ten = Partner { members: 10, ..organisation_of("crow", 1) };
+    let filed = world.changes(Change::File(Filed { partner: ten, grants: desk() })).await;
+    assert_eq!(filed, Ok(Done::Registered));
+    let incident = world.case_of(OFFERED).await;
+    assert_eq!(world.says("crow", Said::Accept, incident).await, Ok(Done::Sent { round: 1 }));
+}
+
+#[tokio::test]
+async fn a_sensitive_case_is_offered_to_nobody_and_partner_does_not_know_it() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(SENSITIVE).await;
+    assert_eq!(world.stood(incident).await.0, "opened");
+    assert_eq!(world.orders("desk-1a", incident, &[]).await, Err(Refused::Unknown));
+    assert_eq!(world.says("home", Said::Accept, incident).await, Err(Refused::Unknown));
+}
+
+#[tokio::test]
+async fn an_organisation_sees_nothing_of_a_case_on_handles_pages_and_nothing_of_anothers_offers() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(OFFERED).await;
+    let elsewhere = Answer { incident, partner: "home".into(), says: Said::Accept, grants: member("lark") };
+    assert_eq!(world.asks(Command::Answer(elsewhere), "lark-1").await, Err(Refused::Unknown));
+    assert_eq!(world.of_partner("lark", Action::Answer, incident).await, Err(Refusal::Unknown));
+}
+
+#[tokio::test]
+async fn stages_have_limits_of_their_own_and_end_one_by_one() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(STAGED).await;
+    world.act(LEADER, Action::Sign, incident).await.unwrap();
+    world.pass(TimeDelta::hours(5)).await;
+    world.act(LEADER, Action::Stage, incident).await.unwrap();
+    let told = world.history(incident).await;
+    assert_eq!(told[told.len() - 3..], ["case.reminded", "case.escalated", "case.staged"]);
+    assert_eq!(DeadlineKind::Stage1.zh(), "第一阶段");
+}
