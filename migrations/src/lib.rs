@@ -5,6 +5,7 @@
 //! schema is live. Each is safe to run again when it was killed half-way. Times are instants in UTC,
 //! whole milliseconds; ids of incidents are UUIDs.
 
+mod console;
 mod discover;
 mod gridward;
 mod handle;
@@ -28,6 +29,7 @@ pub async fn up(connection: &DatabaseConnection) -> Result<(), DbErr> {
     route::Migrator::up(connection, None).await?;
     handle::Migrator::up(connection, None).await?;
     supervise::Migrator::up(connection, None).await?;
+    console::Migrator::up(connection, None).await?;
     gridward::Migrator::up(connection, None).await
 }
 
@@ -41,6 +43,7 @@ pub async fn up_for(connection: &DatabaseConnection, service: &str) -> Result<()
         "route" => route::Migrator::up(connection, None).await,
         "handle" => handle::Migrator::up(connection, None).await,
         "supervise" => supervise::Migrator::up(connection, None).await,
+        "console" => console::Migrator::up(connection, None).await,
         // How far a file was replayed: beside the reports.
         "gridward" => gridward::Migrator::up(connection, None).await,
         other => Err(DbErr::Custom(format!("there is no service {other}"))),
@@ -58,6 +61,7 @@ pub async fn is_up_to_date(connection: &DatabaseConnection, service: &str) -> Re
         "route" => has_all::<route::Migrator>(connection).await,
         "handle" => has_all::<handle::Migrator>(connection).await,
         "supervise" => has_all::<supervise::Migrator>(connection).await,
+        "console" => has_all::<console::Migrator>(connection).await,
         other => Err(DbErr::Custom(format!("there is no service {other}"))),
     }
 }
@@ -70,7 +74,7 @@ pub async fn other_tenant(
     connection: &DatabaseConnection,
     service: &str,
 ) -> Result<Option<&'static str>, DbErr> {
-    for other in ["discover", "route", "handle", "supervise"] {
+    for other in ["discover", "route", "handle", "supervise", "console"] {
         if other != service && has_table(connection, &format!("{other}_migration")).await? {
             return Ok(Some(other));
         }

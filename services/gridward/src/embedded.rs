@@ -9,6 +9,7 @@ use discover::Discover;
 use handle::Handle;
 use platform::clock::Clock;
 use platform::entropy;
+use platform::http::Proxies;
 use platform::metrics::Metrics;
 use platform::pack::Pack;
 use platform::store::{Store, log, packs};
@@ -18,7 +19,7 @@ use route::Route;
 use supervise::Supervise;
 use tokio::sync::Mutex;
 
-use crate::running::{Held, Ready};
+use crate::running::{Accounts, Held, Ready};
 use crate::settling::{At, Office, Shared};
 
 /// The name of the lock file in a data folder.
@@ -143,7 +144,7 @@ pub fn lock(folder: &Path) -> anyhow::Result<File> {
 }
 
 async fn note_pack(around: &Surroundings, pack: &Pack) -> anyhow::Result<()> {
-    for service in [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME] {
+    for service in [Discover::NAME, Route::NAME, Handle::NAME, Supervise::NAME, console::NAME] {
         note_pack_of(service, &around.store, &around.clock, pack).await?;
     }
     Ok(())
@@ -175,6 +176,7 @@ impl Embedded {
     /// To be run.
     pub fn ready(self) -> Ready {
         let office = self.office();
-        Ready { office, metrics: self.around.metrics, held: Held::Folder(self.lock) }
+        let accounts = Accounts { store: self.around.store, proxies: Proxies::default() };
+        Ready { office, accounts, metrics: self.around.metrics, held: Held::Folder(self.lock) }
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use discover::Discover;
 use handle::Handle;
 use platform::clock::Clock;
-use platform::http::Patience;
+use platform::http::{Patience, Proxies};
 use platform::lifecycle::{Lifecycle, Stopper};
 use platform::metrics::Metrics;
 use platform::pack::Pack;
@@ -27,8 +27,16 @@ use crate::settling::{At, Office};
 /// All services of one process, opened and not yet running.
 pub struct Ready {
     pub office: Office,
+    pub accounts: Accounts,
     pub metrics: Metrics,
     pub held: Held,
+}
+
+/// What signing in stands on.
+pub struct Accounts {
+    pub store: Store,
+    /// Whose word is taken for where somebody asks from.
+    pub proxies: Proxies,
 }
 
 /// What is held as long as they run.
@@ -54,8 +62,8 @@ pub struct Stage {
     pub desks: Desks,
     pub clock: Clock,
     pub pack: Arc<Pack>,
-    /// discover, route, handle, supervise; all the same in a folder.
-    stores: [(&'static str, Store); 4],
+    /// discover, route, handle, supervise, console; all the same in a folder.
+    stores: [(&'static str, Store); 5],
 }
 
 impl Stage {
@@ -65,7 +73,7 @@ impl Stage {
     /// When there is no such service.
     pub fn store(&self, service: &str) -> &Store {
         let found = self.stores.iter().find(|(name, _)| *name == service);
-        &found.expect("there are four services, and their names are known").1
+        &found.expect("there are five services, and their names are known").1
     }
 }
 
@@ -81,13 +89,14 @@ pub fn start(
     extend: impl FnOnce(Router) -> Router,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
-    let Ready { office, metrics, held } = ready;
+    let Ready { office, accounts, metrics, held } = ready;
     let Office { pack, clock, discover, route, handle, supervise } = office;
     let stores = [
         (Discover::NAME, discover.store.clone()),
         (Route::NAME, route.store.clone()),
         (Handle::NAME, handle.store.clone()),
         (Supervise::NAME, supervise.store.clone()),
+        (console::NAME, accounts.store.clone()),
     ];
     let around = |store: &Store, stream: &Arc<dyn platform::stream::Stream>| Surroundings {
         store: store.clone(),
@@ -125,6 +134,7 @@ pub fn start(
     let routes = Routes::discover(&front(&arounds[0]), desks.discover.clone())
         .and(Routes::handle(&front(&arounds[1]), desks.handle.clone()))
         .and(Routes::supervise(&front(&arounds[2])))
+        .and(Routes::console(accounts, &pack, tokens))
         .with_probes(&front(&arounds[0]));
     let serving =
         platform::http::serve(listener, finished(extend(routes)), lifecycle.clone(), Patience::default());

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use domain::holder::Holder;
 use domain::rights::{self, Grant, Role, may};
 
-const ACTIONS: [rights::Action; 8] = [
+const ACTIONS: [rights::Action; 9] = [
     rights::Action::Report,
     rights::Action::SeeCase,
     rights::Action::Sign,
@@ -14,6 +14,7 @@ const ACTIONS: [rights::Action; 8] = [
     rights::Action::Check,
     rights::Action::Close,
     rights::Action::SeeFigures,
+    rights::Action::InviteReport,
 ];
 
 fn action_name(action: rights::Action) -> &'static str {
@@ -26,6 +27,7 @@ fn action_name(action: rights::Action) -> &'static str {
         rights::Action::Check => "核查 check",
         rights::Action::Close => "结案 close",
         rights::Action::SeeFigures => "看统计 see figures",
+        rights::Action::InviteReport => "发上报链接 make a report link",
     }
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Config, DataFolder, say};
 use crate::embedded::{lock, prepare};
-use crate::servers::{SERVICES, database, topics};
+use crate::servers::{SERVICES, WITHOUT_TOPIC, database, topics};
 
 #[derive(Debug, Args)]
 pub struct Migrate {
@@ -34,7 +34,7 @@ impl Migrate {
 
 async fn servers(config: &Config) -> anyhow::Result<ExitCode> {
     let settings = config.load()?;
-    for service in SERVICES {
+    for service in SERVICES.into_iter().chain(WITHOUT_TOPIC) {
         let store = database(service, &settings).await?;
         say(format_args!("{} is up to date / 数据库已是最新", store.place()));
         store.close().await?;

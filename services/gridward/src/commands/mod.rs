@@ -1,7 +1,9 @@
 //! The command line. Every command is a file of its own.
 
+mod account;
 mod all;
 mod config;
+mod console;
 mod dead_letters;
 mod migrate;
 mod pack;
@@ -39,6 +41,10 @@ enum Command {
     Handle(serve::Serve),
     /// 督办: see the time pass, and keep the figures.
     Supervise(serve::Serve),
+    /// 控制台: sign people in. It needs no Kafka.
+    Console(serve::Serve),
+    /// Make, change, list and remove the accounts that people sign in with.
+    Account(account::AccountCommand),
     /// Have a service read its topics again from their beginning, after a broker lost or made anew what it had read.
     Reread(reread::Reread),
     /// Print the settings for Kafka and PostgreSQL that are in force, with what each means.
@@ -127,6 +133,8 @@ pub fn run(gridward: Gridward) -> ExitCode {
             Command::Route(serve) => serve.route().await,
             Command::Handle(serve) => serve.handle().await,
             Command::Supervise(serve) => serve.supervise().await,
+            Command::Console(serve) => serve.console().await,
+            Command::Account(account) => account.run().await,
             Command::Reread(reread) => reread.run().await,
             Command::Config(config) => config.run(),
             Command::Migrate(migrate) => migrate.run().await,

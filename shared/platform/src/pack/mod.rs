@@ -47,6 +47,7 @@ mod files;
 mod locate;
 mod main_file;
 mod people;
+mod points;
 mod policy;
 mod recorded;
 mod routing;
@@ -69,6 +70,7 @@ use domain::text::Text;
 pub use boundaries::BoundaryFile;
 pub use fault::{Fault, PackFault};
 pub use people::{People, Person};
+pub use points::GridPoints;
 pub use recorded::{Recorded, Truth};
 
 use areas::AreaBook;
