@@ -39,6 +39,8 @@ mod over_tls;
 #[cfg(test)]
 mod same_rows;
 #[cfg(test)]
+mod signing_in;
+#[cfg(test)]
 mod world;
 #[cfg(test)]
 mod wrong_places;
