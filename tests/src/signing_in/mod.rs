@@ -6,6 +6,7 @@ mod form_link;
 mod late;
 mod links;
 mod page;
+mod points;
 mod servers;
 mod sessions;
 

@@ -8,7 +8,7 @@ use platform::store::{Doing, StoreError, Tx, rows};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{QueryOrder, QuerySelect};
+use sea_orm::{Condition, QueryOrder, QuerySelect};
 use sha2::{Digest, Sha256};
 
 use crate::throttle::{KNOWN_FOR, Tallies, Tally};
@@ -84,9 +84,10 @@ pub async fn save(tx: &Tx, keys: &Keys, tallies: &Tallies, now: DateTime<Utc>) -
 
 /// Forgets what counts no more.
 pub async fn forget(tx: &Tx, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let old = Column::LastAt.lt(now - TimeDelta::days(1)).and(Column::SucceededAt.is_null());
+    let old =
+        Condition::all().add(Column::LastAt.lt(now - TimeDelta::days(1))).add(Column::SucceededAt.is_null());
     let long_ago = Column::LastAt.lt(now - KNOWN_FOR);
-    let forget = Entity::delete_many().filter(old.or(long_ago));
+    let forget = Entity::delete_many().filter(Condition::any().add(old).add(long_ago));
     forget.exec(tx).await.doing("forgetting old sign-ins").map(drop)
 }
 
