@@ -3,7 +3,8 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    boolean, integer, string, text, timestamp_with_time_zone as time, timestamp_with_time_zone_null as time_null,
+    boolean, integer, string, text, timestamp_with_time_zone as time,
+    timestamp_with_time_zone_null as time_null,
 };
 
 pub struct Migrator;

@@ -28,9 +28,13 @@ pub struct Account {
 /// Why an account was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountFault {
-    #[error("{0} has an account already: set-password gives it another password / 「{0}」已有账号：如需改密码请用 set-password")]
+    #[error(
+        "{0} has an account already: set-password gives it another password / 「{0}」已有账号：如需改密码请用 set-password"
+    )]
     There(PersonId),
-    #[error("{0} has no account: `gridward account add` makes one / 「{0}」没有账号：请先用 gridward account add 添加")]
+    #[error(
+        "{0} has no account: `gridward account add` makes one / 「{0}」没有账号：请先用 gridward account add 添加"
+    )]
     None(PersonId),
     #[error(transparent)]
     Password(#[from] PasswordFault),
@@ -45,7 +49,12 @@ impl Accounts {
 
     /// # Errors
     /// When there is an account already, the password will not do, or the database fails.
-    pub async fn add(&self, person: &PersonId, password: &Password, now: DateTime<Utc>) -> Result<(), AccountFault> {
+    pub async fn add(
+        &self,
+        person: &PersonId,
+        password: &Password,
+        now: DateTime<Utc>,
+    ) -> Result<(), AccountFault> {
         let phc = self.hashed(person, password).await?;
         let tx = self.store.begin().await?;
         if accounts::locked(&tx, person).await?.is_some() {

@@ -35,7 +35,9 @@ pub enum PasswordFault {
     Control,
     #[error("the password has fewer than {SHORTEST} characters / 密码少于 {SHORTEST} 个字符")]
     TooShort,
-    #[error("the password is too easy to guess: it repeats itself, counts up, or is the name / 密码过于简单：重复、连续或与账号相同")]
+    #[error(
+        "the password is too easy to guess: it repeats itself, counts up, or is the name / 密码过于简单：重复、连续或与账号相同"
+    )]
     TooEasy,
 }
 
@@ -84,7 +86,8 @@ impl Password {
         if self.0.len() > LONGEST * 12 {
             return Err(PasswordFault::TooLong);
         }
-        let spaced = self.0.chars().map(|mark| if mark.is_whitespace() && !mark.is_control() { ' ' } else { mark });
+        let spaced =
+            self.0.chars().map(|mark| if mark.is_whitespace() && !mark.is_control() { ' ' } else { mark });
         let prepared: String = spaced.nfc().collect();
         if prepared.is_empty() {
             return Err(PasswordFault::Empty);
@@ -149,7 +152,8 @@ pub(crate) struct Hasher {
 }
 
 fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the parameters are within Argon2's bounds");
+    let params =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the parameters are within Argon2's bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -168,7 +172,9 @@ fn is_of(password: &Prepared, phc: &str) -> bool {
 /// Whether a hash was made with other parameters than are in force now.
 fn is_outdated(phc: &str) -> bool {
     let params = PasswordHash::new(phc).ok().and_then(|hash| Params::try_from(&hash).ok());
-    params.is_none_or(|params| (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES))
+    params.is_none_or(|params| {
+        (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES)
+    })
 }
 
 /// What came of a comparison.
@@ -198,7 +204,11 @@ impl Hasher {
         let nobody = self.nobody.clone();
         self.work(move || match phc {
             Some(phc) if is_of(&password, &phc) => {
-                if is_outdated(&phc) { Compared::Rehashed(hash(&password, salt)) } else { Compared::Same }
+                if is_outdated(&phc) {
+                    Compared::Rehashed(hash(&password, salt))
+                } else {
+                    Compared::Same
+                }
             }
             Some(_) => Compared::Differs,
             None => {
@@ -247,7 +257,9 @@ mod tests {
         assert_eq!(new("short 网格"), Err(PasswordFault::TooShort));
         assert_eq!(new("with\ta tab in it"), Err(PasswordFault::Control));
         assert_eq!(new(&"long 网格".repeat(40)), Err(PasswordFault::TooLong));
-        for easy in ["aaaaaaaaaaaa", "1234567890", "abcdefghijkl", "mon-keymon-key", "WORKER-111", "ababbabaabba"] {
+        for easy in
+            ["aaaaaaaaaaaa", "1234567890", "abcdefghijkl", "mon-keymon-key", "WORKER-111", "ababbabaabba"]
+        {
             assert_eq!(new(easy), Err(PasswordFault::TooEasy), "{easy}");
         }
         assert_eq!(new("correct horse battery"), Ok(()));

@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn after_five_slips_each_more_doubles_the_wait_to_a_quarter_of_an_hour() {
-        for (failures, wait) in [(0, 0), (4, 0), (5, 15), (6, 30), (7, 60), (10, 480), (11, 900), (2_000, 900)] {
+        for (failures, wait) in
+            [(0, 0), (4, 0), (5, 15), (6, 30), (7, 60), (10, 480), (11, 900), (2_000, 900)]
+        {
             let pair = Tallies { pair: after(failures), ..Tallies::default() };
             assert_eq!(seconds(pair, 0), wait, "{failures}");
             assert_eq!(seconds(pair, wait), 0, "{failures}: once it has passed");

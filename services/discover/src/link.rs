@@ -156,7 +156,10 @@ mod tests {
             assert_eq!(open(&link(), true, Some(&bound), &stranger, at(2)), Shown::SignIn(Why::Elsewhere));
         }
         for other in [None, Some(bound.as_str())] {
-            assert_eq!(open(&link(), true, other, &signed_in("worker-112"), at(2)), Shown::SignIn(Why::Other));
+            assert_eq!(
+                open(&link(), true, other, &signed_in("worker-112"), at(2)),
+                Shown::SignIn(Why::Other)
+            );
             assert_eq!(open(&link(), true, other, &signed_in("worker-111"), at(2)), Shown::Form);
         }
         // A device that two people share is the one's who is signed in there.

@@ -217,7 +217,10 @@ mod tests {
         assert!(!may_invite(&grant(Role::Supervisor, "s"), &worker));
         assert!(!may_invite(&grant(Role::StreetDesk, "s"), &grant(Role::Checker, "s")), "who may not report");
         let two_streets = [worker, grant(Role::GridWorker, "t/c/g")].concat();
-        assert!(!may_invite(&grant(Role::StreetDesk, "s"), &two_streets), "it would reach farther than the desk");
+        assert!(
+            !may_invite(&grant(Role::StreetDesk, "s"), &two_streets),
+            "it would reach farther than the desk"
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
-use gridward::servers::{SERVICES, WITHOUT_TOPIC};
+use gridward::servers::SERVICES;
+#[cfg(test)]
+use gridward::servers::WITHOUT_TOPIC;
 use tempfile::TempDir;
 
 use super::proxy::Proxy;

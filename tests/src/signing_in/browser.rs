@@ -42,8 +42,10 @@ impl<'a> Browser<'a> {
 
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let url = format!("http://{}{path}", self.office.address);
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = self.client.request(method.parse().unwrap(), url).header("accept-language", self.language);
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request =
+            self.client.request(method.parse().unwrap(), url).header("accept-language", self.language);
         if cookies.is_empty() { request } else { request.header("cookie", cookies.join("; ")) }
     }
 
@@ -60,7 +62,8 @@ impl<'a> Browser<'a> {
 
     /// Opens a page.
     pub async fn open(&mut self, path: &str) -> Answer {
-        let navigates = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "none")];
+        let navigates =
+            [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "none")];
         let mut request = self.request("GET", path);
         for (name, value) in navigates {
             request = request.header(name, value);
@@ -88,11 +91,17 @@ impl Fields {
     /// The hidden ones of a page, as a browser without script sends them back.
     pub fn hidden_in(page: &str) -> Self {
         let value_of = |input: &str, name: &str| {
-            input.split_once(&format!("{name}=\"")).map(|(_, rest)| rest.split('"').next().unwrap().to_owned())
+            input
+                .split_once(&format!("{name}=\""))
+                .map(|(_, rest)| rest.split('"').next().unwrap().to_owned())
         };
         let inputs = page.split("<input ").skip(1).map(|rest| rest.split('>').next().unwrap());
         let hidden = inputs.filter(|input| input.starts_with("type=\"hidden\""));
-        Self(hidden.map(|input| (value_of(input, "name").unwrap(), value_of(input, "value").unwrap())).collect())
+        Self(
+            hidden
+                .map(|input| (value_of(input, "name").unwrap(), value_of(input, "value").unwrap()))
+                .collect(),
+        )
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {

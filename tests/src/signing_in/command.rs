@@ -63,14 +63,21 @@ async fn an_operator_makes_changes_lists_and_removes_accounts() {
     assert!(!short.status.success(), "{}", said(&short));
     assert!(said(&short).contains("fewer than 10") && said(&short).contains("少于 10"), "{}", said(&short));
     let typed = "typed by an operator";
-    let set = gridward(&folder, &["account", "set-password", "worker-111", "--password-stdin"], &format!("{typed}\n"));
+    let set = gridward(
+        &folder,
+        &["account", "set-password", "worker-111", "--password-stdin"],
+        &format!("{typed}\n"),
+    );
     assert!(set.status.success() && !said(&set).contains(typed), "{}", said(&set));
     assert!(matches!(sign_in(&folder, "worker-111", printed.trim()).await, Err(Refused::Wrong)));
     sign_in(&folder, "worker-111", typed).await.unwrap();
 
     assert!(gridward(&folder, &["account", "disable", "worker-111"], "").status.success());
     let listed = said(&gridward(&folder, &["account", "list"], ""));
-    assert!(listed.contains("worker-111  Worker 111 / 示意网格员 111") && listed.contains("DISABLED"), "{listed}");
+    assert!(
+        listed.contains("worker-111  Worker 111 / 示意网格员 111") && listed.contains("DISABLED"),
+        "{listed}"
+    );
     assert!(!listed.contains("argon2"), "{listed}");
     assert!(gridward(&folder, &["account", "remove", "worker-111"], "").status.success());
     assert!(matches!(sign_in(&folder, "worker-111", typed).await, Err(Refused::Wrong)));
@@ -89,5 +96,9 @@ fn an_operator_makes_a_link_for_somebody_of_the_pack() {
     assert_eq!(link.person.0, "worker-111");
     assert!((link.expires_at - host_now()).num_seconds() <= 300, "{link:?}");
     let unknown = gridward(&folder, &["token", "--form-link", "nobody"], "");
-    assert!(!unknown.status.success() && said(&unknown).contains("has no person `nobody`"), "{}", said(&unknown));
+    assert!(
+        !unknown.status.success() && said(&unknown).contains("has no person `nobody`"),
+        "{}",
+        said(&unknown)
+    );
 }

@@ -17,7 +17,10 @@ fn says_nothing_of_the_person(answer: &Answer) {
 
 /// What worker-111 fills in by hand.
 fn filled(page: &str) -> Fields {
-    Fields::hidden_in(page).with("category", "rubbish").with("address", "富春江路 5 号").with("text", "堆在楼道口")
+    Fields::hidden_in(page)
+        .with("category", "rubbish")
+        .with("address", "富春江路 5 号")
+        .with("text", "堆在楼道口")
 }
 
 #[tokio::test]
@@ -31,7 +34,8 @@ async fn a_form_without_script_makes_exactly_one_case() {
     let fields = filled(&page.text);
 
     // A double tap, and once more because nothing seemed to happen.
-    let twice = tokio::join!(Answer::to(phone.sending(&path, &fields)), Answer::to(phone.sending(&path, &fields)));
+    let twice =
+        tokio::join!(Answer::to(phone.sending(&path, &fields)), Answer::to(phone.sending(&path, &fields)));
     let sent = phone.send(&path, &fields).await;
     let receipt = sent.header("location").to_owned();
     for answer in [&twice.0, &twice.1, &sent] {
@@ -50,7 +54,8 @@ async fn a_form_without_script_makes_exactly_one_case() {
     assert_eq!(case["holder"], holder, "the point that stands for the grid lies in it");
     let own = office.get(&format!("/api/v1/reports/{incident}"), "worker-111").await.with(200);
     assert_eq!(own["description"], "地点 at: 富春江路 5 号\n堆在楼道口");
-    let by_hand = "SELECT count(*) AS n FROM discover_report WHERE source = 'area chosen by hand' AND accuracy_m > 700";
+    let by_hand =
+        "SELECT count(*) AS n FROM discover_report WHERE source = 'area chosen by hand' AND accuracy_m > 700";
     assert_eq!(office.count("discover", by_hand).await, 1);
     office.closes_clean().await;
 }
@@ -136,7 +141,8 @@ async fn a_browser_that_another_site_sent_comes_once_more_with_its_cookies() {
     let (_, path) = office.link("worker-111", 1);
     let mut phone = Browser::new(&office);
     phone.open(&path).await;
-    let sent = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "cross-site")];
+    let sent =
+        [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "cross-site")];
     let mut bare = Browser::new(&office).request("GET", &path);
     for (name, value) in sent {
         bare = bare.header(name, value);
@@ -172,7 +178,10 @@ async fn a_forged_expired_or_void_link_shows_nothing_of_anybody() {
         let start = shown.text.find("<body>").unwrap();
         texts.push(shown.text[start..].to_owned());
     }
-    assert!(texts.windows(2).all(|pair| pair[0] == pair[1]), "they do not differ in what they say: {texts:?}");
+    assert!(
+        texts.windows(2).all(|pair| pair[0] == pair[1]),
+        "they do not differ in what they say: {texts:?}"
+    );
     let (_, expired) = office.link("worker-111", 31);
     let signed_in = Browser::of(&office, "worker-111").open(&expired).await;
     assert_eq!(signed_in.status, 410, "not by a sign-in either");
@@ -201,7 +210,11 @@ async fn what_is_wrong_is_said_beside_its_field_and_everything_typed_is_kept() {
     let foreign = phone.send(&path, &again.clone().with("area", "990001002001001")).await;
     assert!(foreign.status == 422 && foreign.text.contains("id=\"wrong-area\""), "{foreign:?}");
     let long = phone.send(&path, &again.clone().with("text", &"长".repeat(2_001))).await;
-    assert!(long.status == 422 && long.text.contains("id=\"wrong-text\">说明最长 2000 字"), "{}", long.status);
+    assert!(
+        long.status == 422 && long.text.contains("id=\"wrong-text\">说明最长 2000 字"),
+        "{}",
+        long.status
+    );
     assert_eq!(office.stored().await.0, 0);
 
     // In the other language, with all that was typed; then sent.
@@ -212,7 +225,10 @@ async fn what_is_wrong_is_said_beside_its_field_and_everything_typed_is_kept() {
     // Changed after it was sent: the first stays, and the person is told.
     let changed = phone.send(&path, &again.with("text", "something else")).await;
     let receipt = phone.open(changed.header("location")).await;
-    assert!(receipt.text.contains("之后的修改没有提交") && receipt.text.contains("second line"), "{receipt:?}");
+    assert!(
+        receipt.text.contains("之后的修改没有提交") && receipt.text.contains("second line"),
+        "{receipt:?}"
+    );
     assert_eq!(office.stored().await.0, 1);
     office.closes_clean().await;
 }
@@ -238,9 +254,15 @@ async fn the_pages_load_nothing_from_anywhere_and_are_kept_by_nobody() {
     let sent = phone.send(&path, &filled(&form.text)).await;
     let receipt = phone.open(sent.header("location")).await;
     for page in [form, receipt, phone.open("/sign-in").await, phone.open("/r/nonsense").await] {
-        assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "no-referrer"));
+        assert_eq!(
+            (page.header("cache-control"), page.header("referrer-policy")),
+            ("no-store", "no-referrer")
+        );
         assert!(page.header("content-security-policy").starts_with("default-src 'none'"), "{page:?}");
-        assert_eq!((page.header("x-frame-options"), page.header("x-content-type-options")), ("DENY", "nosniff"));
+        assert_eq!(
+            (page.header("x-frame-options"), page.header("x-content-type-options")),
+            ("DENY", "nosniff")
+        );
         for from_elsewhere in ["http:", "https:", "src=", "url(", "@import", "<link"] {
             assert!(!page.text.contains(from_elsewhere), "{from_elsewhere} in {page:?}");
         }

@@ -31,7 +31,11 @@ async fn a_desk_makes_links_for_those_who_report_below_it_and_everybody_for_them
     let nobody = json!({ "person": "nobody" });
     assert_eq!(office.post("/api/v1/form-links", "desk-1a", &nobody).await.status, 404, "as if not theirs");
     let checker = json!({ "person": "checker-1" });
-    assert_eq!(office.post("/api/v1/form-links", "desk-1a", &checker).await.status, 404, "who may not report");
+    assert_eq!(
+        office.post("/api/v1/form-links", "desk-1a", &checker).await.status,
+        404,
+        "who may not report"
+    );
     assert_eq!(office.post("/api/v1/form-links", "checker-1", &json!({})).await.status, 403);
     for (body, field) in [
         (json!({ "minutes": 0 }), "minutes"),

@@ -14,7 +14,10 @@ async fn the_page_signs_a_browser_in_and_out_without_script_and_in_both_language
     office.give_account("worker-111").await;
     let mut browser = Browser::new(&office);
     let page = browser.open("/sign-in").await;
-    assert!(page.status == 200 && page.text.contains("密码") && page.text.contains("lang=\"zh-CN\""), "{page:?}");
+    assert!(
+        page.status == 200 && page.text.contains("密码") && page.text.contains("lang=\"zh-CN\""),
+        "{page:?}"
+    );
     assert!(browser.open("/sign-in?lang=en").await.text.contains("Password"));
 
     let wrong = browser.send("/sign-in", &typed("worker-111<b>", "not my password")).await;
@@ -40,7 +43,8 @@ async fn another_site_signs_nobody_in_or_out() {
     office.give_account("worker-111").await;
     let browser = Browser::new(&office);
     for path in ["/sign-in", "/sign-out"] {
-        let sent = browser.sending(path, &typed("worker-111", PASSWORD)).header("sec-fetch-site", "cross-site");
+        let sent =
+            browser.sending(path, &typed("worker-111", PASSWORD)).header("sec-fetch-site", "cross-site");
         let answer = Answer::to(sent).await;
         assert_eq!((answer.status, answer.header("set-cookie")), (403, ""), "{path}");
     }
@@ -58,6 +62,9 @@ async fn too_many_tries_on_the_page_are_told_when_to_try_again() {
     }
     let held_up = browser.send("/sign-in", &typed("worker-111", "a guess of mine")).await;
     assert_eq!(held_up.status, 429);
-    assert!(!held_up.header("retry-after").is_empty() && held_up.text.contains("尝试次数过多"), "{held_up:?}");
+    assert!(
+        !held_up.header("retry-after").is_empty() && held_up.text.contains("尝试次数过多"),
+        "{held_up:?}"
+    );
     office.closes_clean().await;
 }

@@ -16,10 +16,12 @@ fn every_grid_of_every_pack_has_a_point_that_route_finds_in_it() {
         let mut grids = 0;
         for grid in pack.areas.iter().filter(|area| area.level == Level::Grid) {
             let code = grid.path.code();
-            let (inside, datum) = points.on(code, day).unwrap_or_else(|| panic!("{name}: {code} has no point"));
+            let (inside, datum) =
+                points.on(code, day).unwrap_or_else(|| panic!("{name}: {code} has no point"));
             let (lon, lat) = to_wgs84(datum, inside.lon, inside.lat);
             let found = boundaries.find(lon, lat, day);
-            let found = found.unwrap_or_else(|| panic!("{name}: the point of {code} lies in no grid: {inside:?}"));
+            let found =
+                found.unwrap_or_else(|| panic!("{name}: the point of {code} lies in no grid: {inside:?}"));
             assert_eq!(found.code(), code, "{name}: {inside:?}, beside {:?}", found.other_codes());
             assert!(!found.on_border, "{name}: {code} {inside:?}");
             assert!((1.0..50_000.0).contains(&inside.radius_m), "{name}: {code} {inside:?}");

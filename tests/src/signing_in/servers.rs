@@ -21,7 +21,13 @@ async fn console_runs_alone_and_what_it_signs_the_others_take() {
     let text = std::fs::read_to_string(&file).unwrap();
     let nowhere: String = text
         .lines()
-        .map(|line| if line.starts_with("bootstrap") { "bootstrap = \"127.0.0.1:1\"\n".to_owned() } else { format!("{line}\n") })
+        .map(|line| {
+            if line.starts_with("bootstrap") {
+                "bootstrap = \"127.0.0.1:1\"\n".to_owned()
+            } else {
+                format!("{line}\n")
+            }
+        })
         .collect();
     std::fs::write(&file, nowhere).unwrap();
     let http = client().unwrap();

@@ -138,7 +138,10 @@ async fn a_token_is_renewed_for_a_day_and_by_the_register_as_it_is_now() {
     let long_ago = host_now() - TimeDelta::hours(12);
     for (what, token) in [
         ("an operator's", session(&office, "worker-111", None)),
-        ("from before the password was set", session(&office, "worker-111", Some(host_now() - TimeDelta::minutes(9)))),
+        (
+            "from before the password was set",
+            session(&office, "worker-111", Some(host_now() - TimeDelta::minutes(9))),
+        ),
         ("of twelve hours ago", session(&office, "worker-111", Some(long_ago))),
         ("of one who has left the register", session(&office, "who-left", Some(host_now()))),
         ("of one without an account", session(&office, "worker-121", Some(host_now()))),

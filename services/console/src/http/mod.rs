@@ -61,7 +61,8 @@ impl FromRequestParts<Front> for AskedFrom {
 
     async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
         let peer = parts.extensions.get::<Peer>().copied();
-        let peer = peer.ok_or_else(|| Problem::internal(&"a request came without the address it came from"))?;
+        let peer =
+            peer.ok_or_else(|| Problem::internal(&"a request came without the address it came from"))?;
         Ok(Self(front.proxies.origin(peer, &parts.headers)))
     }
 }

@@ -102,7 +102,8 @@ fn again(language: Language, mut name: String, next: String, problem: Problem) -
 fn own_address(next: Option<&str>) -> Option<String> {
     let next = next?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~?=&".contains(&byte);
-    let own = next.starts_with("/r/") && !next.contains("//") && next.len() <= 2_000 && next.bytes().all(plain);
+    let own =
+        next.starts_with("/r/") && !next.contains("//") && next.len() <= 2_000 && next.bytes().all(plain);
     own.then(|| next.to_owned())
 }
 
@@ -151,7 +152,10 @@ fn sheet(language: Language, shown: &Shown) -> Sheet {
             Html::text(&shown.name),
             language.say("密码", "Password"),
             language.say("登录", "Sign in"),
-            language.say("没有账号或忘记密码，请联系街道指挥室。", "No account, or password forgotten? Ask your street desk."),
+            language.say(
+                "没有账号或忘记密码，请联系街道指挥室。",
+                "No account, or password forgotten? Ask your street desk.",
+            ),
             switch(language, &shown.next),
         ],
     );
@@ -175,7 +179,8 @@ fn switch(language: Language, next: &str) -> Html {
 
 /// Who is signed in, and the way out.
 fn who(front: &Front, language: Language, principal: &Principal) -> Sheet {
-    let name = front.sign_in.person(&principal.person).map_or_else(Html::default, |one| language.of_text(&one.name));
+    let name =
+        front.sign_in.person(&principal.person).map_or_else(Html::default, |one| language.of_text(&one.name));
     let areas = &front.sign_in.pack().areas;
     let roles = principal.grants.iter().map(|grant| {
         let area = areas.by_path(&grant.area).map_or_else(Html::default, |area| language.of_text(&area.name));
@@ -215,9 +220,15 @@ mod tests {
     #[test]
     fn a_sign_in_never_sends_anybody_elsewhere() {
         assert_eq!(own_address(Some("/r/a.b-c_d")).as_deref(), Some("/r/a.b-c_d"));
-        for elsewhere in
-            ["//example.org", "https://example.org", "/r//example.org", "/r/\\example.org", "/api/v1/me", "/r/a\nb", ""]
-        {
+        for elsewhere in [
+            "//example.org",
+            "https://example.org",
+            "/r//example.org",
+            "/r/\\example.org",
+            "/api/v1/me",
+            "/r/a\nb",
+            "",
+        ] {
             assert_eq!(own_address(Some(elsewhere)), None, "{elsewhere}");
         }
     }

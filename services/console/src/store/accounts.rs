@@ -23,7 +23,10 @@ pub struct Model {
 impl std::fmt::Debug for Model {
     /// Never shows a hash.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("person", &self.person).field("disabled", &self.disabled).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("person", &self.person)
+            .field("disabled", &self.disabled)
+            .finish_non_exhaustive()
     }
 }
 
@@ -33,7 +36,10 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// The account of a person.
-pub async fn find<C: ConnectionTrait>(connection: &C, person: &PersonId) -> Result<Option<Model>, StoreError> {
+pub async fn find<C: ConnectionTrait>(
+    connection: &C,
+    person: &PersonId,
+) -> Result<Option<Model>, StoreError> {
     Entity::find_by_id(person.0.clone()).one(connection).await.doing("looking up an account")
 }
 

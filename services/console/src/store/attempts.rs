@@ -78,7 +78,8 @@ pub async fn locked(tx: &Tx, keys: &Keys, now: DateTime<Utc>) -> Result<Tallies,
 }
 
 pub async fn save(tx: &Tx, keys: &Keys, tallies: &Tallies, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let counted = [(&keys.pair, &tallies.pair), (&keys.account, &tallies.account), (&keys.peer, &tallies.peer)];
+    let counted =
+        [(&keys.pair, &tallies.pair), (&keys.account, &tallies.account), (&keys.peer, &tallies.peer)];
     rows::replace(tx, counted.map(|(key, tally)| row(key, tally, now)).into(), "counting a sign-in").await
 }
 

@@ -36,7 +36,9 @@ impl Urgency {
         match category.handle_limit {
             Limit::UrgentHours { minutes } if minutes <= AT_ONCE_MINUTES => Self::AtOnce,
             Limit::UrgentHours { minutes } if minutes > 24 * 60 => Self::Days,
-            Limit::UrgentHours { .. } | Limit::WorkingHours { .. } | Limit::WorkingDays { days: 0..=1, .. } => Self::Today,
+            Limit::UrgentHours { .. }
+            | Limit::WorkingHours { .. }
+            | Limit::WorkingDays { days: 0..=1, .. } => Self::Today,
             Limit::WorkingDays { days, .. } if days <= WORKING_DAYS => Self::Days,
             Limit::CalendarDays { days } if days <= DAYS => Self::Days,
             Limit::WorkingDays { .. } | Limit::CalendarDays { .. } => Self::Longer,

@@ -89,7 +89,11 @@ impl Filled {
             faults.push(fault("address", "地址最长 120 字", "an address has at most 120 characters"));
         }
         if self.address.contains('\0') || self.text.contains('\0') {
-            faults.push(fault("text", "含有无法保存的字符，请去掉", "it holds a character that cannot be kept"));
+            faults.push(fault(
+                "text",
+                "含有无法保存的字符，请去掉",
+                "it holds a character that cannot be kept",
+            ));
         }
         match place {
             Some(place) if faults.is_empty() => Ok(NewReport {
@@ -117,7 +121,11 @@ impl Filled {
         if self.is_located() {
             let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
             let (Some(lon), Some(lat)) = (number(&self.lon), number(&self.lat)) else {
-                return Err(fault("area", "定位无法读取，请改选所在网格", "the position cannot be read: choose the grid"));
+                return Err(fault(
+                    "area",
+                    "定位无法读取，请改选所在网格",
+                    "the position cannot be read: choose the grid",
+                ));
             };
             // A browser's positions are on WGS-84 (Geolocation, W3C).
             let accuracy_m = number(&self.accuracy).filter(|metres| *metres >= 0.0);
@@ -128,7 +136,11 @@ impl Filled {
             return Err(fault("area", "请选择所在网格", "choose the grid it is in"));
         }
         let Some(choice) = wanted.choices.grid(&self.area) else {
-            return Err(fault("area", "这个网格不在您的上报范围内", "that grid is not among those you report from"));
+            return Err(fault(
+                "area",
+                "这个网格不在您的上报范围内",
+                "that grid is not among those you report from",
+            ));
         };
         Ok(Place {
             lon: choice.inside.lon,
@@ -168,7 +180,12 @@ mod tests {
     }
 
     fn by_hand() -> Filled {
-        Filled { category: "rubbish".into(), area: "g1".into(), address: "富春江路 5 号".into(), ..Filled::default() }
+        Filled {
+            category: "rubbish".into(),
+            area: "g1".into(),
+            address: "富春江路 5 号".into(),
+            ..Filled::default()
+        }
     }
 
     #[test]
@@ -182,7 +199,8 @@ mod tests {
 
     #[test]
     fn what_the_device_says_goes_before_a_name() {
-        let located = Filled { lon: "121.85".into(), lat: "29.93".into(), accuracy: "12".into(), ..by_hand() };
+        let located =
+            Filled { lon: "121.85".into(), lat: "29.93".into(), accuracy: "12".into(), ..by_hand() };
         let place = report(&located).unwrap().place;
         assert_eq!((place.lon, place.datum, place.accuracy_m), (121.85, Datum::Wgs84, Some(12.0)));
         assert_eq!(place.source.as_deref(), Some("gps"));

@@ -55,6 +55,13 @@ pub fn routes(front: Front) -> Router {
 #[derive(utoipa::OpenApi)]
 #[openapi(
     paths(submit::submit, see::see, links::make),
-    components(schemas(crate::NewReport, crate::NewPlace, Receipt, SeenReport, links::NewLink, links::MadeLink))
+    components(schemas(
+        crate::NewReport,
+        crate::NewPlace,
+        Receipt,
+        SeenReport,
+        links::NewLink,
+        links::MadeLink
+    ))
 )]
 pub struct Api;

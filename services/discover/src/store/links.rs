@@ -33,7 +33,12 @@ pub async fn bound<C: ConnectionTrait>(connection: &C, link: &Link) -> Result<Op
 }
 
 /// Binds a link to a device, unless it is to another already; answers the digest of the one it is bound to.
-pub async fn bind(store: &Store, link: &Link, device: &str, now: DateTime<Utc>) -> Result<String, StoreError> {
+pub async fn bind(
+    store: &Store,
+    link: &Link,
+    device: &str,
+    now: DateTime<Utc>,
+) -> Result<String, StoreError> {
     let tx = store.begin().await?;
     let row = ActiveModel {
         link: Set(link.id.clone()),

@@ -110,7 +110,9 @@ pub async fn of_client_id<C: ConnectionTrait>(
     reporter: &PersonId,
     client_id: &str,
 ) -> Result<Option<IncidentId>, StoreError> {
-    let find = Entity::find().filter(Column::ClientId.eq(client_id)).filter(Column::Reporter.eq(reporter.0.as_str()));
+    let find = Entity::find()
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::Reporter.eq(reporter.0.as_str()));
     let report = find.one(connection).await.doing("looking up a client id")?;
     Ok(report.map(|report| IncidentId(report.incident)))
 }

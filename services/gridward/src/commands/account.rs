@@ -169,7 +169,10 @@ async fn set(change: Change, set: Set) -> anyhow::Result<()> {
 /// The first line of standard input.
 fn typed() -> anyhow::Result<Password> {
     let mut text = String::new();
-    std::io::stdin().take(4_096).read_to_string(&mut text).context("cannot read the password / 无法读取密码")?;
+    std::io::stdin()
+        .take(4_096)
+        .read_to_string(&mut text)
+        .context("cannot read the password / 无法读取密码")?;
     let line = text.lines().next().unwrap_or_default();
     Ok(Password::from(line.to_owned()))
 }

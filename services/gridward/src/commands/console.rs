@@ -27,8 +27,12 @@ impl Serve {
         let watching = tokio::spawn(console::watch(store.clone(), health.clone(), ended));
         let listener = place.listen(WAITING).context("cannot listen")?;
         let address = listener.local_addr()?;
-        let probes =
-            Probes { metrics, services: vec![(console::NAME, health)], beside: Vec::new(), lifecycle: drained.clone() };
+        let probes = Probes {
+            metrics,
+            services: vec![(console::NAME, health)],
+            beside: Vec::new(),
+            lifecycle: drained.clone(),
+        };
         let router = finished(Routes::console(accounts, &pack, &tokens).probed(probes));
         let listening = tokio::spawn(platform::http::serve(listener, router, closing, Patience::default()));
         info!("console is ready at http://{address}, data in {}; SIGTERM ends it / 已就绪", store.place());

@@ -40,8 +40,8 @@ pub fn well_inside(own: &[Ring], taken: &[Vec<Ring>]) -> Option<Inside> {
 }
 
 fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    let (least, most) =
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)));
+    let (least, most) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)));
     (least < most).then_some((least, most))
 }
 
@@ -51,7 +51,9 @@ fn middles(own: &[Ring], taken: &[Vec<Ring>], lat: f64) -> Vec<f64> {
     cuts.extend(taken.iter().flat_map(|rings| crossings(rings, lat)));
     cuts.sort_by(f64::total_cmp);
     let between = cuts.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
-    between.filter(|lon| holds(own, *lon, lat) && !taken.iter().any(|rings| holds(rings, *lon, lat))).collect()
+    between
+        .filter(|lon| holds(own, *lon, lat) && !taken.iter().any(|rings| holds(rings, *lon, lat)))
+        .collect()
 }
 
 fn edges(rings: &[Ring]) -> impl Iterator<Item = ((f64, f64), (f64, f64))> {
@@ -64,7 +66,8 @@ fn edges(rings: &[Ring]) -> impl Iterator<Item = ((f64, f64), (f64, f64))> {
 /// Where edges meet the line at `lat`, half-open so that a corner counts for one of its two edges.
 fn crossings(rings: &[Ring], lat: f64) -> Vec<f64> {
     let meets = |(from, to): &((f64, f64), (f64, f64))| (from.1 > lat) != (to.1 > lat);
-    let at = |(from, to): ((f64, f64), (f64, f64))| from.0 + (lat - from.1) / (to.1 - from.1) * (to.0 - from.0);
+    let at =
+        |(from, to): ((f64, f64), (f64, f64))| from.0 + (lat - from.1) / (to.1 - from.1) * (to.0 - from.0);
     edges(rings).filter(meets).map(at).collect()
 }
 

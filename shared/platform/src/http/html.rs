@@ -226,15 +226,21 @@ mod tests {
 
     #[test]
     fn a_page_loads_nothing_is_framed_by_nobody_and_runs_only_its_own_script() {
-        let sheet = Sheet { script: Some("1;"), ..Sheet::new(Language::English, Html::text("A"), Html::text("b")) };
+        let sheet =
+            Sheet { script: Some("1;"), ..Sheet::new(Language::English, Html::text("A"), Html::text("b")) };
         let response = sheet.into_response();
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
         let policy = header("content-security-policy");
-        for wanted in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+        for wanted in
+            ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"]
+        {
             assert!(policy.contains(wanted), "{policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
-        assert_eq!((header("cache-control"), header("referrer-policy")), ("no-store".into(), "no-referrer".into()));
+        assert_eq!(
+            (header("cache-control"), header("referrer-policy")),
+            ("no-store".into(), "no-referrer".into())
+        );
     }
 
     #[test]

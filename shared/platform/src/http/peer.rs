@@ -24,7 +24,12 @@ impl std::str::FromStr for Proxies {
 
     /// Reads a list with commas; an empty one trusts nobody.
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(network).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+            .map(network)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -41,10 +46,12 @@ impl Proxies {
     fn trust(&self, address: IpAddr) -> bool {
         self.0.iter().any(|(network, bits)| match (network, address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
-                (u32::from(*network) ^ u32::from(address)).checked_shr(32 - u32::from(*bits)).unwrap_or(0) == 0
+                (u32::from(*network) ^ u32::from(address)).checked_shr(32 - u32::from(*bits)).unwrap_or(0)
+                    == 0
             }
             (IpAddr::V6(network), IpAddr::V6(address)) => {
-                (u128::from(*network) ^ u128::from(address)).checked_shr(128 - u32::from(*bits)).unwrap_or(0) == 0
+                (u128::from(*network) ^ u128::from(address)).checked_shr(128 - u32::from(*bits)).unwrap_or(0)
+                    == 0
             }
             _ => false,
         })
@@ -86,7 +93,11 @@ mod tests {
     fn only_a_proxy_of_ours_is_believed_and_only_about_whom_it_saw_itself() {
         assert_eq!(origin("", "127.0.0.1", "1.2.3.4"), "127.0.0.1");
         assert_eq!(origin("127.0.0.1", "127.0.0.1", "1.2.3.4"), "1.2.3.4");
-        assert_eq!(origin("127.0.0.1", "127.0.0.1", "9.9.9.9, 1.2.3.4"), "1.2.3.4", "what stands before is hearsay");
+        assert_eq!(
+            origin("127.0.0.1", "127.0.0.1", "9.9.9.9, 1.2.3.4"),
+            "1.2.3.4",
+            "what stands before is hearsay"
+        );
         assert_eq!(origin("127.0.0.1, 10.0.0.0/8", "127.0.0.1", "1.2.3.4, 10.7.0.1"), "1.2.3.4");
         assert_eq!(origin("10.0.0.0/8", "11.0.0.1", "1.2.3.4"), "11.0.0.1");
         assert_eq!(origin("127.0.0.1", "127.0.0.1", "nonsense"), "127.0.0.1");

@@ -52,7 +52,9 @@ impl GridPoints {
         let around = around(rings);
         let others: Vec<Vec<Ring>> = taken
             .iter()
-            .filter(|(datum, other)| !file.exclusive && *datum == file.datum && meet(around, self::around(other)))
+            .filter(|(datum, other)| {
+                !file.exclusive && *datum == file.datum && meet(around, self::around(other))
+            })
             .map(|(_, other)| other.clone())
             .collect();
         let Some(inside) = well_inside(rings, &others) else { return };

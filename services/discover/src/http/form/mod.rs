@@ -109,7 +109,8 @@ impl<'a> Opening<'a> {
         let session =
             cookie(self.headers, SESSION_COOKIE).and_then(|token| tokens.verify(token, host_now()).ok());
         let secret = cookie(self.headers, DEVICE_COOKIE);
-        let is_one = |text: &&str| text.len() == SECRET_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_one =
+            |text: &&str| text.len() == SECRET_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         Visitor {
             signed_in: session.map(|principal| principal.person),
             device: secret.filter(is_one).map(str::to_owned),

@@ -38,7 +38,10 @@ impl Form<'_> {
         let banner = match &self.banner {
             Some(banner) => banner.clone(),
             None => language
-                .say("还有内容需要补充，已填写的都保留着。", "Something is still missing. What you filled in is kept.")
+                .say(
+                    "还有内容需要补充，已填写的都保留着。",
+                    "Something is still missing. What you filled in is kept.",
+                )
                 .only_if(wrong),
         };
         let banner = if banner == Html::default() {
@@ -52,10 +55,7 @@ impl Form<'_> {
              <div class=\"send\"><button id=\"send\" data-send=\"{}\" data-sending=\"{}\">{}</button></div>\n{}</form></main>",
             [
                 language.say("上报问题", "Report a problem"),
-                Html::fill(
-                    "{}{}",
-                    [language.say("上报人：", "Reporting: "), language.of_text(self.name)],
-                ),
+                Html::fill("{}{}", [language.say("上报人：", "Reporting: "), language.of_text(self.name)]),
                 banner,
                 Html::text(self.link),
                 Html::literal(language.tag()),
@@ -107,7 +107,8 @@ impl Form<'_> {
     /// For a field: that it is wrong, and where it is said why.
     fn marked(&self, field: &'static str) -> Html {
         let wrong = self.faults.iter().any(|fault| fault.field == field);
-        Html::fill(" aria-invalid=\"true\" aria-describedby=\"wrong-{}\"", [Html::literal(field)]).only_if(wrong)
+        Html::fill(" aria-invalid=\"true\" aria-describedby=\"wrong-{}\"", [Html::literal(field)])
+            .only_if(wrong)
     }
 
     fn kinds(&self, language: Language) -> Html {
@@ -117,7 +118,9 @@ impl Form<'_> {
             let each = each.map(|category| self.choice(language, category));
             Html::fill("<div class=\"alone\">{}</div>", [Html::join(each)])
         } else {
-            Html::join(self.choices.groups.iter().enumerate().map(|(n, group)| self.group(language, n, group)))
+            Html::join(
+                self.choices.groups.iter().enumerate().map(|(n, group)| self.group(language, n, group)),
+            )
         };
         let look = Html::fill(
             "<input type=\"text\" id=\"look\" placeholder=\"{}\" aria-label=\"{}\" autocomplete=\"off\" hidden>",
@@ -206,7 +209,10 @@ impl Form<'_> {
                  <select id=\"area\" name=\"area\"{}><option value=\"\">{}</option>{}</select>",
                 [
                     language.say("所在网格", "Grid"),
-                    language.say("没有定位时，请选择问题所在的网格", "Without a position, choose the grid it is in"),
+                    language.say(
+                        "没有定位时，请选择问题所在的网格",
+                        "Without a position, choose the grid it is in",
+                    ),
                     self.marked("area"),
                     language.say("请选择…", "Choose…"),
                     self.options(language, several),
@@ -230,7 +236,8 @@ impl Form<'_> {
                 )
             }));
             let community = grids.first().and_then(|choice| choice.community);
-            let community = community.map_or_else(Html::default, |community| language.of_text(&community.name));
+            let community =
+                community.map_or_else(Html::default, |community| language.of_text(&community.name));
             Html::fill("<optgroup label=\"{}\">{}</optgroup>", [community, options])
         }))
     }
@@ -254,7 +261,8 @@ impl Form<'_> {
 }
 
 fn named(language: Language, choice: &GridChoice<'_>) -> Html {
-    let community = choice.community.map_or_else(Html::default, |community| language.of_text(&community.name));
+    let community =
+        choice.community.map_or_else(Html::default, |community| language.of_text(&community.name));
     Html::fill("{} · {}", [community, language.of_text(&choice.grid.name)])
 }
 

@@ -38,7 +38,8 @@ pub async fn receipt(
     let category = front.pack.categories.get(&CategoryCode(report.category));
     let category = category.map_or_else(Html::default, |category| opening.language.of_text(&category.name));
     let filed_at = front.pack.calendar.local(report.filed_at).format("%Y-%m-%d %H:%M").to_string();
-    let taken = Taken { incident, category, filed_at, description: report.description, kept: asked.kept.is_some() };
+    let taken =
+        Taken { incident, category, filed_at, description: report.description, kept: asked.kept.is_some() };
     Ok(taken.sheet(opening.language, &text, link.expires_at > now).into_response())
 }
 
