@@ -38,13 +38,13 @@ struct Shown {
 pub async fn show(State(front): State<Front>, headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
     let language = Language::of(asked.lang.as_deref(), &headers);
     let next = own_address(asked.next.as_deref()).unwrap_or_default();
-    let banner = asked.why.as_deref().and_then(|why| reason(language, why));
+    let why = asked.why.as_deref().and_then(|why| reason(language, why)).map(|why| banner("note", why));
     if next.is_empty()
         && let Some(principal) = signed_in(&front, &headers)
     {
         return who(&front, language, &principal).into_response();
     }
-    sheet(language, &Shown { banner, next, ..Shown::default() }).into_response()
+    sheet(language, &Shown { banner: why, next, ..Shown::default() }).into_response()
 }
 
 /// Takes the form.
@@ -89,9 +89,9 @@ fn again(language: Language, mut name: String, next: String, problem: Problem) -
         return problem.into_response();
     }
     name = name.chars().take(64).collect();
-    let banner = Some(language.of_text(&problem.text));
+    let shown = Some(banner("wrong", language.of_text(&problem.text)));
     let mut response =
-        sheet(language, &Shown { name, next, banner }).with_status(problem.status).into_response();
+        sheet(language, &Shown { name, next, banner: shown }).with_status(problem.status).into_response();
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
@@ -127,11 +127,14 @@ fn signed_in(front: &Front, headers: &HeaderMap) -> Option<Principal> {
     front.sign_in.person(&principal.person).map(|_| principal)
 }
 
+/// Above the form: why somebody was sent here, or what was wrong.
+fn banner(kind: &'static str, says: Html) -> Html {
+    Html::fill("<p class=\"banner {}\" role=\"alert\">{}</p>", [Html::literal(kind), says])
+}
+
 fn sheet(language: Language, shown: &Shown) -> Sheet {
     let title = language.say("登录 · 格网", "Sign in · Gridward");
-    let banner = shown.banner.clone().map_or_else(Html::default, |banner| {
-        Html::fill("<p class=\"banner\" role=\"alert\">{}</p>", [banner])
-    });
+    let banner = shown.banner.clone().unwrap_or_default();
     let body = Html::fill(
         "<header><h1>{}</h1><p>{}</p></header>\n{}\n<main><form method=\"post\" action=\"/sign-in?lang={}\">\n\
          <input type=\"hidden\" name=\"next\" value=\"{}\">\n<section>\n\

@@ -132,9 +132,10 @@ impl Form<'_> {
                 Html::fill("{} tabindex=\"-1\"", [self.marked("category")])
                     .only_if(self.marked("category") != Html::default()),
                 language.say("是什么问题？", "What is it?"),
+                // Above a list that is longer than a screen.
+                self.fault(language, "category"),
                 look.only_if(all >= MANY),
                 choices,
-                self.fault(language, "category"),
             ],
         )
     }
@@ -249,7 +250,7 @@ impl Form<'_> {
             [
                 language.say("现场情况", "What do you see?"),
                 language.say(
-                    "只给承办单位看，最多 2000 字；请勿填写身份证号等个人信息",
+                    "最多 2000 字；请勿填写身份证号等个人信息",
                     "At most 2,000 characters. Leave out identity numbers and the like",
                 ),
                 self.marked("text"),
