@@ -1,4 +1,4 @@
-//! discover's tables: the reports.
+//! discover's tables: the reports, and the devices that links to the form were opened on.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -10,7 +10,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![Box::new(First), Box::new(FormLinks)]
     }
 
     fn migration_table_name() -> DynIden {
@@ -63,6 +63,41 @@ impl MigrationTrait for First {
                     .unique()
                     .col("client_id")
                     .col("reporter")
+                    .to_owned(),
+            )
+            .await
+    }
+}
+
+struct FormLinks;
+
+impl MigrationName for FormLinks {
+    fn name(&self) -> &'static str {
+        "discover_0002_form_links"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for FormLinks {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let links = Table::create()
+            .table("discover_form_link")
+            .if_not_exists()
+            .col(string("link").primary_key())
+            .col(string("person"))
+            .col(string("device"))
+            .col(time("bound_at"))
+            .col(time("expires_at"))
+            .to_owned();
+        crate::keyed::create(manager, links).await?;
+        // To forget those with which nothing can come any more.
+        manager
+            .create_index(
+                Index::create()
+                    .name("discover_form_link_by_expires_at")
+                    .table("discover_form_link")
+                    .if_not_exists()
+                    .col("expires_at")
                     .to_owned(),
             )
             .await

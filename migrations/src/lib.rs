@@ -5,6 +5,7 @@
 //! schema is live. Each is safe to run again when it was killed half-way. Times are instants in UTC,
 //! whole milliseconds; ids of incidents are UUIDs.
 
+mod console;
 mod discover;
 mod gridward;
 mod handle;
@@ -30,6 +31,7 @@ pub async fn up(connection: &DatabaseConnection) -> Result<(), DbErr> {
     handle::Migrator::up(connection, None).await?;
     supervise::Migrator::up(connection, None).await?;
     partner::Migrator::up(connection, None).await?;
+    console::Migrator::up(connection, None).await?;
     gridward::Migrator::up(connection, None).await
 }
 
@@ -44,6 +46,7 @@ pub async fn up_for(connection: &DatabaseConnection, service: &str) -> Result<()
         "handle" => handle::Migrator::up(connection, None).await,
         "supervise" => supervise::Migrator::up(connection, None).await,
         "partner" => partner::Migrator::up(connection, None).await,
+        "console" => console::Migrator::up(connection, None).await,
         // How far a file was replayed: beside the reports.
         "gridward" => gridward::Migrator::up(connection, None).await,
         other => Err(DbErr::Custom(format!("there is no service {other}"))),
@@ -62,6 +65,7 @@ pub async fn is_up_to_date(connection: &DatabaseConnection, service: &str) -> Re
         "handle" => has_all::<handle::Migrator>(connection).await,
         "supervise" => has_all::<supervise::Migrator>(connection).await,
         "partner" => has_all::<partner::Migrator>(connection).await,
+        "console" => has_all::<console::Migrator>(connection).await,
         other => Err(DbErr::Custom(format!("there is no service {other}"))),
     }
 }
@@ -74,7 +78,7 @@ pub async fn other_tenant(
     connection: &DatabaseConnection,
     service: &str,
 ) -> Result<Option<&'static str>, DbErr> {
-    for other in ["discover", "route", "handle", "supervise", "partner"] {
+    for other in ["discover", "route", "handle", "supervise", "partner", "console"] {
         if other != service && has_table(connection, &format!("{other}_migration")).await? {
             return Ok(Some(other));
         }

@@ -40,10 +40,15 @@ pub async fn create(manager: &SchemaManager<'_>, service: &str) -> Result<(), Db
                 .to_owned(),
         )
         .await?;
+    pack(manager, service).await
+}
+
+/// Makes the table of the packs that `service` ran on.
+pub async fn pack(manager: &SchemaManager<'_>, service: &str) -> Result<(), DbErr> {
     manager
         .create_table(
             Table::create()
-                .table(name("pack"))
+                .table(Alias::new(format!("{service}_pack")))
                 .if_not_exists()
                 .col(string("digest").primary_key())
                 .col(string("code"))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use gridward::servers::SERVICES;
+use gridward::servers::{SERVICES, WITHOUT_TOPIC};
 use gridward::settings::Settings;
 use platform::entropy;
 use platform::pack::Pack;
@@ -66,7 +66,7 @@ async fn settings_on(
     let (host, _) = server.rsplit_once('/').context("the URL names a database")?;
     let name: String = entropy::draw::<6>().iter().map(|byte| format!("{byte:02x}")).collect();
     let here = Store::connect(server, 2).await?;
-    for service in SERVICES {
+    for service in SERVICES.into_iter().chain(WITHOUT_TOPIC) {
         here.writer().execute_unprepared(&format!("CREATE DATABASE f{name}_{service}")).await?;
     }
     here.close().await?;

@@ -41,6 +41,8 @@ mod partners;
 #[cfg(test)]
 mod same_rows;
 #[cfg(test)]
+mod signing_in;
+#[cfg(test)]
 mod world;
 #[cfg(test)]
 mod wrong_places;

@@ -10,6 +10,7 @@ use handle::Handle;
 use partner::PartnerDesk;
 use platform::clock::Clock;
 use platform::entropy;
+use platform::http::Proxies;
 use platform::metrics::Metrics;
 use platform::pack::Pack;
 use platform::store::{Store, log, packs};
@@ -19,7 +20,7 @@ use route::Route;
 use supervise::Supervise;
 use tokio::sync::Mutex;
 
-use crate::running::{Held, Ready};
+use crate::running::{Accounts, Held, Ready};
 use crate::servers::services;
 use crate::settling::{At, Office, Shared};
 
@@ -150,7 +151,7 @@ pub fn lock(folder: &Path) -> anyhow::Result<File> {
 }
 
 async fn note_pack(around: &Surroundings, pack: &Pack) -> anyhow::Result<()> {
-    for service in services(pack) {
+    for service in services(pack).into_iter().chain([console::NAME]) {
         note_pack_of(service, &around.store, &around.clock, pack).await?;
     }
     Ok(())
@@ -182,6 +183,7 @@ impl Embedded {
     /// To be run.
     pub fn ready(self) -> Ready {
         let office = self.office();
-        Ready { office, metrics: self.around.metrics, held: Held::Folder(self.lock) }
+        let accounts = Accounts { store: self.around.store, proxies: Proxies::default() };
+        Ready { office, accounts, metrics: self.around.metrics, held: Held::Folder(self.lock) }
     }
 }

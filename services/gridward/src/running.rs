@@ -8,7 +8,7 @@ use discover::Discover;
 use handle::Handle;
 use partner::PartnerDesk;
 use platform::clock::Clock;
-use platform::http::Patience;
+use platform::http::{Patience, Proxies};
 use platform::lifecycle::{Lifecycle, Stopper};
 use platform::metrics::Metrics;
 use platform::pack::Pack;
@@ -28,8 +28,16 @@ use crate::settling::{At, Office};
 /// All services of one process, opened and not yet running.
 pub struct Ready {
     pub office: Office,
+    pub accounts: Accounts,
     pub metrics: Metrics,
     pub held: Held,
+}
+
+/// What signing in stands on.
+pub struct Accounts {
+    pub store: Store,
+    /// Whose word is taken for where somebody asks from.
+    pub proxies: Proxies,
 }
 
 /// What is held as long as they run.
@@ -55,7 +63,7 @@ pub struct Stage {
     pub desks: Desks,
     pub clock: Clock,
     pub pack: Arc<Pack>,
-    /// discover, route, handle, supervise, and partner where there is one; all the same in a folder.
+    /// discover, route, handle, supervise, console, and partner where there is one; all the same in a folder.
     stores: Vec<(&'static str, Store)>,
 }
 
@@ -82,13 +90,14 @@ pub fn start(
     extend: impl FnOnce(Router) -> Router,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
-    let Ready { office, metrics, held } = ready;
+    let Ready { office, accounts, metrics, held } = ready;
     let Office { pack, clock, discover, route, handle, supervise, partner } = office;
     let mut stores = vec![
         (Discover::NAME, discover.store.clone()),
         (Route::NAME, route.store.clone()),
         (Handle::NAME, handle.store.clone()),
         (Supervise::NAME, supervise.store.clone()),
+        (console::NAME, accounts.store.clone()),
     ];
     stores.extend(partner.as_ref().map(|partner| (PartnerDesk::NAME, partner.store.clone())));
     let around = |store: &Store, stream: &Arc<dyn platform::stream::Stream>| Surroundings {
@@ -132,7 +141,8 @@ pub fn start(
     spawn(supervise, &ended, &mut loops);
     let mut routes = Routes::discover(&front(&arounds[0]), desks.discover.clone())
         .and(Routes::handle(&front(&arounds[1]), desks.handle.clone()))
-        .and(Routes::supervise(&front(&arounds[2])));
+        .and(Routes::supervise(&front(&arounds[2])))
+        .and(Routes::console(accounts, &pack, tokens));
     if let (Some(around), Some(desk)) = (&around_partner, &desks.partner) {
         routes = routes.and(Routes::partner(&front(around), desk.clone()));
     }

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use crate::commands::PackFolder;
 use crate::embedded::note_pack_of;
 use crate::own_topic;
-use crate::running::{Held, Ready};
+use crate::running::{Accounts, Held, Ready};
 use crate::settings::Settings;
 use crate::settling::{At, Office, Shared};
 
@@ -42,6 +42,8 @@ pub fn services(pack: &Pack) -> Vec<&'static str> {
 pub fn services_of(settings: &Settings) -> anyhow::Result<Vec<&'static str>> {
     Ok(services(&*PackFolder { pack: settings.pack.clone() }.load()?))
 }
+/// Services that have a database and no topic: nobody follows them, and they follow nobody.
+pub const WITHOUT_TOPIC: [&str; 1] = [console::NAME];
 
 /// A service's place among the servers: opened, migrated, and joined to the readers of its topics.
 pub struct Joined {
@@ -122,6 +124,16 @@ pub async fn join<S: Service>(
     Ok(Joined { around, stream: joined, relay })
 }
 
+/// Opens the place of console, which has no topic.
+///
+/// # Errors
+/// When the database cannot be used, or holds the accounts of another pack.
+pub async fn accounts(settings: &Settings, pack: &Pack, clock: &Clock) -> anyhow::Result<Accounts> {
+    let store = database(console::NAME, settings).await?;
+    note_pack_of(console::NAME, &store, clock, pack).await?;
+    Ok(Accounts { store, proxies: settings.proxies()? })
+}
+
 /// Makes the topics that are missing.
 ///
 /// # Errors
@@ -135,6 +147,7 @@ pub async fn topics(stream: &kafka::Settings) -> anyhow::Result<Vec<String>> {
 /// All services in one process, on servers, with what runs beside them.
 pub struct Servers {
     office: Office,
+    accounts: Accounts,
     metrics: Metrics,
     beside: Beside,
 }
@@ -174,6 +187,7 @@ impl Servers {
         if let Some(joined) = &partner {
             partner::begin_with(&joined.around.store, &pack.partners, clock.now()).await?;
         }
+        let accounts = accounts(settings, &pack, &clock).await?;
         let boundaries = Route::new(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
         let office = Office {
             discover: at(Discover::new(&pack), &discover),
@@ -191,7 +205,7 @@ impl Servers {
             beside.relays.spawn(relay.run(lifecycle.clone()));
             beside.streams.push(stream);
         }
-        Ok(Self { office, metrics, beside })
+        Ok(Self { office, accounts, metrics, beside })
     }
 
     pub fn office(&self) -> Office {
@@ -200,7 +214,12 @@ impl Servers {
 
     /// To be run.
     pub fn ready(self) -> Ready {
-        Ready { office: self.office, metrics: self.metrics, held: Held::Servers(self.beside) }
+        Ready {
+            office: self.office,
+            accounts: self.accounts,
+            metrics: self.metrics,
+            held: Held::Servers(self.beside),
+        }
     }
 
     /// Ends the relays, leaves the topics and closes the databases.
@@ -209,6 +228,7 @@ impl Servers {
     /// When a relay panicked or a database cannot be closed.
     pub async fn close(self) -> anyhow::Result<()> {
         self.beside.close().await?;
+        self.accounts.store.close().await?;
         self.office.close().await
     }
 }

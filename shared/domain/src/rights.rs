@@ -98,6 +98,8 @@ pub enum Action {
     ManagePartners,
     /// Figures and escalations by area.
     SeeFigures,
+    /// 发上报链接: make a link to the report form for somebody who reports nowhere but in this subtree.
+    InviteReport,
 }
 
 /// How far an action reaches for a role.
@@ -128,6 +130,7 @@ const TABLE: &[(Role, Action, Reach)] = &[
     (Role::CommunityDesk, Action::Return, Reach::Held),
     (Role::CommunityDesk, Action::Check, Reach::Subtree),
     (Role::CommunityDesk, Action::SeeFigures, Reach::Subtree),
+    (Role::CommunityDesk, Action::InviteReport, Reach::Subtree),
     (Role::StreetDesk, Action::Report, Reach::Subtree),
     (Role::StreetDesk, Action::SeeCase, Reach::Subtree),
     (Role::StreetDesk, Action::Sign, Reach::Held),
@@ -138,6 +141,7 @@ const TABLE: &[(Role, Action, Reach)] = &[
     (Role::StreetDesk, Action::Check, Reach::Subtree),
     (Role::StreetDesk, Action::Close, Reach::Subtree),
     (Role::StreetDesk, Action::SeeFigures, Reach::Subtree),
+    (Role::StreetDesk, Action::InviteReport, Reach::Subtree),
     (Role::Checker, Action::SeeCase, Reach::Subtree),
     (Role::Checker, Action::Check, Reach::Subtree),
     (Role::Checker, Action::Close, Reach::Subtree),
@@ -171,6 +175,14 @@ pub fn may(grants: &[Grant], action: Action, area: &AreaPath, holder: &Holder) -
 pub fn areas_for(grants: &[Grant], action: Action) -> Vec<&AreaPath> {
     let within = |grant: &&Grant| reach(grant.role, action) == Some(Reach::Subtree);
     grants.iter().filter(within).map(|grant| &grant.area).collect()
+}
+
+/// Whether `grants` let their bearer invite somebody with the grants `invited` to report: a link may never reach
+/// farther than whoever makes it. Nobody is invited who may report nowhere.
+pub fn may_invite(grants: &[Grant], invited: &[Grant]) -> bool {
+    let from = areas_for(grants, Action::InviteReport);
+    let to = areas_for(invited, Action::Report);
+    !to.is_empty() && to.iter().all(|area| from.iter().any(|above| above.contains(area)))
 }
 
 fn reach(role: Role, action: Action) -> Option<Reach> {
@@ -217,6 +229,23 @@ mod tests {
                 assert!(!allowed(&grant(role, "t"), action, "grid_leader:s/c/g"), "{role:?} {action:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_desk_invites_those_who_report_below_it_and_nobody_else() {
+        let worker = grant(Role::GridWorker, "s/c/g");
+        assert!(may_invite(&grant(Role::StreetDesk, "s"), &worker));
+        assert!(may_invite(&grant(Role::CommunityDesk, "s/c"), &worker));
+        assert!(!may_invite(&grant(Role::StreetDesk, "t"), &worker), "the next street");
+        assert!(!may_invite(&grant(Role::CommunityDesk, "s/d"), &worker));
+        assert!(!may_invite(&worker, &worker), "a link for oneself is no invitation");
+        assert!(!may_invite(&grant(Role::Supervisor, "s"), &worker));
+        assert!(!may_invite(&grant(Role::StreetDesk, "s"), &grant(Role::Checker, "s")), "who may not report");
+        let two_streets = [worker, grant(Role::GridWorker, "t/c/g")].concat();
+        assert!(
+            !may_invite(&grant(Role::StreetDesk, "s"), &two_streets),
+            "it would reach farther than the desk"
+        );
     }
 
     #[test]

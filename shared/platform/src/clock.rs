@@ -26,17 +26,16 @@ impl Clock {
         match self {
             Self::Host => host_now(),
             Self::Driven(millis) => from_millis(millis.load(Ordering::SeqCst)),
-            Self::Paced { host_origin, origin, speed } => {
-                let elapsed = (host_now() - *host_origin).num_milliseconds();
-                // A demo runs for hours at most: no precision is lost that anybody could see.
-                #[expect(
-                    clippy::cast_precision_loss,
-                    clippy::cast_possible_truncation,
-                    reason = "hours in milliseconds fit an f64"
-                )]
-                let paced = (elapsed as f64 * speed) as i64;
-                *origin + TimeDelta::milliseconds(paced)
-            }
+            Self::Paced { host_origin, origin, speed } => *origin + paced(host_now() - *host_origin, *speed),
+        }
+    }
+
+    /// What this clock showed when the host's showed `at`; nothing for a clock that somebody sets.
+    pub fn showed(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Host => Some(at),
+            Self::Driven(_) => None,
+            Self::Paced { host_origin, origin, speed } => Some(*origin + paced(at - *host_origin, *speed)),
         }
     }
 
@@ -65,6 +64,18 @@ impl Clock {
             Self::Paced { speed, .. } => Some(ahead.div_f64(*speed)),
         }
     }
+}
+
+/// How far a paced clock has come while the host's went on by `elapsed`.
+fn paced(elapsed: TimeDelta, speed: f64) -> TimeDelta {
+    // A demo runs for hours at most: no precision is lost that anybody could see.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "hours in milliseconds fit an f64"
+    )]
+    let paced = (elapsed.num_milliseconds() as f64 * speed) as i64;
+    TimeDelta::milliseconds(paced)
 }
 
 /// The one place that reads the host's clock.

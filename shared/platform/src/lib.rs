@@ -5,6 +5,7 @@ pub mod clock;
 pub mod entropy;
 pub mod http;
 pub mod lifecycle;
+pub mod link;
 pub mod metrics;
 pub mod pack;
 pub mod store;

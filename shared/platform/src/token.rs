@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::PersonId;
 use domain::rights::Grant;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Tokens are meant for this system and no other.
@@ -34,6 +35,18 @@ struct Claims {
     aud: String,
     exp: i64,
     grants: Vec<Grant>,
+    /// When the bearer typed a password, seconds since 1970; absent where an operator signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+}
+
+/// A principal, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub principal: Principal,
+    pub expires_at: DateTime<Utc>,
+    /// When the bearer typed a password; nothing where an operator signed the token.
+    pub signed_in_at: Option<DateTime<Utc>>,
 }
 
 /// Makes and verifies tokens.
@@ -101,37 +114,66 @@ impl Tokens {
         now: DateTime<Utc>,
         valid: TimeDelta,
     ) -> Result<String, jsonwebtoken::errors::Error> {
-        let claims = Claims {
-            sub: principal.person.clone(),
+        let (principal, expires_at) = (principal.clone(), now + valid);
+        self.issue_session(&Session { principal, expires_at, signed_in_at: None })
+    }
+
+    /// # Errors
+    /// Never in practice: a session is plain data.
+    pub fn issue_session(&self, session: &Session) -> Result<String, jsonwebtoken::errors::Error> {
+        self.sign(&Claims {
+            sub: session.principal.person.clone(),
             aud: AUDIENCE.to_owned(),
-            exp: (now + valid).timestamp(),
-            grants: principal.grants.clone(),
-        };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            exp: session.expires_at.timestamp(),
+            grants: session.principal.grants.clone(),
+            auth_time: session.signed_in_at.map(|at| at.timestamp()),
+        })
     }
 
     /// # Errors
     /// When the token was not signed with this key for this system, or has expired at `now`.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, TokenFault> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "sub", "aud"]);
-        // The library would read the host's clock itself; time comes in as an argument here.
-        validation.validate_exp = false;
-        let claims =
-            decode::<Claims>(token, &self.decoding, &validation).map_err(|_| TokenFault::Forged)?.claims;
+        self.session(token, now).map(|session| session.principal)
+    }
+
+    /// As [`Self::verify`], with how long the token holds.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn session(&self, token: &str, now: DateTime<Utc>) -> Result<Session, TokenFault> {
+        let claims: Claims = self.read(token, AUDIENCE)?;
         if !is_a_person(&claims.sub.0) {
             return Err(TokenFault::Forged);
         }
         if claims.exp.saturating_add(LEEWAY_SECONDS) < now.timestamp() {
             return Err(TokenFault::Expired);
         }
-        Ok(Principal { person: claims.sub, grants: claims.grants })
+        let time = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(TokenFault::Forged);
+        Ok(Session {
+            principal: Principal { person: claims.sub, grants: claims.grants },
+            expires_at: time(claims.exp)?,
+            signed_in_at: claims.auth_time.map(time).transpose()?,
+        })
+    }
+
+    /// Signs claims, whose `aud` says what they are for.
+    pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
+        encode(&Header::new(Algorithm::HS256), claims, &self.encoding)
+    }
+
+    /// What was signed here for `audience`. Whether it still holds is for the caller to say.
+    pub(crate) fn read<C: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<C, TokenFault> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_audience(&[audience]);
+        validation.set_required_spec_claims(&["exp", "sub", "aud"]);
+        // The library would read the host's clock itself; time comes in as an argument here.
+        validation.validate_exp = false;
+        Ok(decode::<C>(token, &self.decoding, &validation).map_err(|_| TokenFault::Forged)?.claims)
     }
 }
 
 /// As people.csv lists them: a few printable characters.
-fn is_a_person(id: &str) -> bool {
+pub(crate) fn is_a_person(id: &str) -> bool {
     (1..=LONGEST_ID).contains(&id.len()) && !id.chars().any(char::is_control)
 }
 

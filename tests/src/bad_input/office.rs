@@ -185,6 +185,11 @@ impl Office {
         seen.unwrap_or_else(|_| panic!("{path} never became as wanted; at last it was {last:?}"))
     }
 
+    /// The accounts that people sign in with.
+    pub fn accounts(&self) -> console::Accounts {
+        console::Accounts::new(self.running.stage().store(console::NAME).clone())
+    }
+
     /// An id nobody was given, as of a day ago.
     pub fn absent(&self) -> IncidentId {
         IncidentId::new(self.clock.now() - TimeDelta::days(1), [7; 10])

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use domain::holder::Holder;
 use domain::rights::{self, Grant, Role, may};
 
-const ACTIONS: [rights::Action; 12] = [
+const ACTIONS: [rights::Action; 13] = [
     rights::Action::Report,
     rights::Action::SeeCase,
     rights::Action::Sign,
@@ -18,6 +18,7 @@ const ACTIONS: [rights::Action; 12] = [
     rights::Action::Close,
     rights::Action::ManagePartners,
     rights::Action::SeeFigures,
+    rights::Action::InviteReport,
 ];
 
 fn action_name(action: rights::Action) -> &'static str {
@@ -34,6 +35,7 @@ fn action_name(action: rights::Action) -> &'static str {
         rights::Action::Check => "核查 check",
         rights::Action::Close => "结案 close",
         rights::Action::SeeFigures => "看统计 see figures",
+        rights::Action::InviteReport => "发上报链接 make a report link",
     }
 }
 

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 use gridward::servers::SERVICES;
+#[cfg(test)]
+use gridward::servers::WITHOUT_TOPIC;
 use tempfile::TempDir;
 
 use super::proxy::Proxy;
@@ -151,7 +153,7 @@ impl SecuredServers {
             run(folder.path(), Which::Postgres, "start", how())
         );
         kafka.and(postgres)?;
-        for service in SERVICES {
+        for service in SERVICES.into_iter().chain(WITHOUT_TOPIC) {
             run(folder.path(), Which::Postgres, "createdb", vec![format!("tls_{service}")]).await?;
         }
         let bootstrap = std::fs::read_to_string(folder.path().join("kafka/bootstrap.tls"))?.trim().to_owned();

@@ -83,7 +83,7 @@ pub(super) fn connections(cluster: &Cluster) -> Vec<String> {
         let each: i64 = of_env.unwrap_or_else(|| cluster.number("database.connections"));
         let copies = pod.document.at("/spec/replicas").as_i64().unwrap_or(1)
             + pod.document.at("/spec/strategy/rollingUpdate/maxSurge").as_i64().unwrap_or(0);
-        // A service asks its own database; whoever is none asks all four.
+        // A service asks its own database; whoever is none may ask all.
         let databases = if SERVICES.contains(&pod.command()) { 1 } else { SERVICES.len() };
         most += each * copies * i64::try_from(databases).unwrap();
     }

@@ -234,7 +234,7 @@ pub(super) fn rights(cluster: &Cluster) -> Vec<String> {
     faults
 }
 
-/// The four services differ in their names alone, run twice or more, and are never fewer than that.
+/// The five services differ in their names alone, run twice or more, and are never fewer than that.
 pub(super) fn services(cluster: &Cluster) -> Vec<String> {
     let mut faults = Vec::new();
     let alike = |service: &str| {

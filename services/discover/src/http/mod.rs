@@ -1,13 +1,18 @@
-//! What a person can do here: report, and look at the own report.
+//! What a person can do here: report, as a program or by the form behind a link, and look at the own report.
 
+mod form;
+mod links;
 mod see;
 mod submit;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 use platform::clock::Clock;
 use platform::http::Gate;
+use platform::pack::{GridPoints, Pack};
 use platform::store::Store;
 use platform::turn::Desk;
 
@@ -23,6 +28,9 @@ pub struct Front {
     pub store: Store,
     pub clock: Clock,
     pub gate: Gate,
+    pub pack: Arc<Pack>,
+    /// For whoever can name a grid and has no position.
+    pub points: Arc<GridPoints>,
 }
 
 impl FromRef<Front> for Gate {
@@ -31,18 +39,29 @@ impl FromRef<Front> for Gate {
     }
 }
 
-/// `POST /api/v1/reports`, `GET /api/v1/reports/{incident}`.
+/// `POST /api/v1/reports`, `GET /api/v1/reports/{incident}`, `POST /api/v1/form-links`, and the form: `/r/{link}`.
 pub fn routes(front: Front) -> Router {
     Router::new()
         .route("/api/v1/reports", post(submit::submit))
         .route("/api/v1/reports/{incident}", get(see::see))
+        .route("/api/v1/form-links", post(links::make))
+        .route("/r/{link}", get(form::open).post(form::send))
+        .route("/r/{link}/open", post(form::open_by_hand))
+        .route("/r/{link}/{incident}", get(form::receipt))
         .with_state(front)
 }
 
 /// The endpoints for the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(submit::submit, see::see),
-    components(schemas(crate::NewReport, crate::NewPlace, Receipt, SeenReport))
+    paths(submit::submit, see::see, links::make),
+    components(schemas(
+        crate::NewReport,
+        crate::NewPlace,
+        Receipt,
+        SeenReport,
+        links::NewLink,
+        links::MadeLink
+    ))
 )]
 pub struct Api;

@@ -1,3 +1,4 @@
-//! discover's table.
+//! discover's tables.
 
+pub mod links;
 pub mod reports;

@@ -103,3 +103,16 @@ fn model(row: Row) -> ActiveModel {
         filed_at: Set(filed_at),
     }
 }
+
+/// The incident that a person's client id stands for.
+pub async fn of_client_id<C: ConnectionTrait>(
+    connection: &C,
+    reporter: &PersonId,
+    client_id: &str,
+) -> Result<Option<IncidentId>, StoreError> {
+    let find = Entity::find()
+        .filter(Column::ClientId.eq(client_id))
+        .filter(Column::Reporter.eq(reporter.0.as_str()));
+    let report = find.one(connection).await.doing("looking up a client id")?;
+    Ok(report.map(|report| IncidentId(report.incident)))
+}

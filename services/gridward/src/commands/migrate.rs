@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Config, DataFolder, say};
 use crate::embedded::{lock, prepare};
-use crate::servers::{database, services_of, topics};
+use crate::servers::{WITHOUT_TOPIC, database, services_of, topics};
 
 #[derive(Debug, Args)]
 pub struct Migrate {
@@ -34,7 +34,7 @@ impl Migrate {
 
 async fn servers(config: &Config) -> anyhow::Result<ExitCode> {
     let settings = config.load()?;
-    for service in services_of(&settings)? {
+    for service in services_of(&settings)?.into_iter().chain(WITHOUT_TOPIC) {
         let store = database(service, &settings).await?;
         say(format_args!("{} is up to date / 数据库已是最新", store.place()));
         store.close().await?;

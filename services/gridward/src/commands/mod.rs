@@ -1,7 +1,9 @@
 //! The command line. Every command is a file of its own.
 
+mod account;
 mod all;
 mod config;
+mod console;
 mod dead_letters;
 mod migrate;
 mod pack;
@@ -41,6 +43,10 @@ enum Command {
     Supervise(serve::Serve),
     /// 社会组织: offer cases to partner organisations, and keep their register.
     Partner(serve::Serve),
+    /// 控制台: sign people in. It needs no Kafka.
+    Console(serve::Serve),
+    /// Make, change, list and remove the accounts that people sign in with.
+    Account(account::AccountCommand),
     /// Have a service read its topics again from their beginning, after a broker lost or made anew what it had read.
     Reread(reread::Reread),
     /// Print the settings for Kafka and PostgreSQL that are in force, with what each means.
@@ -130,6 +136,8 @@ pub fn run(gridward: Gridward) -> ExitCode {
             Command::Handle(serve) => serve.handle().await,
             Command::Supervise(serve) => serve.supervise().await,
             Command::Partner(serve) => serve.partner().await,
+            Command::Console(serve) => serve.console().await,
+            Command::Account(account) => account.run().await,
             Command::Reread(reread) => reread.run().await,
             Command::Config(config) => config.run(),
             Command::Migrate(migrate) => migrate.run().await,

@@ -1,4 +1,5 @@
-//! `gridward discover | route | handle | supervise | partner`: one service, alone in its process, on Kafka and PostgreSQL.
+//! `gridward discover | route | handle | supervise | partner`: one service, alone in its process, on Kafka and
+//! PostgreSQL; `console` is in a file of its own, for it has no topic.
 //! As many as there are of one share its work.
 
 use std::net::SocketAddr;
@@ -42,15 +43,15 @@ pub(super) const NO_KEY: &str = "cannot read token_key_file, the key of 32 bytes
      `head -c 32 /dev/urandom > token.key` makes one / 无法读取各服务共用的令牌密钥文件（32 字节随机数）";
 
 /// What a service needs of its process, beside its place among the servers.
-struct Process {
-    settings: Settings,
-    pack: Arc<Pack>,
-    metrics: Metrics,
-    tokens: Tokens,
+pub(super) struct Process {
+    pub(super) settings: Settings,
+    pub(super) pack: Arc<Pack>,
+    pub(super) metrics: Metrics,
+    pub(super) tokens: Tokens,
 }
 
 impl Serve {
-    fn begin(&self) -> anyhow::Result<Process> {
+    pub(super) fn begin(&self) -> anyhow::Result<Process> {
         let mut settings = self.config.load()?;
         settings.listen = self.listen.unwrap_or(settings.listen);
         log_to_stderr(&settings.log);

@@ -1,4 +1,5 @@
-//! `gridward token --as PERSON`: a signed token for somebody of the pack, until accounts come.
+//! `gridward token --as PERSON`: a signed token for somebody of the pack, or a link to the report form, for an operator who
+//! has the key. People sign in with accounts.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +8,8 @@ use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use clap::Args;
 use platform::clock::host_now;
+use platform::entropy;
+use platform::link::{LONGEST_MINUTES, Link, USUAL_MINUTES};
 use platform::token::{Principal, Tokens};
 
 use super::{DataFolder, PackFolder, say};
@@ -14,8 +17,14 @@ use super::{DataFolder, PackFolder, say};
 #[derive(Debug, Args)]
 pub struct Token {
     /// The person, by id, as the pack's people.csv lists them.
-    #[arg(long = "as", value_name = "PERSON")]
-    person: String,
+    #[arg(long = "as", value_name = "PERSON", required_unless_present = "form_link")]
+    person: Option<String>,
+    /// Print a link to the report form for this person instead: `/r/…`, behind this server's address.
+    #[arg(long, value_name = "PERSON", conflicts_with = "person")]
+    form_link: Option<String>,
+    /// How many minutes the link holds.
+    #[arg(long, value_name = "MINUTES", default_value_t = USUAL_MINUTES, value_parser = clap::value_parser!(i64).range(1..=LONGEST_MINUTES))]
+    minutes: i64,
     /// How many hours the token holds, by the host's clock.
     #[arg(long, value_name = "HOURS", default_value_t = 12, value_parser = clap::value_parser!(i64).range(1..=720))]
     hours: i64,
@@ -31,10 +40,11 @@ pub struct Token {
 impl Token {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let pack = self.pack.load()?;
-        let person = pack.people.get(&self.person.as_str().into()).with_context(|| {
+        let named = self.person.as_deref().or(self.form_link.as_deref()).unwrap_or_default();
+        let person = pack.people.get(&named.into()).with_context(|| {
             format!(
-                "the pack {0} has no person `{1}`: look in its people.csv / 辖区包 {0} 中没有「{1}」，请查看 people.csv",
-                pack.code, self.person
+                "the pack {0} has no person `{named}`: look in its people.csv / 辖区包 {0} 中没有「{named}」，请查看 people.csv",
+                pack.code
             )
         })?;
         // The key of a folder nobody runs on signs for nobody.
@@ -50,6 +60,11 @@ impl Token {
             None => Tokens::of_folder(&self.data.data),
         };
         let tokens = tokens.context("cannot read the token key")?;
+        if self.form_link.is_some() {
+            let link = Link::new(entropy::draw(), person.id.clone(), None, host_now(), self.minutes);
+            say(format_args!("/r/{}", tokens.issue_link(&link).context("cannot sign the link")?));
+            return Ok(ExitCode::SUCCESS);
+        }
         let principal = Principal { person: person.id.clone(), grants: person.grants.clone() };
         say(tokens
             .issue(&principal, host_now(), TimeDelta::hours(self.hours))

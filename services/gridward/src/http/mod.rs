@@ -12,7 +12,7 @@ use handle::Handle;
 use partner::PartnerDesk;
 use platform::http::{Gate, Probes, dress, probes, say_goodbye};
 use platform::lifecycle::Lifecycle;
-use platform::pack::Pack;
+use platform::pack::{GridPoints, Pack};
 use platform::token::Tokens;
 use platform::turn::{Desk, Health, Surroundings};
 use serde::Serialize;
@@ -24,6 +24,7 @@ pub use axum::Router;
 pub use watching::watching;
 
 use crate::demo::Line;
+use crate::running::Accounts;
 
 /// The desks of the running services.
 #[derive(Clone, Debug)]
@@ -68,6 +69,8 @@ impl Routes {
             store: around.store.clone(),
             clock: around.clock.clone(),
             gate: front.gate(),
+            pack: front.pack.clone(),
+            points: Arc::new(GridPoints::of(front.pack)),
         }))
     }
 
@@ -104,6 +107,14 @@ impl Routes {
         }))
     }
 
+    pub fn console(accounts: Accounts, pack: &Arc<Pack>, tokens: &Tokens) -> Self {
+        Self(console::http::routes(console::http::Front {
+            sign_in: console::SignIn::new(accounts.store, pack.clone()),
+            gate: Gate { tokens: tokens.clone() },
+            proxies: accounts.proxies,
+        }))
+    }
+
     /// Both on one listener.
     pub fn and(self, other: Self) -> Self {
         Self(self.0.merge(other.0))
@@ -117,11 +128,17 @@ impl Routes {
             beside: front.beside.clone(),
             lifecycle: front.lifecycle.clone(),
         };
+        self.probed(probed)
+    }
+
+    /// The same, of a process whose probes are told apart from what it stands on.
+    pub fn probed(self, probed: Probes) -> Router {
+        let lifecycle = probed.lifecycle.clone();
         let router = self
             .0
             .merge(probes(probed))
             .route("/api/v1/openapi.json", get(|| async { axum::Json(document()) }));
-        say_goodbye(router, front.lifecycle.clone())
+        say_goodbye(router, lifecycle)
     }
 }
 
@@ -159,6 +176,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     document.merge(handle::http::Api::openapi());
     document.merge(supervise::http::Api::openapi());
     document.merge(partner::http::Api::openapi());
+    document.merge(console::http::Api::openapi());
     document.info.title = "Gridward 格网".to_owned();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     document.info.description = Some(

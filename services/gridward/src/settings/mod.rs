@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use platform::clock::Clock;
+use platform::http::Proxies;
 use platform::stream::kafka::{self, With};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -33,6 +34,7 @@ pub struct Settings {
     pub drain_seconds: u64,
     pub log: String,
     pub token_key_file: PathBuf,
+    proxies: String,
     speed: u32,
     speed_from: String,
     speed_shows: String,
@@ -135,6 +137,16 @@ impl Settings {
 
     pub fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
+    }
+
+    /// Whose word is taken for where somebody asks from.
+    ///
+    /// # Errors
+    /// Names what is neither an address nor a network.
+    pub fn proxies(&self) -> anyhow::Result<Proxies> {
+        self.proxies.parse().map_err(|fault| {
+            anyhow::anyhow!("proxies: {fault} / proxies 应为以逗号分隔的地址或网段，如 127.0.0.1,10.0.0.0/8")
+        })
     }
 
     /// The clock of the cases: the database's own, or one that runs faster for trying things out.

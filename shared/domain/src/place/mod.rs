@@ -4,8 +4,10 @@
 //! five; so a place without a datum is refused, and every place is put on WGS-84 before it is routed.
 
 mod datum;
+mod inside;
 
 pub use datum::{Datum, to_wgs84};
+pub use inside::{Inside, Ring, well_inside};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 
 use super::problem::Problem;
 use crate::clock::host_now;
-use crate::token::{Principal, Tokens};
+use crate::token::{Principal, Session, Tokens};
 
 /// Verifies tokens for a router.
 #[derive(Clone, Debug)]
@@ -25,13 +25,31 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header.and_then(bearer).ok_or_else(Problem::unauthorized)?;
-        // Tokens expire by the host's clock, whatever clock the cases run on.
-        let principal =
-            Gate::from_ref(state).tokens.verify(token, host_now()).map_err(|_| Problem::unauthorized())?;
-        Ok(Self(principal))
+        session(parts, &Gate::from_ref(state)).map(|session| Self(session.principal))
     }
+}
+
+/// The person who asks, and how long they still may.
+pub struct InSession(pub Session);
+
+impl<S> FromRequestParts<S> for InSession
+where
+    Gate: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        session(parts, &Gate::from_ref(state)).map(Self)
+    }
+}
+
+/// By the header alone: a cookie, which a browser sends whoever made it ask, opens pages only.
+fn session(parts: &Parts, gate: &Gate) -> Result<Session, Problem> {
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(bearer).ok_or_else(Problem::unauthorized)?;
+    // Tokens expire by the host's clock, whatever clock the cases run on.
+    gate.tokens.session(token, host_now()).map_err(|_| Problem::unauthorized())
 }
 
 /// The token of an `Authorization` header; a scheme is the same in any case (RFC 9110, 11.1).

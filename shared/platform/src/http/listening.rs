@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -14,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use super::peer::Peer;
 use crate::lifecycle::Lifecycle;
 
 /// How much a listener puts up with.
@@ -130,10 +134,19 @@ impl Open {
 async fn attend(stream: TcpStream, router: Router, mut stop: Lifecycle, headers: Duration) {
     // Answers are small, and somebody waits for each.
     let _ = stream.set_nodelay(true);
+    // Nothing on a connection that is broken already, on which nobody asks.
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(headers)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let last_word = async {
         stop.stopping().await;

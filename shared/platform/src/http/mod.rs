@@ -2,16 +2,20 @@
 
 mod asking;
 mod body;
+pub mod browser;
 mod fault;
+pub mod html;
 mod json;
 mod listening;
+mod peer;
 mod problem;
 mod query;
 mod serving;
 
-pub use asking::{Asking, Gate};
+pub use asking::{Asking, Gate, InSession};
 pub use body::Body;
 pub use listening::{Patience, serve};
+pub use peer::{Peer, Proxies};
 pub use problem::Problem;
 pub use query::Query;
 pub use serving::{Probes, dress, probes, say_goodbye};

@@ -117,13 +117,13 @@ impl IntoResponse for Problem {
 
 /// Writes the body of every [`Problem`] in the language the request asks for: Chinese when it prefers it,
 /// else English. Errors of the router and of its layers (no such path, wrong method, too slow) become
-/// problems too; one that already says what is wrong in JSON, as `/health/ready` does, is left as it is.
+/// problems too; one that already says what is wrong, in JSON as `/health/ready` does or as a page, is left as it is.
 pub async fn render(request: Request, next: Next) -> Response {
     let chinese = prefers_chinese(request.headers().get(header::ACCEPT_LANGUAGE));
     let mut response = next.run(request).await;
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None if is_json(&response) => return response,
+        None if speaks(&response) => return response,
         None => match plain(response.status()) {
             Some(problem) => problem,
             None => return response,
@@ -160,10 +160,10 @@ impl Problem {
     }
 }
 
-fn is_json(response: &Response) -> bool {
+fn speaks(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| {
-        kind.starts_with("application/json") || kind.starts_with("application/problem+json")
+        ["application/json", "application/problem+json", "text/html"].iter().any(|own| kind.starts_with(own))
     })
 }
 
@@ -216,7 +216,7 @@ pub(super) fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", text)
 }
 
-fn prefers_chinese(accept: Option<&HeaderValue>) -> bool {
+pub(super) fn prefers_chinese(accept: Option<&HeaderValue>) -> bool {
     let Some(accept) = accept.and_then(|value| value.to_str().ok()) else { return false };
     let first =
         |tag: &str| accept.split(',').position(|part| part.trim().to_ascii_lowercase().starts_with(tag));

@@ -55,6 +55,7 @@ mod main_file;
 mod offers;
 mod partners;
 mod people;
+mod points;
 mod policy;
 mod recorded;
 mod routing;
@@ -78,6 +79,7 @@ use domain::text::Text;
 pub use boundaries::BoundaryFile;
 pub use fault::{Fault, PackFault};
 pub use people::{OnDuty, People, Person};
+pub use points::GridPoints;
 pub use recorded::{Recorded, Truth};
 
 use areas::AreaBook;

@@ -35,6 +35,14 @@ use crate::clock::Clock;
 /// The transaction of a turn.
 pub type Tx = DatabaseTransaction;
 
+/// Commits what is no turn's: a plain transaction of one request.
+///
+/// # Errors
+/// When the database does not keep it.
+pub async fn commit(tx: Tx, doing: &'static str) -> Result<(), StoreError> {
+    tx.commit().await.doing(doing)
+}
+
 /// The pool that reads.
 pub type Readers = DatabaseConnection;
 

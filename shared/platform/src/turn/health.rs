@@ -56,7 +56,7 @@ impl Health {
     }
 
     /// Something could not be done; it will be tried again.
-    pub(crate) fn failed(&self, error: &StoreError) {
+    pub fn failed(&self, error: &StoreError) {
         let told = Some((Instant::now(), error.to_string()));
         match error {
             StoreError::Broker { .. } => self.state().away = told,
@@ -69,8 +69,8 @@ impl Health {
         self.state().failed = Some((Instant::now(), why));
     }
 
-    /// A turn was saved.
-    pub(crate) fn saved(&self) {
+    /// A turn was saved, or the database answered.
+    pub fn saved(&self) {
         self.state().failed = None;
     }
 
@@ -79,7 +79,8 @@ impl Health {
         self.state().away = None;
     }
 
-    pub(crate) fn came_around(&self) {
+    /// The loop has come around.
+    pub fn came_around(&self) {
         self.state().round = Some(Instant::now());
     }
 

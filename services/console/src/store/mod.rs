@@ -1,0 +1,4 @@
+//! console's tables.
+
+pub mod accounts;
+pub mod attempts;

@@ -1,0 +1,225 @@
+//! A form as it was filled in: read, and made into a report, or into what is wrong beside each field.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::place::{Datum, Place};
+use domain::text::Text;
+
+use super::choices::Choices;
+use crate::submit::NewReport;
+
+/// Characters of an address line.
+pub(crate) const LONGEST_ADDRESS: usize = 120;
+/// What a place that was chosen by its grid's name says of itself.
+const BY_HAND: &str = "area chosen by hand";
+
+/// What was typed and chosen, as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filled {
+    pub category: String,
+    pub text: String,
+    /// Code of the grid that was chosen by name.
+    pub area: String,
+    pub address: String,
+    /// From the device, where a script could ask it.
+    pub lon: String,
+    pub lat: String,
+    pub accuracy: String,
+    /// Seconds after the form was handed out, as the device counted them.
+    pub after: String,
+}
+
+/// What is wrong, and beside which field it is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldFault {
+    pub field: &'static str,
+    pub text: Text,
+}
+
+/// What a report is made of beside what was filled in.
+pub(crate) struct Wanted<'a> {
+    pub client_id: &'a str,
+    pub choices: &'a Choices<'a>,
+    pub captured_at: Option<DateTime<Utc>>,
+}
+
+impl Filled {
+    pub fn of(mut sent: BTreeMap<String, String>) -> Self {
+        let mut take = |name: &str| sent.remove(name).unwrap_or_default();
+        Self {
+            category: take("category"),
+            // A browser sends both marks at the end of a line, and counts one.
+            text: take("text").replace("\r\n", "\n"),
+            area: take("area"),
+            address: take("address").trim().to_owned(),
+            lon: take("lon"),
+            lat: take("lat"),
+            accuracy: take("accuracy"),
+            after: take("after"),
+        }
+    }
+
+    /// How long after it was handed out the form says it was filled in.
+    pub fn after(&self) -> Option<TimeDelta> {
+        self.after.parse::<u32>().ok().map(|seconds| TimeDelta::seconds(seconds.into()))
+    }
+
+    /// Whether the device told where it is.
+    pub fn is_located(&self) -> bool {
+        !self.lon.is_empty() || !self.lat.is_empty()
+    }
+
+    /// The report that this is. What it says is checked again where reports of all devices are.
+    ///
+    /// # Errors
+    /// Everything that is wrong here, each beside its field.
+    pub fn report(&self, wanted: &Wanted<'_>) -> Result<NewReport, Vec<FieldFault>> {
+        let mut faults = Vec::new();
+        if self.category.is_empty() {
+            faults.push(fault("category", "请选择问题类别", "choose what kind of problem it is"));
+        }
+        let place = self.place(wanted).map_err(|fault| faults.push(fault)).ok();
+        if !self.is_located() && self.text.trim().is_empty() && self.address.is_empty() {
+            let zh = "没有定位时，请写明地址或现场情况，否则承办人找不到";
+            let en = "without a position, give an address or say what is wrong: or nobody will find it";
+            faults.push(fault("address", zh, en));
+        }
+        if self.address.chars().count() > LONGEST_ADDRESS {
+            faults.push(fault("address", "地址最长 120 字", "an address has at most 120 characters"));
+        }
+        if self.address.contains('\0') || self.text.contains('\0') {
+            faults.push(fault(
+                "text",
+                "含有无法保存的字符，请去掉",
+                "it holds a character that cannot be kept",
+            ));
+        }
+        match place {
+            Some(place) if faults.is_empty() => Ok(NewReport {
+                client_id: wanted.client_id.to_owned(),
+                category: self.category.clone(),
+                place,
+                description: self.description(),
+            }),
+            _ => Err(faults),
+        }
+    }
+
+    /// The address is the first line of what the reporter says.
+    fn description(&self) -> String {
+        let text = self.text.trim();
+        match (self.address.as_str(), text) {
+            ("", text) => text.to_owned(),
+            (address, "") => format!("地点 at: {address}"),
+            (address, text) => format!("地点 at: {address}\n{text}"),
+        }
+    }
+
+    fn place(&self, wanted: &Wanted<'_>) -> Result<Place, FieldFault> {
+        let captured_at = wanted.captured_at;
+        if self.is_located() {
+            let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+            let (Some(lon), Some(lat)) = (number(&self.lon), number(&self.lat)) else {
+                return Err(fault(
+                    "area",
+                    "定位无法读取，请改选所在网格",
+                    "the position cannot be read: choose the grid",
+                ));
+            };
+            // A browser's positions are on WGS-84 (Geolocation, W3C).
+            let accuracy_m = number(&self.accuracy).filter(|metres| *metres >= 0.0);
+            let source = Some("gps".to_owned());
+            return Ok(Place { lon, lat, datum: Datum::Wgs84, accuracy_m, source, captured_at });
+        }
+        if self.area.is_empty() {
+            return Err(fault("area", "请选择所在网格", "choose the grid it is in"));
+        }
+        let Some(choice) = wanted.choices.grid(&self.area) else {
+            return Err(fault(
+                "area",
+                "这个网格不在您的上报范围内",
+                "that grid is not among those you report from",
+            ));
+        };
+        Ok(Place {
+            lon: choice.inside.lon,
+            lat: choice.inside.lat,
+            datum: choice.datum,
+            accuracy_m: Some(choice.inside.radius_m.ceil()),
+            source: Some(BY_HAND.to_owned()),
+            captured_at,
+        })
+    }
+}
+
+fn fault(field: &'static str, zh: &str, en: &str) -> FieldFault {
+    FieldFault { field, text: Text::new(zh, en) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::choices::GridChoice;
+    use domain::area::{Area, Level};
+    use domain::place::Inside;
+
+    fn grid() -> Area {
+        Area { path: "s/c/g1".parse().unwrap(), level: Level::Grid, name: Text::new("一", "one") }
+    }
+
+    fn report(filled: &Filled) -> Result<NewReport, Vec<&'static str>> {
+        let grid = grid();
+        let inside = Inside { lon: 121.8, lat: 29.9, radius_m: 786.2 };
+        let choices = Choices {
+            groups: Vec::new(),
+            grids: vec![GridChoice { grid: &grid, community: None, inside, datum: Datum::Cgcs2000 }],
+        };
+        let wanted = Wanted { client_id: "f-1", choices: &choices, captured_at: None };
+        filled.report(&wanted).map_err(|faults| faults.into_iter().map(|fault| fault.field).collect())
+    }
+
+    fn by_hand() -> Filled {
+        Filled {
+            category: "rubbish".into(),
+            area: "g1".into(),
+            address: "富春江路 5 号".into(),
+            ..Filled::default()
+        }
+    }
+
+    #[test]
+    fn a_grid_chosen_by_name_is_a_point_in_it_that_says_how_little_it_knows() {
+        let report = report(&by_hand()).unwrap();
+        assert_eq!((report.place.lon, report.place.datum), (121.8, Datum::Cgcs2000));
+        assert_eq!(report.place.accuracy_m, Some(787.0));
+        assert_eq!(report.place.source.as_deref(), Some("area chosen by hand"));
+        assert_eq!(report.description, "地点 at: 富春江路 5 号");
+    }
+
+    #[test]
+    fn what_the_device_says_goes_before_a_name() {
+        let located =
+            Filled { lon: "121.85".into(), lat: "29.93".into(), accuracy: "12".into(), ..by_hand() };
+        let place = report(&located).unwrap().place;
+        assert_eq!((place.lon, place.datum, place.accuracy_m), (121.85, Datum::Wgs84, Some(12.0)));
+        assert_eq!(place.source.as_deref(), Some("gps"));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once_beside_its_field() {
+        assert_eq!(report(&Filled::default()).unwrap_err(), ["category", "area", "address"]);
+        let foreign = Filled { area: "g2".into(), ..by_hand() };
+        assert_eq!(report(&foreign).unwrap_err(), ["area"], "a grid of the next street");
+        let odd = Filled { lon: "NaN".into(), lat: "29.9".into(), ..by_hand() };
+        assert_eq!(report(&odd).unwrap_err(), ["area"]);
+        let long = Filled { address: "长".repeat(121), ..by_hand() };
+        assert_eq!(report(&long).unwrap_err(), ["address"]);
+    }
+
+    #[test]
+    fn lines_are_counted_as_the_browser_counts_them() {
+        let sent = BTreeMap::from([("text".to_owned(), "a\r\nb".to_owned())]);
+        assert_eq!(Filled::of(sent).text, "a\nb");
+    }
+}

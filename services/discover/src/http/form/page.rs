@@ -1,0 +1,306 @@
+//! 上报表 as a page: made for one hand on a phone, whole without script, in Chinese and in English.
+
+use axum::http::StatusCode;
+use domain::category::Category;
+use domain::text::Text;
+use platform::http::html::{Html, Language, Sheet};
+
+use crate::form::{Choices, FieldFault, Filled, GridChoice, Group, LONGEST_ADDRESS, Urgency};
+
+/// Adds the position, looks through the categories, and keeps a second tap from sending.
+const SCRIPT: &str = include_str!("script.js");
+/// So many are shown at once; more are folded by how urgent they are.
+const FEW: usize = 8;
+/// From so many on there is a field to look for one.
+const MANY: usize = 40;
+
+/// A form to show.
+pub(super) struct Form<'a> {
+    /// The link's own text, as it stands in its address.
+    pub link: &'a str,
+    /// Who reports: only ever shown to that person.
+    pub name: &'a Text,
+    pub client_id: &'a str,
+    /// The signed note that goes with this form.
+    pub opened: &'a str,
+    /// Seconds since it was handed out: more than none when it is shown again.
+    pub before: i64,
+    pub choices: &'a Choices<'a>,
+    pub filled: &'a Filled,
+    pub faults: &'a [FieldFault],
+    /// What went wrong with the form as a whole.
+    pub banner: Option<Html>,
+}
+
+impl Form<'_> {
+    pub fn sheet(&self, language: Language) -> Sheet {
+        let wrong = !self.faults.is_empty();
+        let banner = match &self.banner {
+            Some(banner) => banner.clone(),
+            None => language
+                .say(
+                    "还有内容需要补充，已填写的都保留着。",
+                    "Something is still missing. What you filled in is kept.",
+                )
+                .only_if(wrong),
+        };
+        let banner = if banner == Html::default() {
+            banner
+        } else {
+            Html::fill("<p class=\"banner\" role=\"alert\">{}</p>", [banner])
+        };
+        let body = Html::fill(
+            "<header><h1>{}</h1><p>{}</p></header>\n{}\n<main><form id=\"report\" method=\"post\" \
+             action=\"/r/{}?lang={}\" novalidate>\n{}{}{}{}\
+             <div class=\"send\"><button id=\"send\" data-send=\"{}\" data-sending=\"{}\">{}</button></div>\n{}</form></main>",
+            [
+                language.say("上报问题", "Report a problem"),
+                Html::fill("{}{}", [language.say("上报人：", "Reporting: "), language.of_text(self.name)]),
+                banner,
+                Html::text(self.link),
+                Html::literal(language.tag()),
+                self.hidden(),
+                self.kinds(language),
+                self.place(language),
+                self.words(language),
+                language.say("提交上报", "Send report"),
+                language.say("正在提交…", "Sending…"),
+                language.say("提交上报", "Send report"),
+                switch(language),
+            ],
+        );
+        let title = language.say("上报问题 · 格网", "Report a problem · Gridward");
+        let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        Sheet { script: Some(SCRIPT), ..Sheet::new(language, title, body).with_status(status) }
+    }
+
+    fn hidden(&self) -> Html {
+        let before = self.before.to_string();
+        let fields = [
+            ("client_id", self.client_id),
+            ("opened", self.opened),
+            ("before", before.as_str()),
+            ("after", self.filled.after.as_str()),
+            ("lon", self.filled.lon.as_str()),
+            ("lat", self.filled.lat.as_str()),
+            ("accuracy", self.filled.accuracy.as_str()),
+        ];
+        // Off: a browser that fills in what it remembers would send another form's report.
+        Html::join(fields.map(|(name, value)| {
+            Html::fill(
+                "<input type=\"hidden\" name=\"{}\" value=\"{}\" autocomplete=\"off\">\n",
+                [Html::text(name), Html::text(value)],
+            )
+        }))
+    }
+
+    fn fault(&self, language: Language, field: &str) -> Html {
+        let fault = self.faults.iter().find(|fault| fault.field == field);
+        fault.map_or_else(Html::default, |fault| {
+            Html::fill(
+                "<span class=\"error\" id=\"wrong-{}\">{}</span>",
+                [Html::text(field), language.of_text(&fault.text)],
+            )
+        })
+    }
+
+    /// For a field: that it is wrong, and where it is said why.
+    fn marked(&self, field: &'static str) -> Html {
+        let wrong = self.faults.iter().any(|fault| fault.field == field);
+        Html::fill(" aria-invalid=\"true\" aria-describedby=\"wrong-{}\"", [Html::literal(field)])
+            .only_if(wrong)
+    }
+
+    fn kinds(&self, language: Language) -> Html {
+        let all: usize = self.choices.groups.iter().map(|group| group.categories.len()).sum();
+        let choices = if all <= FEW {
+            let each = self.choices.groups.iter().flat_map(|group| &group.categories);
+            let each = each.map(|category| self.choice(language, category));
+            Html::fill("<div class=\"alone\">{}</div>", [Html::join(each)])
+        } else {
+            Html::join(
+                self.choices.groups.iter().enumerate().map(|(n, group)| self.group(language, n, group)),
+            )
+        };
+        let look = Html::fill(
+            "<input type=\"text\" id=\"look\" placeholder=\"{}\" aria-label=\"{}\" autocomplete=\"off\" hidden>",
+            [language.say("查找类别", "Find a kind"), language.say("查找类别", "Find a kind")],
+        );
+        Html::fill(
+            "<fieldset id=\"kinds\"{}><legend>{}</legend>{}{}{}</fieldset>\n",
+            [
+                Html::fill("{} tabindex=\"-1\"", [self.marked("category")])
+                    .only_if(self.marked("category") != Html::default()),
+                language.say("是什么问题？", "What is it?"),
+                // Above a list that is longer than a screen.
+                self.fault(language, "category"),
+                look.only_if(all >= MANY),
+                choices,
+            ],
+        )
+    }
+
+    fn group(&self, language: Language, number: usize, group: &Group<'_>) -> Html {
+        let chosen = group.categories.iter().any(|category| category.code.0 == self.filled.category);
+        let open = chosen || (number == 0 && self.filled.category.is_empty());
+        let many = group.categories.len().to_string();
+        Html::fill(
+            "<details{}><summary>{}<span class=\"soft\">{}</span></summary>{}</details>\n",
+            [
+                Html::literal(" open").only_if(open),
+                urgency(language, group.urgency),
+                Html::text(&many),
+                Html::join(group.categories.iter().map(|category| self.choice(language, category))),
+            ],
+        )
+    }
+
+    fn choice(&self, language: Language, category: &Category) -> Html {
+        Html::fill(
+            "<label class=\"choice\"><input type=\"radio\" name=\"category\" value=\"{}\"{}><span>{}</span></label>",
+            [
+                Html::text(&category.code.0),
+                Html::literal(" checked").only_if(category.code.0 == self.filled.category),
+                language.of_text(&category.name),
+            ],
+        )
+    }
+
+    fn place(&self, language: Language) -> Html {
+        Html::fill(
+            "<section><h2>{}</h2>\n\
+             <button type=\"button\" id=\"locate\" class=\"second\" data-ask=\"{}\" data-asking=\"{}\" data-failed=\"{}\" hidden>{}</button>\n\
+             <p id=\"found\" class=\"found\" role=\"status\" data-found=\"{}\"></p>\n\
+             <button type=\"button\" id=\"other\" class=\"second\" hidden>{}</button>\n\
+             <div id=\"by-hand\" class=\"field\">{}{}</div>\n\
+             <div class=\"field\"><label for=\"address\">{}<span class=\"hint\">{}</span></label>\
+             <input type=\"text\" id=\"address\" name=\"address\" value=\"{}\" maxlength=\"{}\" autocomplete=\"off\"{}>{}</div>\n</section>\n",
+            [
+                language.say("在哪里？", "Where is it?"),
+                language.say("定位到我所在的位置", "Use my position"),
+                language.say("正在定位…", "Finding your position…"),
+                language.say("无法定位，请在下面选择网格", "No position: choose the grid below"),
+                language.say("定位到我所在的位置", "Use my position"),
+                language.say("已定位，精度约 # 米", "Position found, to about # m"),
+                language.say("改为选择网格", "Choose the grid instead"),
+                self.grids(language),
+                self.fault(language, "area"),
+                language.say("地址或参照物", "Address or landmark"),
+                language.say("如：富春江路 5 号北门", "Such as: north gate of 5 Mill Street"),
+                Html::text(&self.filled.address),
+                Html::text(&LONGEST_ADDRESS.to_string()),
+                self.marked("address"),
+                self.fault(language, "address"),
+            ],
+        )
+    }
+
+    fn grids(&self, language: Language) -> Html {
+        match self.choices.grids.as_slice() {
+            [] => language.say(
+                "<p class=\"soft\">您的辖区没有可选网格，请使用定位。</p>",
+                "<p class=\"soft\">There is no grid to choose here: use your position.</p>",
+            ),
+            [only] => Html::fill(
+                "<label>{}</label><p class=\"soft\">{}</p><input type=\"hidden\" name=\"area\" value=\"{}\">",
+                [language.say("所在网格", "Grid"), named(language, only), Html::text(only.grid.path.code())],
+            ),
+            several => Html::fill(
+                "<label for=\"area\">{}<span class=\"hint\">{}</span></label>\
+                 <select id=\"area\" name=\"area\"{}><option value=\"\">{}</option>{}</select>",
+                [
+                    language.say("所在网格", "Grid"),
+                    language.say(
+                        "没有定位时，请选择问题所在的网格",
+                        "Without a position, choose the grid it is in",
+                    ),
+                    self.marked("area"),
+                    language.say("请选择…", "Choose…"),
+                    self.options(language, several),
+                ],
+            ),
+        }
+    }
+
+    fn options(&self, language: Language, grids: &[GridChoice<'_>]) -> Html {
+        let of_community = grids.chunk_by(|one, next| one.grid.path.parent() == next.grid.path.parent());
+        Html::join(of_community.map(|grids| {
+            let options = Html::join(grids.iter().map(|choice| {
+                let code = choice.grid.path.code();
+                Html::fill(
+                    "<option value=\"{}\"{}>{}</option>",
+                    [
+                        Html::text(code),
+                        Html::literal(" selected").only_if(code == self.filled.area),
+                        language.of_text(&choice.grid.name),
+                    ],
+                )
+            }));
+            let community = grids.first().and_then(|choice| choice.community);
+            let community =
+                community.map_or_else(Html::default, |community| language.of_text(&community.name));
+            Html::fill("<optgroup label=\"{}\">{}</optgroup>", [community, options])
+        }))
+    }
+
+    fn words(&self, language: Language) -> Html {
+        Html::fill(
+            "<section><div class=\"field\"><label for=\"text\">{}<span class=\"hint\">{}</span></label>\
+             <textarea id=\"text\" name=\"text\" maxlength=\"2000\" rows=\"4\"{}>\n{}</textarea>{}</div></section>\n",
+            [
+                language.say("现场情况", "What do you see?"),
+                language.say(
+                    "最多 2000 字；请勿填写身份证号等个人信息",
+                    "At most 2,000 characters. Leave out identity numbers and the like",
+                ),
+                self.marked("text"),
+                Html::text(&self.filled.text),
+                self.fault(language, "text"),
+            ],
+        )
+    }
+}
+
+fn named(language: Language, choice: &GridChoice<'_>) -> Html {
+    let community =
+        choice.community.map_or_else(Html::default, |community| language.of_text(&community.name));
+    Html::fill("{} · {}", [community, language.of_text(&choice.grid.name)])
+}
+
+fn urgency(language: Language, urgency: Urgency) -> Html {
+    match urgency {
+        Urgency::AtOnce => language.say("紧急，几小时内处理", "Urgent: within hours"),
+        Urgency::Today => language.say("当天处理", "Within the day"),
+        Urgency::Days => language.say("几天内处理", "Within days"),
+        Urgency::Longer => language.say("其他", "Other"),
+        Urgency::InConfidence => language.say("需要保密", "In confidence"),
+    }
+}
+
+/// The same form in the other language, with all that was typed.
+fn switch(language: Language) -> Html {
+    let other = language.other();
+    Html::fill(
+        "<footer><button name=\"show\" value=\"{}\" lang=\"{}\">{}</button></footer>",
+        [Html::literal(other.tag()), Html::literal(other.tag()), language.say("English", "中文")],
+    )
+}
+
+/// A page that says one thing, and what to do.
+pub(super) fn notice(language: Language, title: Html, says: Html, below: Html) -> Sheet {
+    let body = Html::fill(
+        "<header><h1>{}</h1></header>\n<main><section><p>{}</p></section>\n{}</main>",
+        [title.clone(), says, below],
+    );
+    Sheet::new(language, title, body)
+}
+
+/// What somebody typed and could not send, for them to copy.
+pub(super) fn typed(language: Language, filled: &Filled) -> Html {
+    let text = format!("{}\n{}", filled.address, filled.text);
+    let kept = Html::fill(
+        "<section><label for=\"kept\">{}</label><textarea id=\"kept\" readonly>\n{}</textarea></section>",
+        [language.say("您写的内容（可复制）", "What you wrote, to copy"), Html::text(text.trim())],
+    );
+    kept.only_if(!text.trim().is_empty())
+}
