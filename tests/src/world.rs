@@ -82,6 +82,7 @@ impl World {
                 accuracy_m: Some(5.0),
                 source: None,
                 captured_at: None,
+                area: None,
             },
             description: String::new(),
         }

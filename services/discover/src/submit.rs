@@ -53,7 +53,7 @@ pub struct NewPlace {
 impl From<NewPlace> for Place {
     fn from(new: NewPlace) -> Self {
         let NewPlace { lon, lat, datum, accuracy_m, source, captured_at } = new;
-        Self { lon, lat, datum, accuracy_m, source, captured_at }
+        Self { lon, lat, datum, accuracy_m, source, captured_at, area: None }
     }
 }
 

@@ -7,15 +7,15 @@ use domain::id::CategoryCode;
 use domain::routing::{Flag, Routing, Rule};
 use domain::text::Text;
 
-/// Where the boundaries say a place lies.
+/// Where the boundaries say a place lies, or the report itself.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Located {
     pub area: AreaPath,
     pub level: Level,
     /// Other areas of that level that hold the place too.
     pub others: Vec<String>,
-    /// How far inside, to the area's own border.
-    pub border_m: f64,
+    /// How far inside, to the area's own border, in metres; `None` where the report names the area and gives no point.
+    pub border_m: Option<f64>,
 }
 
 /// What is to be routed.
@@ -146,7 +146,13 @@ fn where_it_lies(asking: &Asking<'_>, areas: &Areas) -> Text {
         return Text::new("地点不在任何网格内", "The place lies in no known area");
     };
     let area = name(&located.area, areas);
-    let metres = located.border_m.round();
+    let Some(border_m) = located.border_m else {
+        return Text::new(
+            format!("上报写明在{}，未给坐标", among_han(&area.zh)),
+            format!("The report names {} and gives no point", area.en),
+        );
+    };
+    let metres = border_m.round();
     let shared = match located.others.as_slice() {
         [] => Text::new("", ""),
         others => Text::new(
@@ -230,7 +236,7 @@ mod tests {
             area: path.parse().unwrap(),
             level: if path.ends_with('g') { Level::Grid } else { Level::Community },
             others: Vec::new(),
-            border_m: 12.0,
+            border_m: Some(12.0),
         });
         let category = "litter".into();
         let asking = Asking {
@@ -303,7 +309,7 @@ mod tests {
             area: "s/c/g".parse().unwrap(),
             level: Level::Grid,
             others: vec!["h".to_owned()],
-            border_m: 12.4,
+            border_m: Some(12.4),
         };
         let asking = Asking {
             lon: 1.0,
@@ -324,5 +330,31 @@ mod tests {
             why.zh,
             "地点在 g 内，距其边界 12 米，同时也在 h 内，取最小编码；按规则「grid」由 g 网格长承办。"
         );
+    }
+
+    #[test]
+    fn the_reason_says_that_the_report_names_the_area_where_it_gives_no_point() {
+        let category = "litter".into();
+        let located =
+            Located { area: "s/c".parse().unwrap(), level: Level::Community, others: vec![], border_m: None };
+        let asking = Asking {
+            lon: 1.0,
+            lat: 2.0,
+            category: &category,
+            flags: vec![Flag::StatedArea],
+            located: Some(located),
+            tried: &[],
+            boundaries: "v1",
+        };
+        let route = choose(&asking, &routing(), &areas());
+        assert_eq!(
+            (route.area.as_str(), route.grid, route.flags),
+            ("s/c", None, vec!["stated_area".to_owned()])
+        );
+        assert_eq!(
+            route.why.en,
+            "The report names c and gives no point. Rule “community” gives it to the community of c."
+        );
+        assert_eq!(route.why.zh, "上报写明在 c，未给坐标；按规则「community」由 c 社区承办。");
     }
 }

@@ -24,11 +24,11 @@ pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut 
     let at = turn.at(record.at);
     let mut tried = before.tried.clone();
     tried.push(before.route.holder.clone());
-    let flags: Vec<Flag> = [Flag::Placeholder, Flag::Rounded]
-        .into_iter()
-        .filter(|flag| before.route.flags.iter().any(|has| has == flag.as_str()))
-        .collect();
-    let located = if flags.contains(&Flag::Placeholder) {
+    let has = |flag: &Flag| before.route.flags.iter().any(|has| has == flag.as_str());
+    let flags: Vec<Flag> = Flag::ALL.into_iter().filter(has).collect();
+    let located = if flags.contains(&Flag::StatedArea) {
+        Some(route.stated(before.route.area.code())?)
+    } else if flags.contains(&Flag::Placeholder) {
         None
     } else {
         route.locate(before.route.lon, before.route.lat, route.pack.calendar.local(at).date())?

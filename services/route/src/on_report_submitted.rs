@@ -1,4 +1,5 @@
-//! `report.submitted`: put the place on one datum, find the grid, choose a holder.
+//! `report.submitted`: put the place on one datum, find the grid, choose a holder. A report that names an area and
+//! gives no point lies in that area, and in no smaller one.
 
 use chrono::NaiveDate;
 use domain::facts::ReportSubmitted;
@@ -16,11 +17,11 @@ pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut 
     let at = turn.at(record.at);
     let (lon, lat) = report.place.wgs84();
     let flags = route.pack.routing.flags(&report.place);
-    // A placeholder lies in some grid, but what it stands for does not.
-    let located = if flags.contains(&Flag::Placeholder) {
-        None
-    } else {
-        route.locate(lon, lat, route.pack.calendar.local(at).date())?
+    let located = match &report.place.area {
+        Some(code) => Some(route.stated(code)?),
+        // A placeholder lies in some grid, but what it stands for does not.
+        None if flags.contains(&Flag::Placeholder) => None,
+        None => route.locate(lon, lat, route.pack.calendar.local(at).date())?,
     };
     let asking = Asking {
         lon,
@@ -57,9 +58,17 @@ impl Route {
             .ok_or_else(|| format!("the boundaries name area `{code}`, which the pack does not list"))?;
         Ok(Some(located(&found, area.path.clone(), area.level)))
     }
+
+    /// The area a report names.
+    pub(crate) fn stated(&self, code: &str) -> Result<Located, String> {
+        let area = self.pack.areas.by_code(code);
+        let area =
+            area.ok_or_else(|| format!("the report names area `{code}`, which the pack does not list"))?;
+        Ok(Located { area: area.path.clone(), level: area.level, others: Vec::new(), border_m: None })
+    }
 }
 
 fn located(found: &Found<'_>, area: domain::area::AreaPath, level: domain::area::Level) -> Located {
     let others = found.other_codes().into_iter().map(str::to_owned).collect();
-    Located { area, level, others, border_m: found.border_distance_m() }
+    Located { area, level, others, border_m: Some(found.border_distance_m()) }
 }

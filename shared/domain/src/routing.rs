@@ -49,13 +49,18 @@ pub struct Routing {
 pub enum Flag {
     Placeholder,
     Rounded,
+    /// No point was given: the report names an area, and its point says nothing.
+    StatedArea,
 }
 
 impl Flag {
+    pub const ALL: [Self; 3] = [Self::Placeholder, Self::Rounded, Self::StatedArea];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Placeholder => "placeholder",
             Self::Rounded => "rounded",
+            Self::StatedArea => "stated_area",
         }
     }
 }
@@ -66,6 +71,9 @@ const SAME_SPOT_DEGREES: f64 = 0.000_001;
 impl Routing {
     /// What is odd about a place, as it was given.
     pub fn flags(&self, place: &Place) -> Vec<Flag> {
+        if place.area.is_some() {
+            return vec![Flag::StatedArea];
+        }
         let (lon, lat) = place.wgs84();
         let at = |spot: &&Placeholder| {
             (spot.lon - lon).abs() < SAME_SPOT_DEGREES && (spot.lat - lat).abs() < SAME_SPOT_DEGREES
@@ -104,15 +112,24 @@ mod tests {
     }
 
     fn flags(lon: f64, lat: f64) -> Vec<Flag> {
-        let place =
-            Place { lon, lat, datum: Datum::Wgs84, accuracy_m: None, source: None, captured_at: None };
-        routing().flags(&place)
+        routing().flags(&place(lon, lat))
+    }
+
+    fn place(lon: f64, lat: f64) -> Place {
+        let datum = Datum::Wgs84;
+        Place { lon, lat, datum, accuracy_m: None, source: None, captured_at: None, area: None }
     }
 
     #[test]
     fn the_spot_of_failed_geocodes_is_known_and_its_neighbours_are_not() {
         assert_eq!(flags(-71.0587, 42.3594), [Flag::Placeholder]);
         assert_eq!(flags(-71.0588, 42.3594), []);
+    }
+
+    #[test]
+    fn the_point_beside_a_named_area_is_not_looked_at() {
+        let named = Place { area: Some("03".to_owned()), ..place(-71.0587, 42.3594) };
+        assert_eq!(routing().flags(&named), [Flag::StatedArea]);
     }
 
     #[test]

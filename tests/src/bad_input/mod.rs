@@ -8,6 +8,7 @@ mod packs;
 mod queries;
 mod recorded;
 mod recorded_odd;
+mod recorded_shapes;
 mod reports;
 mod requests;
 mod rights;

@@ -151,6 +151,64 @@ async fn overlapping_grids_are_used_once_somebody_has_accepted_that_very_report(
 }
 
 #[tokio::test]
+async fn an_outline_of_an_area_that_the_pack_does_not_list_is_refused_by_its_feature() {
+    let spoilt = Spoilt::copy();
+    spoilt
+        .edit("grids.geojson", |grids| grids["features"][0]["properties"]["code"] = json!("990001001009009"));
+    let said = spoilt.refused().await;
+    assert_says(
+        &said,
+        &["grids.geojson: feature 1 (code 990001001009009): the list of areas has no such grid"],
+    );
+    assert_says(&said, &["grids.geojson：第 1 个要素（编码 990001001009009）：区域表中没有这个网格"]);
+    let spoilt = Spoilt::copy();
+    spoilt.edit("grids.geojson", |grids| grids["features"][0]["properties"]["code"] = json!("990001001002"));
+    assert_says(
+        &spoilt.refused().await,
+        &["it is a community in the list of areas, but this file is of level grid"],
+    );
+}
+
+#[test]
+fn a_grid_that_nobody_outlined_is_said_and_no_reason_to_refuse() {
+    let spoilt = Spoilt::copy();
+    spoilt.edit("grids.geojson", |grids| drop(grids["features"].as_array_mut().unwrap().remove(0)));
+    let said = route::published::without_outline(&Pack::load(&spoilt.folder()).unwrap()).unwrap();
+    let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_says(&said[0], &["Grid 111 (synthetic) (990001001001001) has no outline", "没有边界"]);
+    assert!(
+        route::published::without_outline(&Pack::load(&packs().join("twostreets")).unwrap())
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn an_empty_list_of_categories_is_refused_for_it_fits_nothing() {
+    let spoilt = Spoilt::copy();
+    spoilt.edit("pack.json", |pack| pack["routing"]["rules"][2]["categories"] = json!([]));
+    let said = Pack::load(&spoilt.folder()).unwrap_err();
+    let (en, zh) = (said.to_string(), said.zh());
+    assert_says(
+        &en,
+        &["pack.json:", "routing.rules[2].categories: an empty list fits no category: leave it out"],
+    );
+    assert_says(&zh, &["空的类别清单不适用于任何事项"]);
+}
+
+#[test]
+fn the_packs_that_come_along_have_boundaries_that_can_be_used() {
+    for name in ["beilun", "boston", "pingshan", "tainan", "taipei", "twostreets"] {
+        let pack = Pack::load(&packs().join(name)).unwrap();
+        if let Err(fault) = route::published::boundaries(&pack) {
+            panic!("{name}: {fault}");
+        }
+        assert!(route::published::without_outline(&pack).unwrap().is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn boundaries_without_a_datum_are_refused_with_the_place_to_write_it() {
     let spoilt = Spoilt::copy();
     spoilt.edit("pack.json", |pack| drop(pack["boundaries"][0].as_object_mut().unwrap().remove("datum")));

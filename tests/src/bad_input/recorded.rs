@@ -29,7 +29,11 @@ pub(super) struct Replayed {
 }
 
 async fn run(folder: &Path) -> anyhow::Result<Ended> {
-    let pack = Arc::new(Pack::load(&packs().join("twostreets")).unwrap());
+    run_with(Pack::load(&packs().join("twostreets")).unwrap(), folder).await
+}
+
+async fn run_with(pack: Pack, folder: &Path) -> anyhow::Result<Ended> {
+    let pack = Arc::new(pack);
     let file = folder.join("recorded.csv");
     let data = folder.join("data");
     let asked = Asked { file, pack, data, servers: None, until: None, window: 3 };
@@ -38,9 +42,15 @@ async fn run(folder: &Path) -> anyhow::Result<Ended> {
 
 /// Replays the bytes of a file on the two streets.
 pub(super) async fn replayed(bytes: &[u8]) -> anyhow::Result<Replayed> {
+    replayed_with(Pack::load(&packs().join("twostreets")).unwrap(), bytes).await
+}
+
+/// Replays the bytes of a file as `pack` says it is read.
+pub(super) async fn replayed_with(pack: Pack, bytes: &[u8]) -> anyhow::Result<Replayed> {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("recorded.csv"), bytes).unwrap();
-    let Ended::Done(summary, counted) = run(folder.path()).await? else { panic!("nobody asked it to stop") };
+    let ended = run_with(pack, folder.path()).await?;
+    let Ended::Done(summary, counted) = ended else { panic!("nobody asked it to stop") };
     let replayed = Replayed { summary: *summary, counted, folder };
     replayed.adds_up().await;
     Ok(replayed)
@@ -117,9 +127,9 @@ const GOOD: u64 = 4;
 
 impl Replayed {
     async fn adds_up(&self) {
-        let Summary { rows, accepted, refused, routed, fallback, due_steps, .. } = &self.summary;
+        let Summary { rows, accepted, refused, routed, named, fallback, due_steps, .. } = &self.summary;
         assert_eq!(*rows, accepted + refused.values().sum::<u64>(), "{:?}", self.counted);
-        assert_eq!(i64::try_from(*accepted).unwrap(), routed + fallback, "{:?}", self.summary);
+        assert_eq!(i64::try_from(*accepted).unwrap(), routed + named + fallback, "{:?}", self.summary);
         assert_eq!((due_steps.early, due_steps.doubled, due_steps.missed), (0, 0, 0));
         let report = audit(&self.folder.path().join("data"), Options::default()).await.unwrap();
         assert!(report.is_clean(), "{report}");
@@ -172,7 +182,7 @@ async fn a_row_that_is_not_utf8_is_refused_with_its_line_and_the_rest_goes_on() 
     assert_eq!(
         replayed.counted.examples,
         [
-            "line 4: id is not valid UTF-8: save the file as UTF-8 / 第 4 行：id 不是有效的 UTF-8，请将文件另存为 UTF-8 编码"
+            "line 4: id is not valid UTF-8: save the file as UTF-8, or say recorded.encoding in pack.json / 第 4 行：id 不是有效的 UTF-8，请将文件另存为 UTF-8 编码，或在 pack.json 的 recorded.encoding 中写明编码"
         ]
     );
 }

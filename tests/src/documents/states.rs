@@ -353,6 +353,7 @@ impl Drawing {
             accuracy_m: None,
             source: None,
             captured_at: None,
+            area: None,
         };
         let report = Report {
             reporter: "worker-111".into(),

@@ -33,8 +33,8 @@ impl Reports {
         let reporter = pack.people.iter().find(|person| may(&person.grants));
         let reporter =
             reporter.context("nobody of the pack may report / 辖区包中没有可上报的人员")?.id.clone();
-        let places = match &pack.recorded {
-            Some(recorded) => on_record(pack, &recorded.file)?,
+        let places = match pack.recorded.as_ref().and_then(|recorded| recorded.file.as_ref()) {
+            Some(file) => on_record(pack, file)?,
             None => spread(pack)?,
         };
         ensure!(!places.is_empty(), "the pack has no place to report / 辖区包没有可用的位置");
@@ -60,7 +60,7 @@ impl Reports {
 }
 
 fn on_record(pack: &Pack, file: &std::path::Path) -> anyhow::Result<Vec<(String, Place)>> {
-    let mut rows = Rows::open(file, Arc::new(pack.calendar.clone()), pack.datum)?;
+    let mut rows = Rows::open(file, pack)?;
     let mut places = Vec::new();
     while let Some(row) = rows.next_row() {
         let Ok(row) = row else { continue };
@@ -93,6 +93,7 @@ fn spread(pack: &Pack) -> anyhow::Result<Vec<(String, Place)>> {
         accuracy_m: Some(12.0),
         source: Some("gps".to_owned()),
         captured_at: None,
+        area: None,
     };
     Ok(points
         .enumerate()

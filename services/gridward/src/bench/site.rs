@@ -99,7 +99,7 @@ impl Site {
             return Ok(site);
         };
         let settings = Settings::load(Some(file), std::env::vars())?;
-        let pack = PackFolder { pack: settings.pack.clone() }.load()?;
+        let pack = PackFolder::of_settings(settings.pack.clone()).load()?;
         let tokens = Tokens::of_file(&settings.token_key_file).context("cannot read token_key_file")?;
         for service in services(&pack) {
             let store = database(service, &settings).await?;

@@ -57,7 +57,7 @@ impl All {
 async fn on_servers(config: &Config, listen: Option<SocketAddr>) -> anyhow::Result<ExitCode> {
     let settings = config.load()?;
     log_to_stderr(&settings.log);
-    let pack = PackFolder { pack: settings.pack.clone() }.load()?;
+    let pack = PackFolder::of_settings(settings.pack.clone()).load()?;
     let tokens = Tokens::of_file(&settings.token_key_file).context(NO_KEY)?;
     let place = take_place(listen.unwrap_or(settings.listen))?;
     let membership = settings.stream()?.membership;

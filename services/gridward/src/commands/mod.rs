@@ -80,17 +80,44 @@ pub struct DataFolder {
 /// Which jurisdiction.
 #[derive(Clone, Debug, Args)]
 pub struct PackFolder {
-    /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (beilun, boston, twostreets).
+    /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (baltimore, beilun, boston,
+    /// pingshan, tainan, taipei, twostreets).
     #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK", default_value = "boston")]
     pub pack: PathBuf,
+    #[command(flatten)]
+    pub data: PackData,
+}
+
+/// Where the files lie that a pack names and may not bring along.
+#[derive(Clone, Debug, Args)]
+pub struct PackData {
+    /// Folder of the files that a pack names as $DATA/…, since their licence does not let them come with it; the
+    /// environment's DATA when left out.
+    #[arg(long, value_name = "FOLDER")]
+    pub pack_data: Option<PathBuf>,
+}
+
+impl PackData {
+    /// An empty DATA, as make gives it, is none.
+    fn folder(&self) -> Option<PathBuf> {
+        let around = || std::env::var_os("DATA").filter(|data| !data.is_empty()).map(PathBuf::from);
+        self.pack_data.clone().or_else(around)
+    }
 }
 
 impl PackFolder {
+    /// A pack that is named by the settings.
+    pub fn of_settings(pack: PathBuf) -> Self {
+        Self { pack, data: PackData { pack_data: None } }
+    }
+
     /// # Errors
     /// Every fault of the pack, by file and line.
     pub fn load(&self) -> anyhow::Result<Arc<Pack>> {
         let folder = find_pack(&self.pack)?;
-        let pack = Pack::load(&folder).map_err(|fault| anyhow::anyhow!("{fault}\n{}", fault.zh()))?;
+        let data = self.data.folder();
+        let pack = Pack::load_with(&folder, data.as_deref())
+            .map_err(|fault| anyhow::anyhow!("{fault}\n{}", fault.zh()))?;
         Ok(Arc::new(pack))
     }
 }

@@ -55,7 +55,7 @@ impl Serve {
         let mut settings = self.config.load()?;
         settings.listen = self.listen.unwrap_or(settings.listen);
         log_to_stderr(&settings.log);
-        let pack = PackFolder { pack: settings.pack.clone() }.load()?;
+        let pack = PackFolder::of_settings(settings.pack.clone()).load()?;
         let tokens = Tokens::of_file(&settings.token_key_file).context(NO_KEY)?;
         Ok(Process { settings, pack, metrics: Metrics::new(), tokens })
     }

@@ -54,14 +54,14 @@ impl Demo {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         log_to_stderr("warn");
         let pack = self.pack.load()?;
-        let recorded = pack.recorded.as_ref().with_context(|| {
+        let own = pack.recorded.as_ref().and_then(|recorded| recorded.file.clone());
+        let recorded = own.with_context(|| {
             format!(
                 "the pack {0} has no recorded reports to show: use one that has, such as boston / \
                  辖区包 {0} 没有可演示的记录，请改用有记录的辖区包，如 boston",
                 pack.code
             )
         })?;
-        let recorded = recorded.file.clone();
         // Taken first: a demo that is running already keeps its folder.
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             format!(
@@ -71,7 +71,7 @@ impl Demo {
             )
         })?;
         begin_anew(&self.data)?;
-        let rows = Rows::open(&recorded, Arc::new(pack.calendar.clone()), pack.datum)?;
+        let rows = Rows::open(&recorded, &pack)?;
         let mut windows = Windows::new(rows, 500, None);
         let (from, example) = self.first_days(&mut windows, &pack).await?;
 

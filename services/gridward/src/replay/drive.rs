@@ -12,7 +12,7 @@ use domain::id::{IncidentId, PersonId};
 use domain::rights::{Grant, Role};
 use domain::text::Text;
 use handle::{Act, Handle};
-use platform::pack::{Pack, Person};
+use platform::pack::{Pack, Person, Placed, Recorded};
 use platform::store::Store;
 use platform::turn::{Asked, INPUTS_PER_TURN, Turns};
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,8 @@ pub async fn drive(all: &Office, window: &Window, counted: &mut Counted) -> anyh
 
 /// Files `rows`; the others route and open them meanwhile.
 async fn report(all: &Office, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
-    let filing = async { submit(&mut *all.discover.turns.lock().await, rows, counted).await };
+    let form = all.pack.form_of_records();
+    let filing = async { submit(&mut *all.discover.turns.lock().await, rows, &form, counted).await };
     let readers = vec![all.route.reader(), all.handle.reader(), all.supervise.reader()];
     meanwhile(filing, readers).await?;
     Ok(())
@@ -89,7 +90,12 @@ async fn act_on(all: &Office, closings: &[Closing]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn submit(discover: &mut Turns<Discover>, rows: &[Row], counted: &mut Counted) -> anyhow::Result<()> {
+async fn submit(
+    discover: &mut Turns<Discover>,
+    rows: &[Row],
+    form: &Recorded,
+    counted: &mut Counted,
+) -> anyhow::Result<()> {
     for some in rows.chunks(INPUTS_PER_TURN) {
         let asked: Vec<_> = some.iter().map(submission).collect();
         let answers = discover.obey(&asked).await;
@@ -102,7 +108,7 @@ async fn submit(discover: &mut Turns<Discover>, rows: &[Row], counted: &mut Coun
                 // Not fresh is what this very row filed before the window was interrupted; it counts once, now.
                 Ok(filed) if filed.fresh || filed.incident == row.incident => counted.accepted += 1,
                 Ok(_) => counted.refuse(&filed_otherwise(row)),
-                Err(fault) => counted.refuse(&refused(row, &fault)),
+                Err(fault) => counted.refuse(&refused(row, &fault, form)),
             }
         }
     }
@@ -110,12 +116,13 @@ async fn submit(discover: &mut Turns<Discover>, rows: &[Row], counted: &mut Coun
 }
 
 /// What discover does not take, told by the column of the file.
-fn refused(row: &Row, fault: &ReportFault) -> Refused {
-    let column = match fault.field {
-        "client_id" => "id",
-        "place.lon" => "lon",
-        "place.lat" => "lat",
-        other => other,
+fn refused(row: &Row, fault: &ReportFault, form: &Recorded) -> Refused {
+    let column: &str = match (fault.field, &form.placed) {
+        ("client_id", _) => &form.columns.id,
+        ("category", _) => &form.columns.category,
+        ("place.lon", Placed::Point { lon, .. }) => lon,
+        ("place.lat", Placed::Point { lat, .. }) => lat,
+        (other, _) => other,
     };
     let ReportFault { code, text, .. } = fault;
     let text = Text::new(format!("{column}：{}", text.zh), format!("{column}: {}", text.en));

@@ -5,7 +5,10 @@
 //! services' own commands. Interrupted, it goes on where it was when it is run again.
 
 pub mod drive;
+mod encoding;
+mod fields;
 pub mod order;
+mod place;
 mod quotes;
 mod records;
 pub mod refused;
@@ -93,7 +96,7 @@ impl Replay {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         log_to_stderr("warn");
         let pack = self.pack.load()?;
-        let own = || pack.recorded.as_ref().map(|recorded| recorded.file.clone());
+        let own = || pack.recorded.as_ref().and_then(|recorded| recorded.file.clone());
         let file = self.file.or_else(own).context(
             "the pack has no recorded file of its own: name one / 辖区包没有自带记录文件，请指定文件",
         )?;
@@ -250,7 +253,7 @@ async fn finish(all: &Office, asked: &Asked, counted: &Counted, run: Run) -> any
 
 impl Asked {
     fn rows(&self) -> anyhow::Result<Rows> {
-        Rows::open(&self.file, Arc::new(self.pack.calendar.clone()), self.pack.datum)
+        Rows::open(&self.file, &self.pack)
     }
 }
 

@@ -10,14 +10,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use csv::{ByteRecord, Position};
 use domain::text::Text;
+use platform::pack::Encoding;
 
+use super::encoding::{Decoded, judge};
 use super::quotes::{Quote, is_break, next_line, quotes};
 use super::refused::Refused;
 use super::tail::Tail;
-use super::unpack::unpack;
+use super::unpack::{Unpacked, sample, unpack};
 
 /// What reading on gave.
 pub enum Got {
@@ -40,6 +42,7 @@ pub struct Records {
     again: u64,
     broken_off: Option<String>,
     read_bytes: Arc<AtomicU64>,
+    encoding: Encoding,
 }
 
 /// A quote whose line is left out, and where the next line begins, if there is one.
@@ -55,9 +58,16 @@ const AGAIN_TIMES: u64 = 8;
 
 impl Records {
     /// # Errors
-    /// When the file cannot be opened or has no readable header.
-    pub fn open(file: &Path) -> anyhow::Result<Self> {
+    /// When the file cannot be opened, is in another encoding than the pack says, or has no readable header.
+    pub fn open(file: &Path, said: Option<Encoding>) -> anyhow::Result<Self> {
+        let shown = file.display();
+        let encoding = judge(said, &sample(file)?)
+            .map_err(|fault| anyhow!("{shown} {} / {shown} {}", fault.en, fault.zh))?;
         let (unpacked, read_bytes) = unpack(file)?;
+        let unpacked: Unpacked = match encoding {
+            Encoding::Utf8 => unpacked,
+            other => Box::new(Decoded::new(unpacked, other)),
+        };
         let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(Tail::new(unpacked));
         let header = csv.byte_headers().with_context(|| {
             format!("cannot read the header of {0} / 无法读取 {0} 的表头", file.display())
@@ -73,7 +83,13 @@ impl Records {
             again: 0,
             broken_off: None,
             read_bytes,
+            encoding,
         })
+    }
+
+    /// The encoding it is read in.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     pub fn header(&self) -> &ByteRecord {

@@ -1,22 +1,24 @@
-//! Reads a recorded file, row by row: CSV, plain or gzipped, as cities publish them.
+//! Reads a recorded file, row by row: CSV, plain or gzipped, as cities publish them. Which column is what, and how it
+//! is written, is the pack's to say ([`Recorded`]); nothing of any city is here.
 //!
-//! Only what a service may know is taken from a row: the columns that end in `_truth`, `coord_flag`,
-//! `department` and `category_group` are left to [`super::truth`]. A row that cannot be used is refused
-//! with its reason, and the rest goes on; a file that breaks off is read up to there.
+//! Only what a service may know is taken from a row: what the pack names as truth is left to [`super::truth`]. A row that
+//! cannot be used is refused with its reason, and the rest goes on; a file that breaks off is read up to there.
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use csv::ByteRecord;
 use domain::calendar::Calendar;
 use domain::id::IncidentId;
-use domain::place::{Datum, Place};
+use domain::place::Place;
 use domain::text::Text;
+use platform::pack::{Column, Encoding, Pack, Placed, Recorded};
 use sha2::{Digest, Sha256};
 
+use super::fields::{At, Fault, shown};
+use super::place::{Found, Places};
 use super::records::{Got, Records};
 use super::refused::Refused;
 
@@ -32,8 +34,11 @@ pub struct Row {
     /// When it was closed, if the record says so.
     pub closed: Option<DateTime<Utc>>,
     pub due: Option<DateTime<Utc>>,
+    /// The pack's word for it, where it has one.
     pub category: String,
     pub place: Place,
+    /// Columns of the file that told the area the place names; none for a point.
+    pub named_by: Vec<usize>,
 }
 
 /// An open recorded file; its rows come in the order of the file.
@@ -47,32 +52,42 @@ pub struct Rows {
 /// How a row is to be read.
 pub(super) struct Form {
     columns: Columns,
-    calendar: Arc<Calendar>,
-    datum: Datum,
+    places: Places,
+    recorded: Recorded,
+    calendar: Calendar,
+    encoding: Encoding,
 }
 
+/// Where the file has what the pack names.
 struct Columns {
     names: usize,
-    id: usize,
-    opened: usize,
-    category: usize,
-    lon: usize,
-    lat: usize,
-    closed: Option<usize>,
-    due: Option<usize>,
-    status: Option<usize>,
+    id: At,
+    opened: At,
+    category: At,
+    closed: Option<At>,
+    due: Option<At>,
+    open: Option<At>,
 }
-
-/// Why a row cannot be used: in short, and in words that begin with the column.
-type Fault = (&'static str, Text);
 
 impl Rows {
     /// # Errors
-    /// When the file cannot be opened or lacks a column that is needed.
-    pub fn open(file: &Path, calendar: Arc<Calendar>, datum: Datum) -> anyhow::Result<Self> {
-        let records = Records::open(file)?;
-        let columns = Columns::find(records.header(), file)?;
-        Ok(Self { records, form: Form { columns, calendar, datum }, seen: BTreeSet::new() })
+    /// When the file cannot be opened, is not in the encoding the pack says, or lacks a column that is needed.
+    pub fn open(file: &Path, pack: &Pack) -> anyhow::Result<Self> {
+        let recorded = pack.form_of_records();
+        let records = Records::open(file, recorded.encoding)?;
+        let header = records.header();
+        if header.is_empty() {
+            bail!("{0} is empty: there is no header / {0} 是空文件，没有表头", file.display());
+        }
+        let needed = |name: &str| At::find(header, name).with_context(|| missing(name, &recorded, file));
+        let columns = Columns::find(header, &recorded, needed)?;
+        let places = Places::find(&recorded.placed, &recorded.names, needed)?;
+        let (calendar, encoding) = (pack.calendar.clone(), records.encoding());
+        Ok(Self {
+            records,
+            form: Form { columns, places, recorded, calendar, encoding },
+            seen: BTreeSet::new(),
+        })
     }
 
     /// Bytes of the file read so far.
@@ -123,8 +138,8 @@ impl Rows {
 impl Form {
     /// Whether a line is a row of this file by itself: as wide as the header, with a time where it was opened.
     fn is_row(&self, record: &ByteRecord) -> bool {
-        let opened = record.get(self.columns.opened).and_then(|bytes| std::str::from_utf8(bytes).ok());
-        record.len() == self.columns.names && opened.is_some_and(|text| local_time(text.trim()).is_some())
+        let opened = self.columns.opened.text(record, self.encoding);
+        record.len() == self.columns.names && opened.is_ok_and(|text| self.recorded.times.reads(text))
     }
 
     /// What a record on `line` says.
@@ -135,63 +150,62 @@ impl Form {
         self.parse(record, line).map_err(|(reason, text)| Refused { line, reason, text })
     }
 
+    /// The encoding the file is read in.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     fn parse(&self, record: &ByteRecord, line: u64) -> Result<Row, Fault> {
         let columns = &self.columns;
         if record.len() != columns.names {
             return Err(wrong_columns(record.len(), columns.names));
         }
-        let id = text(record, columns.id, "id")?;
+        let id = columns.id.text(record, self.encoding)?;
         if id.is_empty() {
-            return Err(empty("missing_id", "id", "every report needs one", "每一行都须有"));
+            return Err(columns.id.empty("missing_id", "every report needs one", "每一行都须有"));
         }
-        let opened = self.time(record, Some(columns.opened), "opened")?;
-        let opened = opened.ok_or_else(|| {
-            empty("wrong_time", "opened", "give the local time it was reported", "请填写上报的当地时间")
+        let opened = self.time(record, Some(&columns.opened))?.ok_or_else(|| {
+            columns.opened.empty("wrong_time", "give the local time it was reported", "请填写上报的当地时间")
         })?;
-        let closed = self.time(record, columns.closed, "closed")?;
-        let status = columns.status.map(|column| text(record, column, "status")).transpose()?;
-        let open = status.is_some_and(|status| status.eq_ignore_ascii_case("open"));
-        let place = Place {
-            lon: degrees(record, columns.lon, "lon")?,
-            lat: degrees(record, columns.lat, "lat")?,
-            datum: self.datum,
-            accuracy_m: None,
-            source: Some("recorded".to_owned()),
-            captured_at: None,
-        };
+        let closed = self.time(record, columns.closed.as_ref())?;
+        let status = columns.open.as_ref().map(|column| column.text(record, self.encoding)).transpose()?;
+        let open = status.is_some_and(|status| self.recorded.columns.open.has(status));
+        let Found { place, named_by } = self.places.of(record, self.encoding)?;
         Ok(Row {
             line,
             incident: incident_of(id, opened),
             id: id.to_owned(),
             opened,
             closed: closed.filter(|_| !open),
-            due: self.time(record, columns.due, "due")?,
-            category: text(record, columns.category, "category")?.to_owned(),
+            due: self.time(record, columns.due.as_ref())?,
+            category: self.category(record)?,
             place,
+            named_by,
         })
     }
 
-    /// A local wall-clock time of the pack's zone; `None` where the column is empty or missing.
-    fn time(
-        &self,
-        record: &ByteRecord,
-        column: Option<usize>,
-        name: &'static str,
-    ) -> Result<Option<DateTime<Utc>>, Fault> {
+    fn category(&self, record: &ByteRecord) -> Result<String, Fault> {
+        let word = self.columns.category.text(record, self.encoding)?;
+        let code = self.recorded.categories.get(word);
+        Ok(code.map_or_else(|| word.to_owned(), |code| code.0.clone()))
+    }
+
+    /// A time as the file writes it; `None` where the column is empty or missing.
+    fn time(&self, record: &ByteRecord, column: Option<&At>) -> Result<Option<DateTime<Utc>>, Fault> {
         let Some(column) = column else { return Ok(None) };
-        let given = text(record, column, name)?;
+        let given = column.text(record, self.encoding)?;
         if given.is_empty() {
             return Ok(None);
         }
-        let local = local_time(given).ok_or_else(|| {
-            let given = shown(given);
+        let instant = self.recorded.times.instant(given, &self.calendar).ok_or_else(|| {
+            let (name, given, example) = (&column.name, shown(given), self.recorded.times.example());
             let text = Text::new(
-                format!("{name}「{given}」不是形如 2011-07-01T08:30:00 的当地时间"),
-                format!("{name} `{given}` is not a time as in 2011-07-01T08:30:00, without a zone"),
+                format!("{name}「{given}」不是形如 {example} 的当地时间"),
+                format!("{name} `{given}` is not a time as in {example}, without a zone"),
             );
             ("wrong_time", text)
         })?;
-        Ok(Some(self.calendar.instant(local)))
+        Ok(Some(instant))
     }
 }
 
@@ -210,44 +224,6 @@ pub fn incident_of(id: &str, opened: DateTime<Utc>) -> IncidentId {
     IncidentId::new(opened, entropy)
 }
 
-fn local_time(text: &str) -> Option<NaiveDateTime> {
-    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    let time = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
-    // Databases and calendars agree on these years.
-    (1900..=9000).contains(&chrono::Datelike::year(&time)).then_some(time)
-}
-
-fn text<'a>(record: &'a ByteRecord, column: usize, name: &str) -> Result<&'a str, Fault> {
-    let bytes = record.get(column).unwrap_or_default();
-    let text = std::str::from_utf8(bytes).map_err(|_| {
-        let text = Text::new(
-            format!("{name} 不是有效的 UTF-8，请将文件另存为 UTF-8 编码"),
-            format!("{name} is not valid UTF-8: save the file as UTF-8"),
-        );
-        ("invalid_utf8", text)
-    })?;
-    Ok(text.trim())
-}
-
-fn degrees(record: &ByteRecord, column: usize, name: &'static str) -> Result<f64, Fault> {
-    let given = text(record, column, name)?;
-    if given.is_empty() {
-        return Err(empty("no_place", name, "without a place nothing is routed", "没有位置无法流转"));
-    }
-    given.parse().map_err(|_| {
-        let given = shown(given);
-        let text = Text::new(
-            format!("{name}「{given}」不是度数，应形如 121.805"),
-            format!("{name} `{given}` is not a number of degrees as in 121.805"),
-        );
-        ("wrong_place", text)
-    })
-}
-
-fn empty(reason: &'static str, name: &str, en: &str, zh: &str) -> Fault {
-    (reason, Text::new(format!("{name} 为空：{zh}"), format!("{name} is empty: {en}")))
-}
-
 fn wrong_columns(has: usize, wanted: usize) -> Fault {
     let text = Text::new(
         format!("有 {has} 列，而表头有 {wanted} 列；含逗号的文字须加引号，缺的列须留空"),
@@ -259,43 +235,52 @@ fn wrong_columns(has: usize, wanted: usize) -> Fault {
     ("wrong_columns", text)
 }
 
-/// As much of what was given as a message needs.
-fn shown(given: &str) -> String {
-    given.chars().take(60).collect()
-}
-
-/// The column of this name, with or without a byte order mark before it.
-pub(super) fn column(header: &ByteRecord, name: &str) -> Option<usize> {
-    let is =
-        |field: &[u8]| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field).trim_ascii() == name.as_bytes();
-    header.iter().position(is)
-}
-
 impl Columns {
-    fn find(header: &ByteRecord, file: &Path) -> anyhow::Result<Self> {
-        let at = |name: &str| column(header, name);
-        let needed = |name: &str| at(name).with_context(|| missing(name, file));
-        if header.is_empty() {
-            bail!("{0} is empty: there is no header / {0} 是空文件，没有表头", file.display());
-        }
+    fn find(
+        header: &ByteRecord,
+        recorded: &Recorded,
+        needed: impl Fn(&str) -> anyhow::Result<At>,
+    ) -> anyhow::Result<Self> {
+        let given = &recorded.columns;
+        let some = |column: &Column| {
+            let at = At::find(header, &column.name);
+            if at.is_none() && column.needed { needed(&column.name).map(Some) } else { Ok(at) }
+        };
         Ok(Self {
             names: header.len(),
-            id: needed("id")?,
-            opened: needed("opened")?,
-            category: needed("category")?,
-            lon: needed("lon")?,
-            lat: needed("lat")?,
-            closed: at("closed"),
-            due: at("due"),
-            status: at("status"),
+            id: needed(&given.id)?,
+            opened: needed(&given.opened)?,
+            category: needed(&given.category)?,
+            closed: some(&given.closed)?,
+            due: some(&given.due)?,
+            open: some(&given.open.column)?,
         })
     }
 }
 
-fn missing(name: &str, file: &Path) -> String {
+fn missing(name: &str, recorded: &Recorded, file: &Path) -> String {
+    let columns = &recorded.columns;
+    let mut needed = vec![columns.id.as_str(), columns.opened.as_str(), columns.category.as_str()];
+    match &recorded.placed {
+        Placed::Point { lon, lat, .. } => needed.extend([lon.as_str(), lat.as_str()]),
+        Placed::Named { columns, .. } => needed.extend(columns.iter().map(|one| one.column.as_str())),
+    }
+    let others = [&columns.closed, &columns.due, &columns.open.column];
+    let (must, may): (Vec<&Column>, Vec<&Column>) = others.into_iter().partition(|column| column.needed);
+    needed.extend(must.iter().map(|column| column.name.as_str()));
+    let may: Vec<&str> = may.iter().map(|column| column.name.as_str()).collect();
+    let (en, zh) = match may.as_slice() {
+        [] => (String::new(), String::new()),
+        may => (
+            format!(", and {} where there are any", may.join(", ")),
+            format!("，有则给出 {}", may.join("、")),
+        ),
+    };
     format!(
-        "{0}: the header has no column `{name}`; needed are id, opened, category, lon, lat, and closed, due, status where there are any / \
-         {0}：表头缺少 {name} 列；须有 id、opened、category、lon、lat，有则给出 closed、due、status",
-        file.display()
+        "{0}: the header has no column `{name}`; needed are {1}{en}; another name for a column is said in recorded.columns \
+         of pack.json / {0}：表头缺少 {name} 列；须有 {2}{zh}；列名不同时在 pack.json 的 recorded.columns 中写明",
+        file.display(),
+        needed.join(", "),
+        needed.join("、"),
     )
 }

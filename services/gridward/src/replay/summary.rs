@@ -21,8 +21,13 @@ pub struct Summary {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused_examples: Vec<String>,
     pub routed: i64,
+    /// Held by the community or street that the report names.
+    pub named: i64,
     pub fallback: i64,
     pub area_agreement: BTreeMap<String, Agreement>,
+    /// How often the pack's table of units names the unit that the file says disposed of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit_agreement: Option<Agreement>,
     pub flagged: BTreeMap<String, i64>,
     pub verdicts: Agreement,
     pub without_due: i64,
@@ -67,7 +72,7 @@ impl Summary {
     /// # Errors
     /// When the database cannot be read.
     pub async fn of(all: &Office, counted: &Counted, compared: Compared, run: Run) -> anyhow::Result<Self> {
-        let (routed, fallback) = decided::routed_and_fallback(&all.route.store).await?;
+        let placed = decided::placed_how(&all.route.store).await?;
         let tallies = decided::tallies(&all.supervise.store).await?;
         let tally = |measure: &str| tallies.get(measure).copied().unwrap_or(0);
         let steps = decided::due_steps(&all.supervise.store, &all.handle.store, run.until).await?;
@@ -79,9 +84,11 @@ impl Summary {
             accepted: counted.accepted,
             refused: counted.refused.clone(),
             refused_examples: counted.examples.clone(),
-            routed,
-            fallback,
+            routed: placed.in_grid,
+            named: placed.by_name,
+            fallback: placed.fallback,
             area_agreement: compared.area_agreement,
+            unit_agreement: compared.units,
             flagged: decided::flagged(&all.handle.store).await?,
             verdicts: compared.verdicts,
             without_due: tally("opened_without_due"),
@@ -117,10 +124,14 @@ impl Summary {
             lines.push(line("put in order of opening, from line 按时间重排，自行", from));
         }
         lines.push(line("routed to a grid 派到网格", self.routed));
+        if self.named > 0 {
+            lines.push(line("held in the area it names 按写明的区域承办", self.named));
+        }
         lines.push(line("fallback to the street desk 街道兜底", self.fallback));
         for (area, agreement) in &self.area_agreement {
             lines.push(line(&format!("{area} as recorded 与记录一致"), shown(*agreement)));
         }
+        lines.extend(self.unit_agreement.map(|units| line("units as recorded 与承办单位一致", shown(units))));
         lines.extend(self.flagged.iter().map(|(flag, count)| line(&format!("flagged 标记 {flag}"), count)));
         lines.push(line("verdicts as recorded 时限判定一致", shown(self.verdicts)));
         lines.push(line("without a due time 无时限", self.without_due));

@@ -10,6 +10,8 @@ use anyhow::Context;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
+use super::encoding::SAMPLE;
+
 /// Bytes as the city wrote them, unpacked as they are read.
 pub type Unpacked = Box<dyn Read + Send>;
 
@@ -38,6 +40,18 @@ pub fn unpack(file: &Path) -> anyhow::Result<(Unpacked, Arc<AtomicU64>)> {
     let counted = Counted { inner: BufReader::new(opened(file)?), read: read.clone() };
     let unpacked: Unpacked = if gzipped { Box::new(MultiGzDecoder::new(counted)) } else { Box::new(counted) };
     Ok((unpacked, read))
+}
+
+/// The first bytes of `file`, unpacked: as many as [`SAMPLE`], or as there are before it ends or breaks off.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn sample(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let (unpacked, _) = unpack(file)?;
+    let mut sample = Vec::new();
+    // Whoever reads the file says where it breaks off.
+    let _ = unpacked.take(SAMPLE as u64).read_to_end(&mut sample);
+    Ok(sample)
 }
 
 /// The file's content in short, so that a later run knows that it goes on with the same.

@@ -53,12 +53,28 @@ async fn column(
     Ok(found)
 }
 
-/// Incidents that lie in a grid, and those that do not.
-pub async fn routed_and_fallback(route: &Store) -> Result<(i64, i64), StoreError> {
-    let routed =
-        one(route, "SELECT count(*) AS n FROM route_incident WHERE grid IS NOT NULL", vec![]).await?;
-    let fallback = one(route, "SELECT count(*) AS n FROM route_incident WHERE grid IS NULL", vec![]).await?;
-    Ok((routed, fallback))
+/// How many incidents were placed how.
+pub struct PlacedHow {
+    /// In a grid.
+    pub in_grid: i64,
+    /// In a community or street that the report names, and held there by a rule.
+    pub by_name: i64,
+    /// Neither: with a street desk until somebody knows more.
+    pub fallback: i64,
+}
+
+/// Counts the incidents by how they were placed; each is one of the three.
+pub async fn placed_how(route: &Store) -> Result<PlacedHow, StoreError> {
+    let in_grid = "SELECT count(*) AS n FROM route_incident WHERE grid IS NOT NULL";
+    let by_name = "SELECT count(*) AS n FROM route_incident WHERE grid IS NULL \
+                   AND flags LIKE '%\"stated_area\"%' AND rule <> 'fallback'";
+    let fallback = "SELECT count(*) AS n FROM route_incident WHERE grid IS NULL \
+                    AND NOT (flags LIKE '%\"stated_area\"%' AND rule <> 'fallback')";
+    Ok(PlacedHow {
+        in_grid: one(route, in_grid, vec![]).await?,
+        by_name: one(route, by_name, vec![]).await?,
+        fallback: one(route, fallback, vec![]).await?,
+    })
 }
 
 /// How many cases carry each flag.

@@ -1,5 +1,6 @@
 //! What can be wrong with boundaries, said so that the person who keeps the pack can mend it.
 
+use domain::area::Level;
 use thiserror::Error;
 
 use super::report::{ACCEPT_KEY, BoundaryReport};
@@ -61,6 +62,8 @@ pub enum FeatureFault {
     KeyNotText { key: String },
     /// Another feature (counted from 1) has this code already.
     CodeTwice { first: usize },
+    /// The pack has no area of this code at the level of the file.
+    NotListed { level: Level, listed: Option<Level> },
     /// Not a Polygon or MultiPolygon.
     WrongType { found: String },
     /// A ring of fewer than four positions; part and ring counted from 1.
@@ -83,6 +86,12 @@ impl FeatureFault {
             Self::BlankKey { key } => format!("属性 \"{key}\" 为空，请填写编码。"),
             Self::KeyNotText { key } => format!("属性 \"{key}\" 既不是文本也不是整数，请改为文本编码。"),
             Self::CodeTwice { first } => format!("编码与第 {first} 个要素重复，请改正其一或合并为一个要素。"),
+            Self::NotListed { level, listed: None } => {
+                format!("区域表中没有这个{}；请在区域表中补上，或删去该要素。", level.zh())
+            }
+            Self::NotListed { level, listed: Some(listed) } => {
+                format!("区域表中它是{}，而本文件的层级是{}；请改正其一。", listed.zh(), level.zh())
+            }
             Self::WrongType { found } => format!("几何类型为 {found}，应为 Polygon 或 MultiPolygon。"),
             Self::TooFewPositions { part, ring, count } => {
                 format!("第 {part} 部分第 {ring} 环只有 {count} 个点，至少应有 4 个（首尾相同）。")
@@ -111,6 +120,14 @@ impl FeatureFault {
                 format!("property \"{key}\" is neither text nor a whole number; make it the code as text.")
             }
             Self::CodeTwice { first } => format!("same code as feature {first}; correct one, or join both."),
+            Self::NotListed { level, listed: None } => {
+                format!("the list of areas has no such {level}; add it there, or take the feature out.")
+            }
+            Self::NotListed { level, listed: Some(listed) } => {
+                format!(
+                    "it is a {listed} in the list of areas, but this file is of level {level}; correct one."
+                )
+            }
             Self::WrongType { found } => {
                 format!("its geometry is {found}; a Polygon or MultiPolygon is needed.")
             }

@@ -127,19 +127,9 @@ impl Calendar {
         self.office.iter().map(|span| u32::from(span.closes - span.opens)).sum()
     }
 
-    /// The instant at which the wall clock of this zone shows `local`.
-    ///
-    /// A time that occurs twice (clocks set back) is the earlier one; a time that does not occur
-    /// (clocks set forward) is the first instant after the gap.
+    /// The instant at which the wall clock of this zone shows `local`; see [`instant_in`].
     pub fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
-        match self.zone.from_local_datetime(&local) {
-            LocalResult::Single(only) => only.to_utc(),
-            LocalResult::Ambiguous(earlier, _) => earlier.to_utc(),
-            // The end is unknown only at the edge of what chrono can hold, outside every use.
-            LocalResult::None => GapInfo::new(&local, &self.zone)
-                .and_then(|gap| gap.end)
-                .map_or(local.and_utc(), |end| end.to_utc()),
-        }
+        instant_in(self.zone, local)
     }
 
     /// What the wall clock of this zone shows at `instant`.
@@ -156,5 +146,20 @@ impl Calendar {
         let midnight = day.and_time(NaiveTime::MIN);
         let local = midnight.checked_add_signed(TimeDelta::minutes(minute.into()));
         self.instant(local.unwrap_or(midnight))
+    }
+}
+
+/// The instant at which the wall clock of `zone` shows `local`.
+///
+/// A time that occurs twice (clocks set back) is the earlier one; a time that does not occur
+/// (clocks set forward) is the first instant after the gap.
+pub fn instant_in(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(only) => only.to_utc(),
+        LocalResult::Ambiguous(earlier, _) => earlier.to_utc(),
+        // The end is unknown only at the edge of what chrono can hold, outside every use.
+        LocalResult::None => {
+            GapInfo::new(&local, &zone).and_then(|gap| gap.end).map_or(local.and_utc(), |end| end.to_utc())
+        }
     }
 }

@@ -29,6 +29,10 @@ pub struct Place {
     /// When the device took it. Kept beside the time of the report, never in place of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub captured_at: Option<DateTime<Utc>>,
+    /// Code of the area the report names where it gives no point (只写社区或街道，未给坐标). The point is then one
+    /// that the pack puts down for all such reports, and says nothing about where any of them is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
 }
 
 /// Why a place cannot be used. The field it names is the one to correct.
@@ -103,7 +107,7 @@ mod tests {
     use super::*;
 
     fn place(lon: f64, lat: f64) -> Place {
-        Place { lon, lat, datum: Datum::Wgs84, accuracy_m: None, source: None, captured_at: None }
+        Place { lon, lat, datum: Datum::Wgs84, accuracy_m: None, source: None, captured_at: None, area: None }
     }
 
     #[test]

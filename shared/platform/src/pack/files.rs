@@ -18,13 +18,15 @@ pub(super) struct Source {
 /// The files of a pack read so far.
 pub(super) struct Files {
     folder: PathBuf,
+    /// Where files lie that the pack may not bring along.
+    data: Option<PathBuf>,
     /// SHA-256 of each file's bytes, by its name.
     sums: BTreeMap<String, String>,
 }
 
 impl Files {
-    pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), sums: BTreeMap::new() }
+    pub fn new(folder: &Path, data: Option<&Path>) -> Self {
+        Self { folder: folder.to_owned(), data: data.map(Path::to_owned), sums: BTreeMap::new() }
     }
 
     /// Reads a file and takes it into the digest. `named` is where `pack.json` names it; the fault goes
@@ -37,14 +39,25 @@ impl Files {
                 format!("`{name}` is not the name of a file: write a path relative to the pack's folder"),
             )));
         }
-        let bytes = std::fs::read(self.folder.join(name)).map_err(|error| {
+        let Some(path) = self.path(name) else { return Err(named(no_data(name))) };
+        let bytes = std::fs::read(&path).map_err(|error| {
+            // What lies in the pack is found by its name; anything else by where it was looked for.
+            let shown = if name.starts_with(DATA) { path.display().to_string() } else { name.to_owned() };
             named(Text::new(
-                format!("无法读取文件 {name}：{error}"),
-                format!("the file {name} cannot be read: {error}"),
+                format!("无法读取文件 {shown}：{error}"),
+                format!("the file {shown} cannot be read: {error}"),
             ))
         })?;
         self.sums.insert(name.to_owned(), hex(&Sha256::digest(&bytes)));
         Ok(bytes)
+    }
+
+    /// Where a file lies; nowhere, if there is no folder of data and it should be there.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        match name.strip_prefix(DATA) {
+            None => Some(self.folder.join(name)),
+            Some(beside) => Some(self.data.as_ref()?.join(beside)),
+        }
     }
 
     /// Reads a text file; see [`bytes`](Self::bytes).
@@ -77,6 +90,21 @@ impl Files {
         }
         hex(&all.finalize())
     }
+}
+
+/// A name that begins so is looked for in the folder of data, and not in the pack's.
+const DATA: &str = "$DATA/";
+
+fn no_data(name: &str) -> Text {
+    Text::new(
+        format!(
+            "文件 {name} 未随程序发布（许可不允许），须另行取得；请用环境变量 DATA 或 --pack-data 指出它所在的目录"
+        ),
+        format!(
+            "the file {name} does not come with the pack, since its licence does not allow it: say where it lies, with \
+             --pack-data FOLDER or DATA=FOLDER in the environment"
+        ),
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

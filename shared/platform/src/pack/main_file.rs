@@ -14,6 +14,7 @@ use super::areas::not_a_level;
 use super::fault::Fault;
 use super::files::Source;
 use super::locate::locate;
+use super::recorded::RecordedEntry;
 
 pub(super) const NAME: &str = "pack.json";
 
@@ -133,31 +134,12 @@ pub(super) struct RuleEntry {
     pub name: String,
     #[serde(default)]
     pub flag: Option<String>,
+    /// `None`: all; an empty list is a slip.
     #[serde(default)]
-    pub categories: Vec<String>,
+    pub categories: Option<Vec<String>>,
     #[serde(default)]
     pub within: Option<String>,
     pub to: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RecordedEntry {
-    pub file: String,
-    #[serde(default)]
-    pub unlisted_category: Option<String>,
-    #[serde(default)]
-    pub truth: Vec<TruthEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TruthEntry {
-    pub name: String,
-    pub level: String,
-    pub column: String,
-    #[serde(default)]
-    pub pad: Option<usize>,
 }
 
 /// `pack.json` as read, with its text, in which faults are placed.

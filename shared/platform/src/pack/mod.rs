@@ -7,7 +7,9 @@
 //!
 //! # `pack.json`
 //!
-//! Unknown fields are refused; names of files are relative to the folder. `?` marks what may be left out.
+//! Unknown fields are refused; names of files are relative to the folder, or begin with `$DATA/` where a licence does
+//! not allow them into it: they are then looked for in the folder of data that is given beside the pack. `?` marks what
+//! may be left out.
 //!
 //! | field | what it is |
 //! |---|---|
@@ -33,8 +35,8 @@
 //! | `routing` | `{fallback, rounded_decimals?, placeholders?, rules}` |
 //! | `routing.fallback` | `street_desk:CODE` |
 //! | `routing.placeholders` | list of `{lon, lat, datum, name}` |
-//! | `routing.rules` | list of `{name, flag?, categories?, within?, to}`; `within` a code, `to` a post |
-//! | `recorded`? | `{file, unlisted_category?, truth?: [{name, level, column, pad?}]}` |
+//! | `routing.rules` | list of `{name, flag?, categories?, within?, to}`; `flag` is `placeholder`, `rounded` or `stated_area`, `within` a code, `to` a post |
+//! | `recorded`? | how files of past reports are read: the table at the head of `recorded/mod.rs` |
 //!
 //! Limits are written as [`Limit::parse`](domain::calendar::Limit::parse) reads them: `4wh`, `3wd`,
 //! `0h`. `level` is `grid`, `community`, `street` or `county`; `key` the GeoJSON property with the
@@ -80,7 +82,10 @@ pub use boundaries::BoundaryFile;
 pub use fault::{Fault, PackFault};
 pub use people::{OnDuty, People, Person};
 pub use points::GridPoints;
-pub use recorded::{Recorded, Truth};
+pub use recorded::{
+    AreaColumn, AreaNames, Column, Columns, Encoding, NoPoint, Placed, Recorded, Times, Truth, Units,
+    Verdicts, Words,
+};
 
 use areas::AreaBook;
 use categories::CategoryBook;
@@ -120,8 +125,16 @@ impl Pack {
     /// Every fault of every file. Only a `pack.json` that cannot be read, or is not of its form, hides
     /// the others.
     pub fn load(folder: &Path) -> Result<Self, PackFault> {
+        Self::load_with(folder, None)
+    }
+
+    /// Reads a pack some of whose files, named `$DATA/…`, lie in the folder `data`.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and where such a file is named and there is no such folder.
+    pub fn load_with(folder: &Path, data: Option<&Path>) -> Result<Self, PackFault> {
         let mut faults = Vec::new();
-        match read(folder, &mut faults) {
+        match read(folder, data, &mut faults) {
             Some(pack) if faults.is_empty() => Ok(pack),
             _ => Err(PackFault::new(faults, main_file::NAME)),
         }
@@ -131,11 +144,16 @@ impl Pack {
     pub fn has_partners(&self) -> bool {
         self.policy.offer_limit.is_some()
     }
+
+    /// How a recorded file of this jurisdiction is read; plainly, where the pack says nothing of it.
+    pub fn form_of_records(&self) -> Recorded {
+        self.recorded.clone().unwrap_or_else(|| Recorded::plain(self.datum))
+    }
 }
 
 /// The pack, whole only if `faults` stays empty.
-fn read(folder: &Path, faults: &mut Vec<Fault>) -> Option<Pack> {
-    let mut files = Files::new(folder);
+fn read(folder: &Path, data: Option<&Path>, faults: &mut Vec<Fault>) -> Option<Pack> {
+    let mut files = Files::new(folder, data);
     let main = read_main(&mut files).map_err(|fault| faults.push(fault)).ok()?;
     check_labels(&main, faults);
     let of = Text::new("本包", "the pack");
@@ -149,7 +167,7 @@ fn read(folder: &Path, faults: &mut Vec<Fault>) -> Option<Pack> {
     let policy = policy::read(&main, &areas, faults);
     let lists = routing::Lists { areas: &areas, categories: &categories };
     let routing = routing::read(&main, &lists, faults);
-    let recorded = recorded::read(&main, folder, &mut files, &lists, faults);
+    let recorded = recorded::read(&main, &mut files, &lists, faults);
     Some(Pack {
         name: Text::new(main.file.name.zh, main.file.name.en),
         code: main.file.code,

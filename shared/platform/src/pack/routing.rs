@@ -2,7 +2,7 @@
 
 use domain::area::AreaPath;
 use domain::holder::{Holder, Post};
-use domain::place::{Place, to_wgs84};
+use domain::place::{Datum, Place, to_wgs84};
 use domain::routing::{Flag, Placeholder, Routing, Rule};
 use domain::text::Text;
 
@@ -11,7 +11,6 @@ use super::categories::CategoryBook;
 use super::fault::Fault;
 use super::main_file::{MainFile, PlaceholderEntry, RuleEntry, datum, filled};
 
-const FLAGS: [Flag; 2] = [Flag::Placeholder, Flag::Rounded];
 /// 15 decimals are all a double holds.
 const MOST_DECIMALS: u32 = 15;
 
@@ -88,14 +87,25 @@ fn placeholder(
     main.check(&format!("{path}/name/en"), filled(&entry.name.en), faults);
     let of = Text::new("占位点", "a placeholder");
     let datum = main.keep(&format!("{path}/datum"), datum(entry.datum.as_deref(), of), faults)?;
-    let place =
-        Place { lon: entry.lon, lat: entry.lat, datum, accuracy_m: None, source: None, captured_at: None };
+    check_point(main, &path, entry.lon, entry.lat, datum, faults);
+    let (lon, lat) = to_wgs84(datum, entry.lon, entry.lat);
+    Some(Placeholder { lon, lat, name: Text::new(&entry.name.zh, &entry.name.en) })
+}
+
+/// A point that `pack.json` gives at this path.
+pub(super) fn check_point(
+    main: &MainFile,
+    path: &str,
+    lon: f64,
+    lat: f64,
+    datum: Datum,
+    faults: &mut Vec<Fault>,
+) {
+    let place = Place { lon, lat, datum, accuracy_m: None, source: None, captured_at: None, area: None };
     if let Err(fault) = place.check() {
         let field = format!("{path}/{}", fault.field());
         faults.push(main.fault(&field, Text::new(fault.zh(), fault.to_string())));
     }
-    let (lon, lat) = to_wgs84(datum, entry.lon, entry.lat);
-    Some(Placeholder { lon, lat, name: Text::new(&entry.name.zh, &entry.name.en) })
 }
 
 fn rule(
@@ -110,7 +120,16 @@ fn rule(
     main.check(&format!("{path}/name"), rule_name(&entry.name, earlier), faults);
     main.check(&format!("{path}/flag"), flag(entry.flag.as_deref()), faults);
     let mut categories = Vec::new();
-    for (k, code) in entry.categories.iter().enumerate() {
+    if entry.categories.as_ref().is_some_and(Vec::is_empty) {
+        faults.push(main.fault(
+            &format!("{path}/categories"),
+            Text::new(
+                "空的类别清单不适用于任何事项；适用于全部类别时请删去此项",
+                "an empty list fits no category: leave it out where the rule is for all",
+            ),
+        ));
+    }
+    for (k, code) in entry.categories.iter().flatten().enumerate() {
         categories.extend(main.keep(&format!("{path}/categories/{k}"), lists.categories.check(code), faults));
     }
     let within = entry.within.as_deref().map(|code| within(code, lists.areas));
@@ -168,9 +187,9 @@ fn reachable(rule: &Rule, earlier: &[(usize, Rule)]) -> Result<(), Text> {
 }
 
 fn flag(text: Option<&str>) -> Result<(), Text> {
-    let known = FLAGS.map(Flag::as_str).join(", ");
+    let known = Flag::ALL.map(Flag::as_str).join(", ");
     match text {
-        Some(text) if !FLAGS.iter().any(|flag| flag.as_str() == text) => Err(Text::new(
+        Some(text) if !Flag::ALL.iter().any(|flag| flag.as_str() == text) => Err(Text::new(
             format!("“{text}”不是位置标记；请用 {known} 之一"),
             format!("`{text}` is not a flag of a place: use one of {known}"),
         )),

@@ -5,18 +5,20 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::super::{PackFolder, say};
+use super::super::{PackData, PackFolder, say};
 
 #[derive(Debug, Args)]
 pub struct Check {
     /// A folder with a pack.json, or the name of a pack that comes with Gridward.
     #[arg(value_name = "PACK", env = "GRIDWARD_PACK")]
     pack: PathBuf,
+    #[command(flatten)]
+    data: PackData,
 }
 
 impl Check {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let pack = PackFolder { pack: self.pack }.load()?;
+        let pack = PackFolder { pack: self.pack, data: self.data }.load()?;
         say(format_args!("{} ({}) {}", pack.name.zh, pack.name.en, pack.digest));
         say(format_args!(
             "{} areas, {} categories, {} people, calendar {} {}",
@@ -27,6 +29,9 @@ impl Check {
             pack.calendar.version(),
         ));
         for warning in &pack.warnings {
+            say(format_args!("! {warning}"));
+        }
+        for warning in route::published::without_outline(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))? {
             say(format_args!("! {warning}"));
         }
         let report = route::published::report(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;

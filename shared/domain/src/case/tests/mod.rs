@@ -145,6 +145,7 @@ fn report(promise: Promise) -> Report {
         accuracy_m: Some(5.0),
         source: None,
         captured_at: None,
+        area: None,
     };
     Report { reporter: "worker".into(), category: "rubbish".into(), place, promise }
 }

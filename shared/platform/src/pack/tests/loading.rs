@@ -19,7 +19,7 @@ fn boston_loads_and_nobody_is_missing() {
     assert_eq!(pack.routing.fallback.to_string(), "street_desk:boston");
     assert_eq!(pack.warnings, []);
     let recorded = pack.recorded.unwrap();
-    assert!(recorded.file.is_file());
+    assert!(recorded.file.unwrap().is_file());
     assert_eq!(recorded.unlisted_category, Some("Other".into()));
     let truth =
         |n: usize| (recorded.truth[n].column.as_str(), recorded.truth[n].level, recorded.truth[n].pad);

@@ -3,9 +3,11 @@
 //! - `loading`: what a good pack gives
 //! - `tables`: faults of the CSV files
 //! - `main_file`: faults of `pack.json` and of the calendar
+//! - `recorded`: how other files than our own are said to be read
 
 mod loading;
 mod main_file;
+mod recorded;
 mod tables;
 
 use std::fs;

@@ -1,41 +1,18 @@
 //! `make accept`: replays real data, kills real processes, and prints each figure beside its mark.
 //! Ends non-zero when a mark is missed.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+mod cities;
+mod marks;
+
+use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use scenarios::faults::{self, bound};
 use scenarios::{fleet, kills, process, rolling};
 use serde_json::Value;
 
-/// The figures as they come, and whether any fell short.
-#[derive(Default)]
-struct Marks {
-    missed: u32,
-}
-
-impl Marks {
-    fn check(&mut self, what: &str, figure: impl std::fmt::Display, mark: &str, met: bool) {
-        let sign = if met { "ok  " } else { "MISS" };
-        self.missed += u32::from(!met);
-        say(&format!("  {sign} {what:<44} {:<22} {mark}", figure.to_string()));
-    }
-
-    fn equal(&mut self, what: &str, figure: &Value, mark: i64) {
-        self.check(what, figure, &format!("= {mark}"), figure.as_i64() == Some(mark));
-    }
-
-    fn at_most(&mut self, what: &str, figure: f64, mark: f64, unit: &str) {
-        self.check(what, format!("{figure:.1} {unit}"), &format!("≤ {mark} {unit}"), figure <= mark);
-    }
-
-    fn share(&mut self, what: &str, agreement: &Value, percent: f64) {
-        let (compared, agreed) = (number(&agreement["compared"]), number(&agreement["agreed"]));
-        let share = agreed * 100.0 / compared;
-        self.check(what, format!("{share:.2} % of {compared}"), &format!("≥ {percent} %"), share >= percent);
-    }
-}
+use marks::{Marks, audited, due_steps, number, pack, replay, say, sum};
 
 /// All processor time of this machine, and what of it its host gave to other machines, in ticks: the first line of
 /// `/proc/stat` (proc(5)).
@@ -77,7 +54,8 @@ fn main() -> ExitCode {
 }
 
 /// The parts, in order; whoever wants only some names them.
-const PARTS: [&str; 6] = ["boston", "baltimore", "embedded", "killed", "rolled", "faults"];
+const PARTS: [&str; 9] =
+    ["boston", "baltimore", "pingshan", "taipei", "tainan", "embedded", "killed", "rolled", "faults"];
 
 async fn accept() -> anyhow::Result<u32> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -91,8 +69,8 @@ async fn accept() -> anyhow::Result<u32> {
         boston_on_servers(&mut marks, in_a_file).await?;
     }
     let data = std::env::var_os("DATA").filter(|data| !data.is_empty());
-    if let Some(data) = data.filter(|_| wanted("baltimore")) {
-        baltimore(&mut marks, Path::new(&data))?;
+    if let Some(data) = data {
+        cities::all(&mut marks, Path::new(&data), wanted)?;
     }
     if wanted("embedded") {
         embedded(&mut marks).await?;
@@ -171,119 +149,6 @@ async fn boston_on_servers(marks: &mut Marks, mut in_a_file: Value) -> anyhow::R
         say(&format!("       not the same: {differ:?}"));
     }
     audited(marks, &["--config", &config])
-}
-
-fn due_steps(marks: &mut Marks, said: &Value, effected: i64) {
-    marks.equal("due steps effected", &said["due_steps"]["effected"], effected);
-    for wrong in ["early", "doubled", "missed"] {
-        marks.equal(&format!("due steps {wrong}"), &said["due_steps"][wrong], 0);
-    }
-}
-
-/// The audit by the program itself.
-fn audited(marks: &mut Marks, place: &[&str]) -> anyhow::Result<()> {
-    let run = Command::new(process::binary()?).args(["audit", "--json"]).args(place).output()?;
-    let said: Value = serde_json::from_slice(&run.stdout)
-        .with_context(|| format!("the audit printed no JSON: {}", String::from_utf8_lossy(&run.stderr)))?;
-    let checks = said["checks"].as_array().map_or(0, Vec::len);
-    marks.check(
-        "audit clean",
-        format!("{} in {checks} checks", said["clean"]),
-        "= true",
-        run.status.success(),
-    );
-    Ok(())
-}
-
-/// Another city, with a pack made on the spot from data that may not be committed.
-fn baltimore(marks: &mut Marks, data: &Path) -> anyhow::Result<()> {
-    let file = data.join("dev/baltimore311_sample_2014_2019.csv.gz");
-    let boundaries = data.join("geo/baltimore_police_districts.geojson");
-    if !file.is_file() || !boundaries.is_file() {
-        say("\nBaltimore: not in DATA, left out");
-        return Ok(());
-    }
-    say("\nBaltimore 311, a sample of 2014 to 2019 (police districts as grids)");
-    let folder = tempfile::TempDir::new()?;
-    let pack = folder.path().join("baltimore");
-    make_baltimore(&pack, &boundaries, &file)?;
-    let data = folder.path().join("data").display().to_string();
-    let said = replay(&["--pack", &pack.display().to_string(), "--data", &data])?;
-    let (rows, accepted) = (number(&said["rows"]), number(&said["accepted"]));
-    let refused = number(&sum(&said["refused"]));
-    let held = number(&said["routed"]) + number(&said["fallback"]);
-    marks.check(
-        "rows = accepted + refused",
-        format!("{rows} = {accepted} + {refused}"),
-        "",
-        (rows - accepted - refused).abs() < 0.5,
-    );
-    marks.check(
-        "accepted = routed + fallback",
-        format!("{accepted} = {held}"),
-        "",
-        (accepted - held).abs() < 0.5,
-    );
-    marks.share("district as recorded", &said["area_agreement"]["district"], 99.6);
-    marks.check(
-        "rounded points are not taken for a place",
-        &said["flagged"]["rounded"],
-        "≥ 892",
-        number(&said["flagged"]["rounded"]) >= 892.0,
-    );
-    due_steps(marks, &said, said["due_steps"]["effected"].as_i64().unwrap_or(-1));
-    audited(marks, &["--data", &data])
-}
-
-/// A pack of one street whose grids are the police districts, one community above them.
-fn make_baltimore(pack: &Path, boundaries: &Path, file: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(pack)?;
-    std::fs::copy(boundaries, pack.join("districts.geojson"))?;
-    std::fs::copy(file, pack.join("recorded.csv.gz"))?;
-    std::fs::copy(self::pack("calendars").as_str().to_owned() + "/us.json", pack.join("calendar.json"))?;
-    let published: Value = serde_json::from_slice(&std::fs::read(boundaries)?)?;
-    let features = published["features"].as_array().context("the boundaries have no features")?;
-    let codes: Vec<&str> =
-        features.iter().filter_map(|feature| feature["properties"]["id"].as_str()).collect();
-    let mut areas = String::from(
-        "code,level,parent,name_zh,name_en\ncity,street,,巴尔的摩,Baltimore\nall,community,city,全市,All districts\n",
-    );
-    let mut people = String::from("person,name_zh,name_en,role,area\n");
-    for code in &codes {
-        areas += &format!("{code},grid,all,{code},{code}\n");
-        people += &format!("leader-{code},网格长,Leader,grid_leader,{code}\n");
-    }
-    people += "community-all,社区,Community,community_desk,all\ndesk-1,指挥员,Dispatcher,street_desk,city\n";
-    people += "checker-1,核查员,Checker,checker,city\nsupervisor-1,督查,Supervisor,supervisor,city\n";
-    std::fs::write(pack.join("areas.csv"), areas)?;
-    std::fs::write(pack.join("people.csv"), people)?;
-    std::fs::write(
-        pack.join("categories.csv"),
-        "code,name_zh,name_en,handle_limit,sensitive\nOther,其他,Other,10wd,no\n",
-    )?;
-    let declared = |accepted: &str| {
-        format!(
-            r#"{{"code":"baltimore","name":{{"zh":"巴尔的摩","en":"Baltimore"}},"source":"made for acceptance","codes":"opaque",
-            "datum":"WGS-84","zone":"America/New_York","areas":"areas.csv","categories":"categories.csv","people":"people.csv",
-            "calendar":"calendar.json","boundaries":[{{"file":"districts.geojson","level":"grid","key":"id","datum":"WGS-84","valid_from":"2000-01-01"}}],
-            {accepted}
-            "policy":{{"version":"1","sign_limit":"4wh","check_limit":"3wd","sign":{{"escalate":[]}},
-              "handle":{{"remind_percent":80,"escalate":[{{"to":"community","after":"0h"}},{{"to":"street","after":"24h"}}]}},"check":{{"escalate":[]}}}},
-            "routing":{{"fallback":"street_desk:city","rounded_decimals":2,"rules":[{{"name":"grid","to":"grid_leader"}},{{"name":"community","to":"community"}}]}},
-            "recorded":{{"file":"recorded.csv.gz","unlisted_category":"Other","truth":[{{"name":"district","level":"grid","column":"area_truth"}}]}}}}"#
-        )
-    };
-    std::fs::write(pack.join("pack.json"), declared(""))?;
-    let report = Command::new(process::binary()?).args(["pack", "check"]).arg(pack).output()?;
-    let text = String::from_utf8_lossy(&report.stdout);
-    if let Some(digest) = text.split_whitespace().find_map(|word| word.strip_prefix("sha256:")) {
-        let digest: String = digest.chars().take_while(char::is_ascii_hexdigit).collect();
-        std::fs::write(
-            pack.join("pack.json"),
-            declared(&format!("\"accepted_boundary_report\":\"sha256:{digest}\",")),
-        )?;
-    }
-    Ok(())
 }
 
 /// One process, as it starts and idles, and how soon a report is a case.
@@ -376,29 +241,4 @@ async fn faults(marks: &mut Marks) -> anyhow::Result<()> {
     marks.at_most("work on after a kill", longest, 10.0, "s");
     marks.check("everything as it should be", outcome.is_good(), "= true", outcome.is_good());
     Ok(())
-}
-
-fn replay(args: &[&str]) -> anyhow::Result<Value> {
-    let run = Command::new(process::binary()?).args(["replay", "--json"]).args(args).output()?;
-    if !run.status.success() {
-        bail!("gridward replay failed: {}", String::from_utf8_lossy(&run.stderr));
-    }
-    serde_json::from_slice(&run.stdout).context("gridward replay printed no JSON")
-}
-
-fn pack(name: &str) -> String {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/packs").join(name).display().to_string()
-}
-
-fn sum(counts: &Value) -> Value {
-    counts.as_object().map_or(0, |counts| counts.values().filter_map(Value::as_i64).sum::<i64>()).into()
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(f64::NAN)
-}
-
-fn say(line: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stdout(), "{line}");
 }
