@@ -15,6 +15,8 @@ pub mod rolling;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod articles;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bad_input;

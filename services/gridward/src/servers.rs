@@ -40,7 +40,7 @@ pub fn services(pack: &Pack) -> Vec<&'static str> {
 /// # Errors
 /// Every fault of the pack, by file and line.
 pub fn services_of(settings: &Settings) -> anyhow::Result<Vec<&'static str>> {
-    Ok(services(&*PackFolder { pack: settings.pack.clone() }.load()?))
+    Ok(services(&*PackFolder::of_settings(settings.pack.clone()).load()?))
 }
 /// Services that have a database and no topic: nobody follows them, and they follow nobody.
 pub const WITHOUT_TOPIC: [&str; 1] = [console::NAME];

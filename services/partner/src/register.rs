@@ -13,6 +13,9 @@ use uuid::Uuid;
 use crate::store::organisations::Organisation;
 use crate::{Command, Done, Refused, Work};
 
+/// Members or cases that an organisation can be said to have.
+const MOST: u32 = 1_000_000;
+
 /// The command.
 #[derive(Clone, Debug)]
 pub enum Change {
@@ -124,9 +127,11 @@ fn check(pack: &Pack, partner: &Partner) -> Result<(), Refused> {
     if let Some(code) = partner.categories.iter().find(|code| !pack.categories.contains_key(code)) {
         return unknown("categories", &code.0);
     }
-    if partner.capacity == 0 {
-        let text = Text::new("在办上限至少为 1", "the capacity is at least 1");
-        return Err(Refused::Field("capacity", text));
+    for (field, number) in [("members", partner.members), ("capacity", partner.capacity)] {
+        if !(1..=MOST).contains(&number) {
+            let text = Text::new(format!("{field} 须为 1 到 {MOST}"), format!("{field} is from 1 to {MOST}"));
+            return Err(Refused::Field(field, text));
+        }
     }
     Ok(())
 }

@@ -148,7 +148,7 @@ fn where_it_lies(asking: &Asking<'_>, areas: &Areas) -> Text {
     let area = name(&located.area, areas);
     let Some(border_m) = located.border_m else {
         return Text::new(
-            format!("上报写明在{}，未给坐标", among_han(&area.zh)),
+            format!("上报写明在{}，未给坐标", among_han(&area.zh).trim_end()),
             format!("The report names {} and gives no point", area.en),
         );
     };
@@ -344,6 +344,7 @@ mod tests {
             flags: vec![Flag::StatedArea],
             located: Some(located),
             tried: &[],
+            staffed: &|_| true,
             boundaries: "v1",
         };
         let route = choose(&asking, &routing(), &areas());

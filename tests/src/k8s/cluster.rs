@@ -11,7 +11,7 @@ use super::tree::{Document, Tree, at, list, text, yaml};
 pub(super) const SETTINGS: &str = "k8s/base/gridward.toml";
 pub(super) const FOLDER: &str = "/etc/gridward";
 /// In the order an incident meets them.
-pub(super) const SERVICES: [&str; 5] = ["discover", "route", "handle", "supervise", "console"];
+pub(super) const SERVICES: [&str; 6] = ["discover", "route", "handle", "supervise", "partner", "console"];
 
 /// Everything that would be sent to a cluster, and what it is compared with.
 pub(super) struct Cluster {

@@ -53,8 +53,9 @@ pub(super) fn contents(cluster: &Cluster) -> Vec<String> {
     if folder.is_empty() || !dockerfile.contains(&format!("COPY shared/packs {folder}\n")) {
         faults.push(format!("the Dockerfile puts no packs into {folder:?}"));
     }
-    if pack != "boston" {
-        faults.push(format!("{pack} is not the pack of the default settings"));
+    // partner refuses an office that offers nothing, and would be started again for ever.
+    if !cluster.tree.text(&format!("shared/packs/{pack}/pack.json")).contains("\"offer_limit\"") {
+        faults.push(format!("the pack {pack} offers nothing, and there is a Deployment of partner"));
     }
     for wanted in ["--locked --release --workspace", "ENTRYPOINT [\"/usr/bin/gridward\"]"] {
         if !dockerfile.contains(wanted) {

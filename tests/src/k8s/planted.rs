@@ -52,7 +52,7 @@ pub(super) const FAULTS: &[(&str, &str, &str, &str)] = &[
     ("k8s/base/gridward.toml", "gridward-postgres-rw", "gridward-postgres-ro", "database.url names"),
     ("k8s/base/gridward.toml", "bootstrap:9093", "bootstrap:9092", "/spec/kafka/listeners"),
     ("k8s/base/gridward.toml", "username = \"gridward\"", "username = \"gridwards\"", "no KafkaUser"),
-    ("k8s/base/gridward.toml", "packs/boston", "pack/boston", "puts no packs"),
+    ("k8s/base/gridward.toml", "packs/beilun", "pack/beilun", "puts no packs"),
     (
         "k8s/base/gridward.toml",
         "kafka.password",
@@ -109,7 +109,7 @@ pub(super) const FAULTS: &[(&str, &str, &str, &str)] = &[
     ("k8s/base/kafka.yaml", "- Write\n", "- Write\n          - Create\n", "it may"),
     ("k8s/base/postgres.yaml", "dataDurability: required", "dataDurability: preferred", "synchronous"),
     ("k8s/base/postgres.yaml", "CType: C\n---", "CType: en_US.UTF-8\n---", "/spec/localeCType"),
-    ("k8s/base/postgres.yaml", "\"200\"", "\"100\"", "may be wanted"),
+    ("k8s/base/postgres.yaml", "\"360\"", "\"100\"", "may be wanted"),
     ("k8s/office/kustomization.yaml", "newTag: 0", "newTag: 9", "does not say gridward:"),
     ("Dockerfile", "pkg-config ", "", "as tests/setup.sh does"),
     ("Dockerfile", "library/rust:1.95", "library/rust:1.85", "Rust is older"),

@@ -24,7 +24,7 @@ pub(super) fn place(cluster: &Cluster) -> Place {
     Place::of(&cluster.said("kafka.bootstrap"))
 }
 
-/// The four topics are as the program wants them, and nothing of them is lost.
+/// The topics are as the program wants them, and nothing of them is lost.
 pub(super) fn topics(cluster: &Cluster) -> Vec<String> {
     let mut faults = Vec::new();
     let prefix = cluster.said("kafka.prefix");

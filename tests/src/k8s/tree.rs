@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// Folders of manifests, and single files they are compared with.
 const FOLDERS: [&str; 2] = ["k8s/base", "k8s/office"];
-const FILES: [&str; 12] = [
+const FILES: [&str; 14] = [
     "k8s/README.md",
     "Dockerfile",
     "Cargo.toml",
@@ -20,8 +20,10 @@ const FILES: [&str; 12] = [
     "services/discover/src/http/mod.rs",
     "services/handle/src/http/mod.rs",
     "services/supervise/src/http/mod.rs",
+    "services/partner/src/http/mod.rs",
+    "services/console/src/http/mod.rs",
     "services/route/src/lib.rs",
-    "shared/packs/boston/pack.json",
+    "shared/packs/beilun/pack.json",
 ];
 
 /// Texts by path, from the root of the sources.

@@ -36,10 +36,6 @@ impl<'a> Browser<'a> {
         browser
     }
 
-    pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.get(name).map(String::as_str)
-    }
-
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let url = format!("http://{}{path}", self.office.address);
         let cookies: Vec<String> =

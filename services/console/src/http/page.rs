@@ -213,6 +213,7 @@ fn role(language: Language, role: Role) -> Html {
         Role::StreetDesk => language.say("街道指挥室", "Street desk"),
         Role::Checker => language.say("核查员", "Checker"),
         Role::Supervisor => language.say("督查", "Supervisor"),
+        Role::Partner => language.say("社会组织", "Partner organisation"),
     }
 }
 

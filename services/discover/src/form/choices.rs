@@ -113,7 +113,14 @@ mod tests {
     fn urgency(limit: &str, sensitive: bool) -> Urgency {
         let name = Text::new("", "");
         let handle_limit = Limit::parse(limit).unwrap();
-        Urgency::of(&Category { code: "c".into(), name, handle_limit, sensitive })
+        Urgency::of(&Category {
+            code: "c".into(),
+            name,
+            handle_limit,
+            sensitive,
+            stages: Vec::new(),
+            offer_to: Vec::new(),
+        })
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Filled {
             // A browser's positions are on WGS-84 (Geolocation, W3C).
             let accuracy_m = number(&self.accuracy).filter(|metres| *metres >= 0.0);
             let source = Some("gps".to_owned());
-            return Ok(Place { lon, lat, datum: Datum::Wgs84, accuracy_m, source, captured_at });
+            return Ok(Place { lon, lat, datum: Datum::Wgs84, accuracy_m, source, captured_at, area: None });
         }
         if self.area.is_empty() {
             return Err(fault("area", "请选择所在网格", "choose the grid it is in"));
@@ -149,6 +149,7 @@ impl Filled {
             accuracy_m: Some(choice.inside.radius_m.ceil()),
             source: Some(BY_HAND.to_owned()),
             captured_at,
+            area: None,
         })
     }
 }

@@ -81,7 +81,7 @@ impl Place {
         let (store, pack) = match &self.config {
             Some(file) => {
                 let settings = Config { config: Some(file.clone()) }.load()?;
-                let pack = PackFolder { pack: settings.pack.clone() }.load()?;
+                let pack = PackFolder::of_settings(settings.pack.clone()).load()?;
                 (database_as_it_is(console::NAME, &settings, 2).await?, pack)
             }
             None => (self.in_folder().await?, self.pack.load()?),

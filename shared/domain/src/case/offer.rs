@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::receive::{Decision, decided, sign_again};
+use super::receive::{Decision, awaits_route, decided, sign_again};
 use super::{Case, Happened, Outcome, State, Terms};
 use crate::deadline::{Deadline, DeadlineKind};
 use crate::facts::OfferProposed;
@@ -63,7 +63,7 @@ fn place(
     (met_at, at): (DateTime<Utc>, DateTime<Utc>),
     terms: Terms<'_>,
 ) -> Option<Happened> {
-    let free = matches!(case.state, State::Dispatched | State::Handling { .. });
+    let free = matches!(case.state, State::Dispatched | State::Handling { .. }) && !awaits_route(case);
     // Promise 7, once more: whoever proposed it, a sensitive matter does not leave the office.
     let open = terms.categories.get(&case.category).is_some_and(|category| !category.sensitive);
     if !free || !open || case.recorded || case.holder.partner().is_some() || partners.is_empty() {

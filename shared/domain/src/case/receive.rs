@@ -271,17 +271,14 @@ fn assign(
     at: DateTime<Utc>,
     terms: Terms<'_>,
 ) -> Result<Outcome, Undecidable> {
-    let awaited = routed.attempt == case.attempt + 1
-        && case.returns >= case.attempt
-        && case.returns < FINAL_RETURN
-        && matches!(case.state, State::Dispatched);
-    if !awaited {
+    if routed.attempt != case.attempt + 1 {
         return Ok(Outcome::Unchanged);
     }
     let Route { area, holder, rule, why, .. } = &routed.route;
     check_area(area, terms)?;
+    // Asked of the case as it is at that time: an offer may have lapsed that nobody has told of yet.
     Ok(decided(case, at, terms, |case, at| {
-        Ok(Some(Happened::Assigned {
+        Ok(awaits_route(case).then(|| Happened::Assigned {
             attempt: routed.attempt,
             area: area.clone(),
             holder: holder.clone(),
@@ -290,6 +287,11 @@ fn assign(
             sign: sign_again(case, at, terms),
         }))
     }))
+}
+
+/// Given back, and route has not proposed anybody yet: the desk only keeps it.
+pub(super) fn awaits_route(case: &Case) -> bool {
+    matches!(case.state, State::Dispatched) && case.returns >= case.attempt && case.returns < FINAL_RETURN
 }
 
 fn act(case: &Case, action: Action, by: &PersonId, at: DateTime<Utc>, terms: Terms<'_>) -> Outcome {

@@ -174,12 +174,15 @@ impl IntoResponse for Sheet {
         let (status, language) = (self.status, self.language.tag());
         let mut response = (status, self.write(&nonce).0).into_response();
         let policy = HeaderValue::from_str(&policy).expect("a policy is plain ASCII");
-        response.headers_mut().extend([
-            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-            (header::CONTENT_LANGUAGE, HeaderValue::from_static(language)),
-            (header::VARY, HeaderValue::from_static("accept-language, cookie")),
-            (header::CONTENT_SECURITY_POLICY, policy),
-        ]);
+        put(
+            &mut response,
+            [
+                (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+                (header::CONTENT_LANGUAGE, HeaderValue::from_static(language)),
+                (header::VARY, HeaderValue::from_static("accept-language, cookie")),
+                (header::CONTENT_SECURITY_POLICY, policy),
+            ],
+        );
         secluded(response)
     }
 }
@@ -190,17 +193,27 @@ pub fn go_to(address: &str) -> Response {
     secluded((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
 }
 
+/// In the place of what is there; extending would add a second line, and the first one would be believed.
+fn put<const N: usize>(response: &mut Response, headers: [(HeaderName, HeaderValue); N]) {
+    for (name, value) in headers {
+        response.headers_mut().insert(name, value);
+    }
+}
+
 /// Kept by nobody, and tells no other site where its reader was.
 fn secluded(mut response: Response) -> Response {
-    response.headers_mut().extend([
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-        (
-            HeaderName::from_static("permissions-policy"),
-            HeaderValue::from_static("geolocation=(self), camera=(), microphone=(), payment=()"),
-        ),
-    ]);
+    put(
+        &mut response,
+        [
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+            (
+                HeaderName::from_static("permissions-policy"),
+                HeaderValue::from_static("geolocation=(self), camera=(), microphone=(), payment=()"),
+            ),
+        ],
+    );
     response
 }
 

@@ -60,6 +60,19 @@ pub(super) fn held_by_a_partner(at: DateTime<Utc>) -> Life {
     life
 }
 
+/// Offered, declined by one, taken by the other and given back; offered again, and nobody answers.
+pub(super) fn eventful() -> Life {
+    let mut life = Life::offered();
+    life.partnered(declined(LARK, 1), t(0, 20));
+    life.partnered(accepted(HOME, 1), t(0, 30));
+    life.does("of-home", RETURN, t(1, 0));
+    let revision = life.case().revision;
+    life.partnered(placed(revision, &[LARK]), t(1, 10));
+    let step = life.proposed(DeadlineKind::Offer, 0);
+    life.step_due(&step);
+    life
+}
+
 #[test]
 fn while_a_case_is_offered_its_grid_holds_it_and_need_not_sign() {
     let life = Life::offered();
@@ -122,7 +135,13 @@ fn an_acceptance_before_the_time_counts_although_it_is_heard_of_after_it() {
     let mut life = Life::offered();
     assert_eq!(life.partnered(accepted(LARK, 1), t(3, 10)), ["+3:10 accepted"]);
     let mut late = Life::offered();
-    assert_eq!(late.partnered(accepted(LARK, 1), t(3, 10) + SECOND), ["+3:10 lapsed"]);
+    assert_eq!(
+        late.partnered(accepted(LARK, 1), t(3, 10) + SECOND),
+        [""; 0],
+        "the step itself comes in its turn"
+    );
+    let step = late.proposed(DeadlineKind::Offer, 0);
+    assert_eq!(told(&late.step_due(&step)), ["+3:10 lapsed"]);
 }
 
 #[test]
@@ -212,4 +231,26 @@ fn an_office_without_a_limit_for_the_answer_offers_nothing() {
     let mut life = Life { office: &ALONE, case: None, told: Vec::new() };
     life.routed(1, GRID, t(0, 0));
     assert_eq!(life.partnered(placed(1, &[LARK]), t(0, 10)), [""; 0]);
+}
+
+#[test]
+fn nothing_is_offered_while_route_is_still_looking_for_a_holder() {
+    let mut life = Life::opened();
+    life.does("leader", RETURN, t(0, 10));
+    let revision = life.case().revision;
+    assert_eq!(life.partnered(placed(revision, &[LARK]), t(0, 11)), [""; 0]);
+    life.routed(2, COMMUNITY, t(0, 12));
+    let revision = life.case().revision;
+    assert_eq!(life.partnered(placed(revision, &[LARK]), t(0, 13)), ["+0:13 offered"]);
+}
+
+#[test]
+fn an_attempt_of_routes_meets_the_case_as_it_is_at_its_time_also_when_a_lapse_was_not_told_of_yet() {
+    let mut life = Life::opened();
+    life.does("leader", RETURN, t(0, 10));
+    life.does("desk", Action::Sign, t(0, 11));
+    let revision = life.case().revision;
+    life.partnered(placed(revision, &[LARK]), t(0, 12));
+    let late = life.routed(2, COMMUNITY, t(3, 13));
+    assert_eq!(told(&late), ["+3:12 lapsed", "+3:13 assigned"]);
 }

@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use super::super::advance::{Until, advance};
 use super::super::{State, next_step_due};
 use super::*;
 use crate::facts::{CaseFact, OfferProposed};
@@ -102,13 +103,21 @@ fn all_steps(life: &Life) -> Vec<StepDue> {
 /// Carries one thing out; whether it was refused or changed anything does not matter here.
 fn carry_out(life: &mut Life, what: &Do, at: DateTime<Utc>) {
     let input = match what {
-        Do::Next => next(life.case()),
+        Do::Next => next(&as_of(life.case(), at)),
         Do::Act(action, by) => Input::Act { action: *action, by: (*by).into() },
         Do::Partner(saying, partner, off) => proposed_by_partner(life.case(), *saying, partner, *off),
         Do::Route(n, to) => Input::Routed(proposal(life.case().attempt + n, to)),
         Do::Step(index) => Input::StepDue(index.get(&all_steps(life)).clone()),
     };
     life.receive(&input, at);
+}
+
+/// The case with every step due by then taken: what usually comes next does not depend on who noticed a step.
+fn as_of(case: &Case, at: DateTime<Utc>) -> Case {
+    let mut case = case.clone();
+    let at = at.max(case.last_at);
+    advance(&mut case, Until::Before(at), office().terms(), &mut Vec::new());
+    case
 }
 
 fn next(case: &Case) -> Input {

@@ -26,6 +26,13 @@ fn handling() -> Life {
     life
 }
 
+/// The first stage is done.
+pub(super) fn eventful() -> Life {
+    let mut life = handling();
+    life.does("leader", Action::Stage, t(2, 0));
+    life
+}
+
 #[test]
 fn each_stage_has_a_limit_of_its_own_from_dispatch() {
     let life = handling();

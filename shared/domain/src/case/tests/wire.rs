@@ -24,7 +24,8 @@ fn facts() -> Vec<(&'static str, CaseFact)> {
         let kind = effect.happened.fact_type();
         (kind, CaseFact { happened: effect.happened, case: effect.case })
     };
-    eventful().told.into_iter().map(fact).collect()
+    let lives = [eventful(), offers::eventful(), stages::eventful()];
+    lives.into_iter().flat_map(|life| life.told).map(fact).collect()
 }
 
 fn snapshot(kind: &str, fact: &impl Serialize) {
