@@ -54,10 +54,12 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
     });
     let (rule, holder) = fitting.unwrap_or_else(|| ("fallback", fallback(area, routing, areas)));
     let grid = asking.located.as_ref().filter(|located| located.level == Level::Grid);
+    let above = asking.located.as_ref().is_some_and(|located| located.level > holder.post.level());
     Route {
         lon: asking.lon,
         lat: asking.lat,
-        area: area.clone(),
+        // A place known no closer than the county is the pack's own desk's, and no case lies above its holder.
+        area: if above { holder.area.clone() } else { area.clone() },
         grid: grid.map(|located| located.area.code().to_owned()),
         boundaries: asking.boundaries.to_owned(),
         rule: rule.to_owned(),
@@ -295,6 +297,24 @@ mod tests {
     fn what_nobody_in_the_next_street_will_hold_falls_to_that_street_and_not_to_the_pack_s_own_desk() {
         let tried: [Holder; 2] = ["grid_leader:t/tc/tg".parse().unwrap(), "community:t/tc".parse().unwrap()];
         assert_eq!(routed(Some("t/tc/tg"), vec![], &tried).1, "street_desk:t");
+    }
+
+    #[test]
+    fn a_place_known_only_to_the_county_is_the_pack_s_own_desk_s_and_the_case_lies_there_too() {
+        let category = "litter".into();
+        let county = "k".parse().unwrap();
+        let asking = Asking {
+            lon: 1.0,
+            lat: 2.0,
+            category: &category,
+            flags: vec![Flag::StatedArea],
+            located: Some(Located { area: county, level: Level::County, others: vec![], border_m: None }),
+            tried: &[],
+            staffed: &|_| true,
+            boundaries: "v1",
+        };
+        let route = choose(&asking, &routing(), &areas());
+        assert_eq!((route.area.as_str(), route.holder.to_string().as_str()), ("s", "street_desk:s"));
     }
 
     #[test]

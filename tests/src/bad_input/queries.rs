@@ -16,7 +16,12 @@ async fn a_wrong_parameter_of_the_queue_is_named_with_what_it_may_be() {
     let long_ago = format!("after=-300000000000000_{incident}");
     let year_ten_thousand = format!("after=9999999999999999_{incident}");
     for (query, field, en, zh) in [
-        ("state=OPEN", "state", "expected: DISPATCHED, HANDLING, CHECKING, CLOSED", "参数 state 有误"),
+        (
+            "state=OPEN",
+            "state",
+            "expected: DISPATCHED, OFFERED, HANDLING, CHECKING, CLOSED",
+            "参数 state 有误",
+        ),
         ("state=", "state", "the parameter state is wrong", "参数 state 有误"),
         ("limit=0", "limit", "expected: 1 to 200", "参数 limit 有误，应为：1 到 200"),
         ("limit=201", "limit", "expected: 1 to 200", "参数 limit 有误"),

@@ -218,8 +218,8 @@ async fn small_life() -> (Vec<Record>, Pack) {
     let taken = world.case_of(OFFERED).await;
     world.says("lark", Said::Decline(DeclineReason::NoCapacity), taken).await.unwrap();
     world.says("home", Said::Accept, taken).await.unwrap();
-    let lapsed = world.case_of(OFFERED).await;
     world.stands("home", Standing::Suspended).await.unwrap();
+    let lapsed = world.case_of(OFFERED).await;
     world.pass(TimeDelta::hours(4)).await;
     let building = world.case_of(STAGED).await;
     world.act(HOLDER, Action::Sign, building).await.unwrap();
