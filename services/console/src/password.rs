@@ -116,7 +116,7 @@ impl Password {
         // 1234567890 ends where a keyboard's row does.
         let monotonous = marks[..marks.len() - 1].windows(2).all(|pair| step(pair) == first);
         let half = marks.len() / 2;
-        let twice = marks.len() % 2 == 0 && marks[..half] == marks[half..];
+        let twice = marks.len().is_multiple_of(2) && marks[..half] == marks[half..];
         let few = marks.iter().collect::<std::collections::BTreeSet<_>>().len() < 4;
         let name = name.to_lowercase();
         if monotonous || twice || few || prepared.0.to_lowercase() == name {

@@ -126,7 +126,7 @@ mod tests {
             (1.0, 3.0),
             (0.0, 3.0),
         ];
-        let inside = well_inside(&[shoe.clone()], &[]).unwrap();
+        let inside = well_inside(std::slice::from_ref(&shoe), &[]).unwrap();
         assert!(holds(&[shoe], inside.lon, inside.lat), "{inside:?}");
         assert!(!within(inside, (1.0, 1.0, 1.0)), "{inside:?}");
     }

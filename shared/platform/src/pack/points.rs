@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use super::{BoundaryFile, Pack};
 
+/// The rings of each area of a file, by code.
+type Outlines = Vec<(String, Vec<Ring>)>;
+
 /// A point of each grid, by code and by the days its boundary is in force.
 #[derive(Clone, Debug, Default)]
 pub struct GridPoints {
@@ -28,7 +31,7 @@ struct InForce {
 impl GridPoints {
     /// Of every grid of `pack` that has a boundary.
     pub fn of(pack: &Pack) -> Self {
-        let files: Vec<(&BoundaryFile, Vec<(String, Vec<Ring>)>)> = pack
+        let files: Vec<(&BoundaryFile, Outlines)> = pack
             .boundaries
             .iter()
             .filter(|file| file.level == Level::Grid)
@@ -70,7 +73,7 @@ impl GridPoints {
 }
 
 /// Code and rings of each feature that has both.
-fn areas(file: &BoundaryFile) -> Vec<(String, Vec<Ring>)> {
+fn areas(file: &BoundaryFile) -> Outlines {
     let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
     let Ok(whole) = serde_json::from_str::<Value>(text) else { return Vec::new() };
     let features = whole["features"].as_array().map(Vec::as_slice).unwrap_or_default();
