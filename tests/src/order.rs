@@ -415,11 +415,15 @@ async fn take_everything(all: &Embedded) -> Taken {
     let route = take_all(&all.route).await;
     let handle = take_all(&all.handle).await;
     let supervise = take_all(&all.supervise).await;
+    let partner = match &all.partner {
+        Some(partner) => take_all(partner).await,
+        None => Taken::default(),
+    };
     Taken {
-        taken: route.taken + handle.taken + supervise.taken,
-        dropped: route.dropped + handle.dropped + supervise.dropped,
-        parked: route.parked + handle.parked + supervise.parked,
-        dead: route.dead + handle.dead + supervise.dead,
+        taken: route.taken + handle.taken + supervise.taken + partner.taken,
+        dropped: route.dropped + handle.dropped + supervise.dropped + partner.dropped,
+        parked: route.parked + handle.parked + supervise.parked + partner.parked,
+        dead: route.dead + handle.dead + supervise.dead + partner.dead,
     }
 }
 
@@ -432,8 +436,12 @@ fn readings(slice: &[Record]) -> usize {
 async fn the_script_has_lives_of_every_kind() {
     let (world, _) = lived(How::default()).await;
     let records = whole_log(&world).await;
+    // What only an office with partner organisations or stages tells is lived through in `partners`.
+    let elsewhere =
+        ["case.offered", "case.accepted", "case.declined", "case.lapsed", "case.released", "case.staged"];
     for kind in domain::case::Happened::FACT_TYPES {
-        assert!(records.iter().any(|record| record.kind == kind), "{kind}");
+        let is_told = records.iter().any(|record| record.kind == kind);
+        assert_ne!(is_told, elsewhere.contains(&kind), "{kind}");
     }
     let rows = rows(&world.all.around.store, &OWN).await;
     for table in ["dead_letter", "parked"] {
@@ -503,6 +511,31 @@ async fn reading_every_topic_again_from_its_beginning_changes_nothing() {
     let all = Embedded::open(folder.path(), pack, clock).await.unwrap();
     let taken = take_everything(&all).await;
     assert_eq!(taken, Taken { dropped: readings(&records), ..Taken::default() });
+    assert_same(&rows(&all.around.store, &["position"]).await, &before, "read again");
+}
+
+/// An office with partner organisations, in which every kind of offer has come to every kind of end.
+#[tokio::test]
+async fn reading_again_what_organisations_were_offered_and_answered_changes_nothing() {
+    let mut world = World::with_partners().await;
+    crate::partners::everything_happens(&mut world).await;
+    let before = rows(&world.all.around.store, &["position"]).await;
+    let records = whole_log(&world).await;
+    for kind in ["offer.placed", "offer.accepted", "offer.declined", "offer.withdrawn", "case.lapsed"] {
+        assert!(records.iter().any(|record| record.kind == kind), "{kind}");
+    }
+    for service in ["route", "handle", "supervise", "partner"] {
+        let sql = format!("UPDATE {service}_position SET position = 0");
+        world.all.around.store.writer().execute_unprepared(&sql).await.unwrap();
+    }
+    let World { all, clock, folder, .. } = world;
+    let pack = all.pack.clone();
+    drop(all);
+    let all = Embedded::open(folder.path(), pack, clock).await.unwrap();
+    let taken = take_everything(&all).await;
+    // `handled` has one reader more.
+    let by_partner = records.iter().filter(|record| record.source.topic == Topic::Handled).count();
+    assert_eq!(taken, Taken { dropped: readings(&records) + by_partner, ..Taken::default() });
     assert_same(&rows(&all.around.store, &["position"]).await, &before, "read again");
 }
 

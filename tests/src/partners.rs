@@ -155,6 +155,36 @@ fn stands(last: &str, holder: &str) -> (String, String) {
     (last.to_owned(), holder.to_owned())
 }
 
+/// One case taken and closed, one declined by all, one that nobody answers, one taken back, one with a stage done.
+pub async fn everything_happens(world: &mut World) {
+    let closed = world.case_of(OFFERED).await;
+    world.says("home", Said::Accept, closed).await.unwrap();
+    world.of_partner("home", Action::Answer, closed).await.unwrap();
+    world.act("checker-1", Action::Pass, closed).await.unwrap();
+    world.act("checker-1", Action::Close, closed).await.unwrap();
+    let declined = world.case_of(OFFERED).await;
+    for partner in ["lark", "home"] {
+        world.says(partner, Said::Decline(DeclineReason::NotOurWork), declined).await.unwrap();
+    }
+    let held = world.case_of(OFFERED).await;
+    world.says("lark", Said::Accept, held).await.unwrap();
+    world.stands("lark", Standing::Suspended).await.unwrap();
+    world.case_of(OFFERED).await;
+    let building = world.case_of(STAGED).await;
+    world.act(LEADER, Action::Sign, building).await.unwrap();
+    world.act(LEADER, Action::Stage, building).await.unwrap();
+    world.pass(TimeDelta::hours(5)).await;
+}
+
+#[tokio::test]
+async fn everything_that_can_happen_to_offers_leaves_a_file_that_the_audit_finds_clean() {
+    let mut world = World::with_partners().await;
+    everything_happens(&mut world).await;
+    let options = gridward::audit::Options { strict: true, now: Some(world.now()) };
+    let report = gridward::audit::audit(world.folder.path(), options).await.unwrap();
+    assert!(report.is_clean(), "{report:#?}");
+}
+
 #[tokio::test]
 async fn a_case_is_offered_to_all_that_fit_and_the_first_that_accepts_holds_it_to_its_close() {
     let mut world = World::with_partners().await;
