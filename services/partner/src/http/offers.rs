@@ -27,6 +27,8 @@ use crate::{Answer, Command, Said};
 
 /// How long whoever accepts waits to hear whether the case is theirs.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
+/// And how often it is looked meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 const MOST: u64 = 200;
 
 /// An offer as the organisation sees it.
@@ -220,8 +222,10 @@ async fn answer(front: &Front, who: Principal, incident: &str, partner: Option<S
                 return Err(Problem::new(StatusCode::CONFLICT, "too-late", state.text()));
             }
         };
-        // A stream that has ended tells of nothing any more.
-        if over || !matches!(timeout_at(until, arrivals.changed()).await, Ok(Ok(()))) {
+        // What arrives is not taken yet; and a stream that has ended tells of nothing any more.
+        let next = (Instant::now() + LOOK_AGAIN).min(until);
+        let ended = !over && matches!(timeout_at(next, arrivals.changed()).await, Ok(Err(_)));
+        if over || ended || Instant::now() >= until {
             let (incident, partner) = (incident.to_string(), partner.to_string());
             let answered =
                 Answered { incident, partner, state: state.as_str().to_owned(), says: state.text() };
