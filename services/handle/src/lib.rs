@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::case::{Case, Effect, Happened, Refusal, Terms};
+use domain::case::{Case, Effect, Happened, Input, Outcome, Refusal, Terms, receive};
 use domain::facts::{CaseFact, INCIDENT_ROUTED, OFFERS, STEP_DUE, Topic};
 use domain::id::IncidentId;
 use platform::pack::Pack;
@@ -60,6 +60,23 @@ pub struct Work {
 }
 
 impl Work {
+    /// Takes a fact: decides on the case's own row, and keeps what happened.
+    fn take(
+        &mut self,
+        terms: Terms<'_>,
+        record: &Record,
+        input: &Input,
+        at: DateTime<Utc>,
+        turn: &mut Turn,
+    ) -> Result<(), String> {
+        let case = self.cases.get(&record.incident);
+        match receive(record.incident, case, input, at, terms).map_err(|why| why.to_string())? {
+            Outcome::Changed(effects) => self.keep(effects, &record.as_cause(), None, turn),
+            Outcome::Unchanged | Outcome::Refused(_) => turn.unchanged(),
+        }
+        Ok(())
+    }
+
     /// Keeps what happened: the row, a line of history and a fact for each, in order.
     fn keep(&mut self, effects: Vec<Effect>, cause: &str, note: Option<&str>, turn: &mut Turn) {
         for Effect { at, happened, case } in effects {

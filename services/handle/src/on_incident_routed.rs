@@ -1,6 +1,6 @@
 //! `incident.routed`: the first attempt opens the case; a later one hands it on after a return.
 
-use domain::case::{Input, Outcome, Terms, receive};
+use domain::case::{Input, Terms};
 use platform::stream::Record;
 use platform::turn::Turn;
 
@@ -14,10 +14,5 @@ pub(crate) fn react(
 ) -> Result<(), String> {
     let input = Input::Routed(record.body()?);
     let at = turn.at(record.at);
-    let case = work.cases.get(&record.incident);
-    match receive(record.incident, case, &input, at, terms).map_err(|why| why.to_string())? {
-        Outcome::Changed(effects) => work.keep(effects, &record.as_cause(), None, turn),
-        Outcome::Unchanged | Outcome::Refused(_) => turn.unchanged(),
-    }
-    Ok(())
+    work.take(terms, record, &input, at, turn)
 }

@@ -1,7 +1,7 @@
 //! `offer.*`: an offer to partner organisations, and what they say to it. The first acceptance that finds the offer
 //! standing wins; whatever comes too late changes nothing, and partner tells whoever sent it.
 
-use domain::case::{Input, Outcome, Terms, receive};
+use domain::case::{Input, Terms};
 use platform::stream::Record;
 use platform::turn::Turn;
 
@@ -15,10 +15,5 @@ pub(crate) fn react(
 ) -> Result<(), String> {
     let input = Input::Partnered(record.body()?);
     let at = turn.at(record.at);
-    let case = work.cases.get(&record.incident);
-    match receive(record.incident, case, &input, at, terms).map_err(|why| why.to_string())? {
-        Outcome::Changed(effects) => work.keep(effects, &record.as_cause(), None, turn),
-        Outcome::Unchanged | Outcome::Refused(_) => turn.unchanged(),
-    }
-    Ok(())
+    work.take(terms, record, &input, at, turn)
 }
