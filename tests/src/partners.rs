@@ -274,6 +274,46 @@ async fn an_organisation_that_has_its_hands_full_is_not_asked_again() {
 }
 
 #[tokio::test]
+async fn what_is_accepted_and_not_decided_yet_counts_against_the_capacity() {
+    let mut world = World::with_partners().await;
+    let (first, second) = (world.case_of(OFFERED).await, world.case_of(OFFERED).await);
+    let asked = |incident| {
+        let answer = Answer { incident, partner: "lark".into(), says: Said::Accept, grants: member("lark") };
+        Asked { command: Command::Answer(answer), by: "lark-1".into(), recorded_at: world.now() }
+    };
+    let mut partner = world.all.partner.as_ref().unwrap().lock().await;
+    // Two turns, and nobody has told handle of the first.
+    let one = partner.obey(&[asked(first)]).await.remove(0).unwrap();
+    let other = partner.obey(&[asked(second)]).await.remove(0).unwrap();
+    assert_eq!(one, Ok(Done::Sent { round: 1 }));
+    assert!(matches!(other, Err(Refused::Late(_))), "{other:?}");
+}
+
+#[tokio::test]
+async fn an_offer_is_not_taken_outside_what_the_register_says_now_and_what_was_removed_is_not_filed_again() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(OFFERED).await;
+    let elsewhere = format!("{STREET}/990001001002").parse().unwrap();
+    let moved = Partner { coverage: vec![elsewhere], ..organisation_of("home", 5) };
+    world.changes(Change::File(Filed { partner: moved, grants: desk() })).await.unwrap();
+    let late = world.says("home", Said::Accept, incident).await;
+    assert!(matches!(late, Err(Refused::Late(_))), "{late:?}");
+    assert_eq!(world.stood(incident).await, stands("offered", &grid()));
+    world.stands("home", Standing::Removed).await.unwrap();
+    let again = Filed { partner: organisation_of("home", 5), grants: desk() };
+    assert!(matches!(world.changes(Change::File(again)).await, Err(Refused::Late(_))));
+}
+
+#[tokio::test]
+async fn an_office_files_nobody_for_the_area_of_another() {
+    let mut world = World::with_partners().await;
+    let next_street = "990001/990001002".parse().unwrap();
+    let elsewhere = Partner { coverage: vec![next_street], ..organisation_of("crow", 1) };
+    let refused = world.changes(Change::File(Filed { partner: elsewhere, grants: desk() })).await;
+    assert!(matches!(refused, Err(Refused::Field("coverage", _))), "{refused:?}");
+}
+
+#[tokio::test]
 async fn an_organisation_suspended_in_mid_offer_loses_it_and_one_that_holds_a_case_gives_it_back() {
     let mut world = World::with_partners().await;
     let held = world.case_of(OFFERED).await;

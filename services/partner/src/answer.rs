@@ -1,16 +1,15 @@
 //! 接单 and 婉拒: what one of an organisation's people says to an offer. Pure.
 
-use chrono::{DateTime, Utc};
 use domain::facts::OfferProposed;
 use domain::holder::organisation;
-use domain::id::{IncidentId, PartnerId, PersonId};
-use domain::partner::DeclineReason;
+use domain::id::{IncidentId, PartnerId};
+use domain::partner::{DeclineReason, fits};
 use domain::rights::{Action, Grant, areas_for};
 use domain::text::Text;
-use platform::turn::Turn;
+use platform::turn::{Asked, Turn};
 
 use crate::store::offers::{OfferKey, OfferRow, OfferState};
-use crate::{Done, Refused, Work, propose};
+use crate::{Command, Done, PartnerDesk, Refused, Work, propose};
 
 /// The command.
 #[derive(Clone, Debug)]
@@ -30,12 +29,13 @@ pub enum Said {
 }
 
 pub(crate) fn obey(
+    desk: &PartnerDesk,
     work: &mut Work,
     answer: &Answer,
-    by: &PersonId,
-    at: DateTime<Utc>,
+    asked: &Asked<Command>,
     turn: &mut Turn,
 ) -> Result<Done, Refused> {
+    let (by, at) = (&asked.by, turn.at(asked.recorded_at));
     let (key, row) = offer_of(work, answer).ok_or(Refused::Unknown)?;
     let (key, row) = (key.clone(), row.clone());
     let next = match (answer.says, row.state) {
@@ -50,14 +50,8 @@ pub(crate) fn obey(
         },
         (_, state) => return Err(Refused::Late(state.text())),
     };
-    let organisation = work.organisations.get(&answer.partner).ok_or(Refused::Unknown)?;
     if answer.says == Said::Accept {
-        if !organisation.is_active() {
-            return Err(Refused::Late(suspended(organisation.partner.standing.zh())));
-        }
-        if work.busy_of(organisation) >= organisation.partner.capacity {
-            return Err(Refused::Late(full(organisation.partner.capacity)));
-        }
+        fits_still(desk, work, answer)?;
     }
     let (partner, round) = (answer.partner.clone(), key.round);
     let body = match answer.says {
@@ -85,18 +79,16 @@ fn offer_of<'a>(work: &'a Work, answer: &Answer) -> Option<(&'a OfferKey, &'a Of
     of_incident.filter(|(key, _)| key.partner == answer.partner).max_by_key(|(key, _)| key.round)
 }
 
-fn suspended(standing: &str) -> Text {
-    Text::new(
-        format!("贵组织目前处于「{standing}」，不能接单；请联系街道"),
-        "your organisation is suspended or removed and cannot take cases: ask the street office",
-    )
-}
-
-fn full(capacity: u32) -> Text {
-    Text::new(
-        format!("贵组织在办事项已达上限（{capacity} 件），请先办结或请街道调整上限"),
-        format!(
-            "your organisation has as many cases as it can take ({capacity}): finish one first, or have the limit changed"
-        ),
-    )
+/// Asked of the register as it is now: what was offered yesterday may not be the organisation's to take today.
+fn fits_still(desk: &PartnerDesk, work: &Work, answer: &Answer) -> Result<(), Refused> {
+    let organisation = work.organisations.get(&answer.partner).ok_or(Refused::Unknown)?;
+    let case = work.cases.get(&answer.incident).ok_or(Refused::Unknown)?;
+    let category = desk.category(case).ok_or(Refused::Unknown)?;
+    fits(&organisation.partner, category, &case.area, work.busy_of(organisation)).map_err(|unfit| {
+        let text = unfit.text();
+        Refused::Late(Text::new(
+            format!("现在不能接单：{}；请联系街道", text.zh),
+            format!("your organisation cannot take it now: {}. Ask the street office", text.en),
+        ))
+    })
 }

@@ -25,7 +25,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::category::Category;
 use domain::facts::{OfferProposed, Topic};
-use domain::holder::Holder;
 use domain::id::{IncidentId, PartnerId};
 use domain::partner::Partner;
 use domain::text::Text;
@@ -179,15 +178,17 @@ impl Service for PartnerDesk {
         let offers = store::offers::load(tx, incidents).await?;
         // While somebody acts for an organisation, nobody changes its standing.
         let organisations = store::organisations::load(tx, !commands.is_empty()).await?;
-        let busy = store::cases::busy(tx).await?;
+        let mut busy = store::cases::busy(tx).await?;
+        // What is accepted and not decided yet may become its case too.
+        for (partner, offers) in store::offers::accepting(tx).await? {
+            *busy.entry(partner).or_default() += offers;
+        }
         Ok(Work { cases, offers, organisations, busy, ..Work::default() })
     }
 
     fn obey(&self, work: &mut Work, asked: &Asked<Command>, turn: &mut Turn) -> Self::Answer {
         match &asked.command {
-            Command::Answer(answer) => {
-                answer::obey(work, answer, &asked.by, turn.at(asked.recorded_at), turn)
-            }
+            Command::Answer(answer) => answer::obey(self, work, answer, asked, turn),
             Command::Order(order) => order::obey(self, work, order, asked, turn),
             Command::Register(change) => register::obey(&self.pack, work, change, asked, turn),
         }
@@ -228,9 +229,4 @@ impl Service for PartnerDesk {
     async fn next_due(&self, readers: &Readers) -> Result<Option<DateTime<Utc>>, StoreError> {
         store::offers::next(readers).await
     }
-}
-
-/// Whose organisation a holder is, if it is one.
-fn held_by(holder: &Holder) -> Option<PartnerId> {
-    holder.partner()
 }

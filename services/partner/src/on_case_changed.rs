@@ -10,7 +10,7 @@ use platform::turn::Turn;
 
 use crate::store::cases::Mirrored;
 use crate::store::offers::{OfferKey, OfferRow, OfferState};
-use crate::{PartnerDesk, Work, held_by, propose, why};
+use crate::{PartnerDesk, Work, propose, why};
 
 pub(crate) fn react(
     desk: &PartnerDesk,
@@ -73,7 +73,7 @@ fn mirrored(case: &Case) -> Mirrored {
 
 /// One more or one less to do for whoever holds it.
 fn note_busy(work: &mut Work, incident: IncidentId, now: &Mirrored) {
-    let working = |case: &Mirrored| held_by(&case.holder).filter(|_| case.state != "CLOSED");
+    let working = |case: &Mirrored| case.holder.partner().filter(|_| case.state != "CLOSED");
     let before = work.cases.get(&incident).and_then(working);
     let after = working(now);
     if before == after {

@@ -16,6 +16,9 @@ use crate::{Command, Done, Refused, Work};
 /// Members or cases that an organisation can be said to have.
 const MOST: u32 = 1_000_000;
 
+/// Areas an organisation can be said to cover, and categories to take.
+const LONGEST_LIST: usize = 500;
+
 /// The command.
 #[derive(Clone, Debug)]
 pub enum Change {
@@ -64,6 +67,9 @@ pub(crate) fn obey(
             let known = work.organisations.get(&filed.partner.id);
             if let Some(known) = known {
                 allowed(&filed.grants, &known.partner)?;
+                if known.partner.standing == Standing::Removed {
+                    return Err(removed());
+                }
             }
             let standing = known.map_or(Standing::Active, |known| known.partner.standing);
             let reason = known.and_then(|known| known.reason.clone());
@@ -74,10 +80,7 @@ pub(crate) fn obey(
             let known = work.organisations.get(partner).ok_or(Refused::Unknown)?;
             allowed(grants, &known.partner)?;
             if known.partner.standing == Standing::Removed && *standing != Standing::Removed {
-                return Err(Refused::Late(Text::new(
-                    "该组织已清退，不能恢复；请以新编号重新备案",
-                    "the organisation was removed for good: file it anew under another id",
-                )));
+                return Err(removed());
             }
             if known.partner.standing == *standing {
                 return Ok(Done::Registered);
@@ -91,6 +94,13 @@ pub(crate) fn obey(
     work.changed_organisations.insert(id.clone());
     work.organisations.insert(id, organisation);
     Ok(Done::Registered)
+}
+
+fn removed() -> Refused {
+    Refused::Late(Text::new(
+        "该组织已清退，不能恢复；请以新编号重新备案",
+        "the organisation was removed for good: file it anew under another id",
+    ))
 }
 
 /// The street an organisation is filed with, or the county it is registered in, keeps its entry.
@@ -116,6 +126,15 @@ fn check(pack: &Pack, partner: &Partner) -> Result<(), Refused> {
         let text = Text::new(format!("{code} 不在本辖区的表中"), format!("`{code}` is not in the pack"));
         Err(Refused::Field(field, text))
     };
+    for (field, many) in [("coverage", partner.coverage.len()), ("categories", partner.categories.len())] {
+        if many > LONGEST_LIST {
+            let text = Text::new(
+                format!("{field} 最多 {LONGEST_LIST} 项"),
+                format!("{field} has at most {LONGEST_LIST} entries"),
+            );
+            return Err(Refused::Field(field, text));
+        }
+    }
     if partner.coverage.is_empty() {
         let text = Text::new("服务范围不能为空", "name at least one area it works in");
         return Err(Refused::Field("coverage", text));
@@ -123,6 +142,13 @@ fn check(pack: &Pack, partner: &Partner) -> Result<(), Refused> {
     let areas = partner.coverage.iter().chain([&partner.office]);
     if let Some(area) = areas.into_iter().find(|area| pack.areas.by_path(area).is_none()) {
         return unknown("coverage", area.as_str());
+    }
+    if let Some(area) = partner.coverage.iter().find(|area| !partner.office.contains(area)) {
+        let text = Text::new(
+            format!("{area} 不在备案（登记）机关的辖区内"),
+            format!("`{area}` does not lie in the area of the office it is filed with"),
+        );
+        return Err(Refused::Field("coverage", text));
     }
     if let Some(code) = partner.categories.iter().find(|code| !pack.categories.contains_key(code)) {
         return unknown("categories", &code.0);
