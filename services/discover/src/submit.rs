@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use domain::category::Categories;
 use domain::id::{CategoryCode, IncidentId, PersonId};
 use domain::place::{Datum, Place};
-use domain::report::{Promise, Report};
+use domain::report::{LONGEST_WORDS, Promise, Report};
 use domain::text::Text;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
@@ -22,7 +22,8 @@ pub struct NewReport {
     #[serde(deserialize_with = "sent")]
     #[schema(value_type = NewPlace)]
     pub place: Place,
-    /// What is wrong, in the reporter's words; at most 2,000 characters. Stays in this service.
+    /// What is wrong, in the reporter's words; at most 2,000 characters. They go to whoever handles the case; of a
+    /// sensitive category they stay in this service.
     #[serde(default)]
     pub description: String,
 }
@@ -116,7 +117,6 @@ pub(crate) struct Checked {
 }
 
 const LONGEST_CLIENT_ID: usize = 64;
-const LONGEST_DESCRIPTION: usize = 2_000;
 
 /// No device that sends one has a time before this year; a clock that was never set shows 1970.
 const EARLIEST_CAPTURE: i32 = 1970;
@@ -146,14 +146,25 @@ pub(crate) fn check(
         Reported::Now(_) => Promise::Category,
         Reported::Recorded { due_at, .. } => Promise::Recorded(*due_at),
     };
-    let report = Report { reporter: reporter.clone(), category, place: new.place.clone(), promise };
+    let report =
+        Report { reporter: reporter.clone(), category, place: new.place.clone(), promise, words: None };
     let description = new.description.clone();
+    // Of the report without its words, which are counted once: what is sent again is known by its digest, also where
+    // it was first taken before words travelled.
+    let digest = digest(&report, &description);
+    let words = words(&report.category, &description, categories);
     Ok(Checked {
         client_id: new.client_id.clone(),
-        digest: digest(&report, &description),
+        digest,
         description,
-        report,
+        report: Report { words, ..report },
     })
+}
+
+/// The words that go along with the report. Those of a sensitive category go nowhere (promise 7).
+fn words(category: &CategoryCode, description: &str, categories: &Categories) -> Option<String> {
+    let plain = categories.get(category).is_some_and(|category| !category.sensitive);
+    (plain && !description.trim().is_empty()).then(|| description.to_owned())
 }
 
 /// The same client id came before: the same report is answered as it was, another one is refused.
@@ -241,7 +252,7 @@ fn check_place(place: &Place, filed_at: DateTime<Utc>) -> Result<(), ReportFault
 }
 
 fn check_description(description: &str) -> Result<(), ReportFault> {
-    if description.chars().count() <= LONGEST_DESCRIPTION {
+    if description.chars().count() <= LONGEST_WORDS {
         return Ok(());
     }
     Err(ReportFault {

@@ -360,6 +360,7 @@ impl Drawing {
             category: OFFERED.into(),
             place,
             promise: Promise::Category,
+            words: None,
         };
         Input::Routed(IncidentRouted {
             attempt,

@@ -147,7 +147,8 @@ fn report(promise: Promise) -> Report {
         captured_at: None,
         area: None,
     };
-    Report { reporter: "worker".into(), category: "rubbish".into(), place, promise }
+    let words = Some("堆在楼道口".to_owned());
+    Report { reporter: "worker".into(), category: "rubbish".into(), place, promise, words }
 }
 
 /// route's proposal: this attempt, that holder; the report with the first.

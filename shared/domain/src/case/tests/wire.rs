@@ -67,6 +67,17 @@ fn a_fact_from_before_an_optional_field_was_added_is_still_read() {
     assert_eq!(serde_json::from_value::<CaseFact>(json).unwrap(), fact);
 }
 
+#[test]
+fn a_report_from_before_words_travelled_with_it_is_still_read() {
+    let said = report(Promise::Category);
+    let mut json = serde_json::to_value(ReportSubmitted { report: said.clone() }).unwrap();
+    json["report"].as_object_mut().unwrap().remove("words").unwrap();
+    let read: ReportSubmitted = serde_json::from_value(json).unwrap();
+    assert_eq!(read.report, Report { words: None, ..said });
+    let without = serde_json::to_value(&read).unwrap();
+    assert!(!without["report"].as_object().unwrap().contains_key("words"), "left out where there are none");
+}
+
 /// The pack `twostreets` with the codes, people and ladder it has.
 fn two_streets() -> &'static Office {
     static OFFICE: LazyLock<Office> = LazyLock::new(|| Office {
