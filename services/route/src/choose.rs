@@ -35,14 +35,15 @@ pub(crate) struct Asking<'a> {
 }
 
 /// Chooses by the first rule that fits and whose post somebody works for; the fallback holds what none does, whoever
-/// is there.
+/// is there. Where boundaries overlap, as those of an exclusive grid (专属网格) and the ordinary one under it do, what one
+/// gave back is the other's next, before it climbs; the case then lies there.
 pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> Route {
     let area = asking.located.as_ref().map_or(&routing.fallback.area, |located| &located.area);
     let mut vacant: Vec<Holder> = Vec::new();
     let fitting = routing.rules.iter().find_map(|rule| {
         let holder = fits(rule, asking, area).then(|| holder_of(rule.to, area, areas)).flatten()?;
         if asking.tried.contains(&holder) {
-            return None;
+            return beside(rule, asking, areas).map(|(holder, there)| (rule.name.as_str(), holder, there));
         }
         if !(asking.staffed)(&holder) {
             if !vacant.contains(&holder) {
@@ -50,9 +51,9 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
             }
             return None;
         }
-        Some((rule.name.as_str(), holder))
+        Some((rule.name.as_str(), holder, area))
     });
-    let (rule, holder) = fitting.unwrap_or_else(|| ("fallback", fallback(area, routing, areas)));
+    let (rule, holder, area) = fitting.unwrap_or_else(|| ("fallback", fallback(area, routing, areas), area));
     let grid = asking.located.as_ref().filter(|located| located.level == Level::Grid);
     let above = asking.located.as_ref().is_some_and(|located| located.level > holder.post.level());
     Route {
@@ -60,7 +61,7 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
         lat: asking.lat,
         // A place known no closer than the county is the pack's own desk's, and no case lies above its holder.
         area: if above { holder.area.clone() } else { area.clone() },
-        grid: grid.map(|located| located.area.code().to_owned()),
+        grid: grid.map(|_| area.code().to_owned()),
         boundaries: asking.boundaries.to_owned(),
         rule: rule.to_owned(),
         why: why(asking, rule, &holder, &vacant, areas),
@@ -68,6 +69,17 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
         candidates: asking.located.as_ref().map(|located| located.others.clone()).unwrap_or_default(),
         flags: asking.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
     }
+}
+
+/// Who has the rule's post in another area that holds the place too, gave nothing back and is there; and that area.
+fn beside<'a>(rule: &Rule, asking: &Asking<'_>, areas: &'a Areas) -> Option<(Holder, &'a AreaPath)> {
+    let located = asking.located.as_ref()?;
+    located.others.iter().find_map(|code| {
+        let there = &areas.by_code(code)?.path;
+        let holder = fits(rule, asking, there).then(|| holder_of(rule.to, there, areas)).flatten()?;
+        let free = !asking.tried.contains(&holder) && (asking.staffed)(&holder);
+        free.then_some((holder, there))
+    })
 }
 
 /// 属地兜底: the desk of the street the place lies in; the pack's own where the place is not known.
@@ -291,6 +303,43 @@ mod tests {
         let community: Holder = "community:s/c".parse().unwrap();
         assert_eq!(routed(Some("s/c/g"), vec![], std::slice::from_ref(&leader)).1, "community:s/c");
         assert_eq!(routed(Some("s/c/g"), vec![], &[leader, community]).1, "street_desk:s");
+    }
+
+    #[test]
+    fn what_one_of_two_grids_that_hold_the_place_gave_back_is_the_other_s_before_it_climbs() {
+        let category = "litter".into();
+        let mut areas = areas();
+        areas.add(CodeScheme::Opaque, "h", Level::Grid, Some("c"), Text::new("h", "h")).unwrap();
+        let route = |tried: &[&str], away: &str| {
+            let tried: Vec<Holder> = tried.iter().map(|holder| holder.parse().unwrap()).collect();
+            let located = Located {
+                area: "s/c/g".parse().unwrap(),
+                level: Level::Grid,
+                others: vec!["h".to_owned()],
+                border_m: Some(12.0),
+            };
+            let asking = Asking {
+                lon: 1.0,
+                lat: 2.0,
+                category: &category,
+                flags: vec![],
+                located: Some(located),
+                tried: &tried,
+                staffed: &|holder| holder.to_string() != away,
+                boundaries: "v1",
+            };
+            let route = choose(&asking, &routing(), &areas);
+            (route.holder.to_string(), route.area.as_str().to_owned(), route.grid.unwrap())
+        };
+        let held =
+            |holder: &str, area: &str, grid: &str| (holder.to_owned(), area.to_owned(), grid.to_owned());
+        let (own, other) = ("grid_leader:s/c/g", "grid_leader:s/c/h");
+        assert_eq!(route(&[], ""), held(own, "s/c/g", "g"));
+        assert_eq!(route(&[], own), held("community:s/c", "s/c/g", "g"), "a vacancy is nobody's return");
+        assert_eq!(route(&[own], ""), held(other, "s/c/h", "h"));
+        assert_eq!(route(&[own], other), held("community:s/c", "s/c/g", "g"));
+        assert_eq!(route(&[own, other], ""), held("community:s/c", "s/c/g", "g"));
+        assert_eq!(route(&[own, other, "community:s/c"], "").0, "street_desk:s");
     }
 
     #[test]
