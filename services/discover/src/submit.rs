@@ -153,12 +153,7 @@ pub(crate) fn check(
     // it was first taken before words travelled.
     let digest = digest(&report, &description);
     let words = words(&report.category, &description, categories);
-    Ok(Checked {
-        client_id: new.client_id.clone(),
-        digest,
-        description,
-        report: Report { words, ..report },
-    })
+    Ok(Checked { client_id: new.client_id.clone(), digest, description, report: Report { words, ..report } })
 }
 
 /// The words that go along with the report. Those of a sensitive category go nowhere (promise 7).

@@ -49,7 +49,17 @@ pub fn routes(front: Front) -> Router {
 /// The endpoints for the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(queue::list, see::see, see::words, act::sign, act::stage, act::answer, act::give_back, act::check, act::close),
+    paths(
+        queue::list,
+        see::see,
+        see::words,
+        act::sign,
+        act::stage,
+        act::answer,
+        act::give_back,
+        act::check,
+        act::close
+    ),
     components(schemas(
         queue::Page,
         queue::Listed,
