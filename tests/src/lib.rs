@@ -27,6 +27,8 @@ mod contract;
 #[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod full_disk;
@@ -44,6 +46,8 @@ mod partners;
 mod same_rows;
 #[cfg(test)]
 mod signing_in;
+#[cfg(test)]
+mod words;
 #[cfg(test)]
 mod world;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! All services' endpoints on one listener.
 
+mod showing;
 mod watching;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 pub use axum::Router;
+pub use showing::demo_now;
 pub use watching::watching;
 
 use crate::demo::Line;
