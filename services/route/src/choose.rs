@@ -1,11 +1,13 @@
-//! The choice itself: a place, a category and the rules in, a holder and the reason out. Pure.
+//! The choice itself: a place, a category, where somebody is registered and the rules in, a holder and the reason out. Pure.
 
 use domain::area::{AreaPath, Areas, Level};
 use domain::facts::Route;
 use domain::holder::{Holder, Post};
 use domain::id::CategoryCode;
-use domain::routing::{Flag, Routing, Rule};
+use domain::routing::{By, Flag, Routing, Rule};
 use domain::text::Text;
+
+use crate::why::{Chosen, why};
 
 /// Where the boundaries say a place lies, or the report itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +18,19 @@ pub(crate) struct Located {
     pub others: Vec<String>,
     /// How far inside, to the area's own border, in metres; `None` where the report names the area and gives no point.
     pub border_m: Option<f64>,
+    /// The table of borders gave the place to the area.
+    pub by_border: Option<ByBorder>,
+}
+
+/// How a place came to an area by the table of borders.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ByBorder {
+    /// What runs along the border.
+    pub name: Text,
+    /// The area on the other side, which holds the place.
+    pub from: AreaPath,
+    /// How far from the border, in metres.
+    pub metres: f64,
 }
 
 /// What is to be routed.
@@ -24,9 +39,13 @@ pub(crate) struct Asking<'a> {
     pub lon: f64,
     pub lat: f64,
     pub category: &'a CategoryCode,
+    /// The category's name.
+    pub matter: &'a Text,
     pub flags: Vec<Flag>,
     /// `None`: in no area, or a spot that says nothing about where it is.
     pub located: Option<Located>,
+    /// Where the person it concerns is registered, if the report says so.
+    pub registered_area: Option<&'a AreaPath>,
     /// Holders that gave it back.
     pub tried: &'a [Holder],
     /// Whether somebody works for a post at this moment, and is neither on leave nor off shift.
@@ -34,43 +53,74 @@ pub(crate) struct Asking<'a> {
     pub boundaries: &'a str,
 }
 
+/// Whose a matter is: the area that rules look at, and that the case lies in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ground {
+    pub by: By,
+    pub area: AreaPath,
+}
+
+impl Ground {
+    fn of_place(asking: &Asking<'_>, routing: &Routing) -> Self {
+        let area = asking.located.as_ref().map_or(&routing.fallback.area, |located| &located.area);
+        Self { by: By::Place, area: area.clone() }
+    }
+
+    /// Where the report does not say where somebody is registered, the community of the place finds out: no grid, for
+    /// it is none's to begin with.
+    fn of_registration(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> Self {
+        let area = asking.registered_area.cloned().unwrap_or_else(|| {
+            let place = Self::of_place(asking, routing).area;
+            let community = areas.at_level(&place, Level::Community).map(|area| area.path.clone());
+            community.unwrap_or(place)
+        });
+        Self { by: By::Registration, area }
+    }
+}
+
 /// Chooses by the first rule that fits and whose post somebody works for; the fallback holds what none does, whoever
-/// is there.
+/// is there. A matter that a rule by registration fits is the registered area's from there on, for the rules behind it,
+/// the fallback and the case: what its post does not take goes up there, and not to where somebody happens to live.
 pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> Route {
-    let area = asking.located.as_ref().map_or(&routing.fallback.area, |located| &located.area);
+    let mut ground = Ground::of_place(asking, routing);
     let mut vacant: Vec<Holder> = Vec::new();
-    let fitting = routing.rules.iter().find_map(|rule| {
-        let holder = fits(rule, asking, area).then(|| holder_of(rule.to, area, areas)).flatten()?;
-        if asking.tried.contains(&holder) {
-            return None;
+    let mut chosen: Option<(&str, Holder)> = None;
+    for rule in &routing.rules {
+        let registered =
+            (rule.by == By::Registration).then(|| Ground::of_registration(asking, routing, areas));
+        if !fits(rule, asking, &registered.as_ref().unwrap_or(&ground).area) {
+            continue;
         }
-        if !(asking.staffed)(&holder) {
-            if !vacant.contains(&holder) {
-                vacant.push(holder);
-            }
-            return None;
+        ground = registered.unwrap_or(ground);
+        let Some(holder) = holder_of(rule.to, &ground.area, areas) else { continue };
+        if asking.tried.contains(&holder) || vacant.contains(&holder) {
+            continue;
         }
-        Some((rule.name.as_str(), holder))
-    });
-    let (rule, holder) = fitting.unwrap_or_else(|| ("fallback", fallback(area, routing, areas)));
+        if (asking.staffed)(&holder) {
+            chosen = Some((rule.name.as_str(), holder));
+            break;
+        }
+        vacant.push(holder);
+    }
+    let (rule, holder) = chosen.unwrap_or_else(|| ("fallback", fallback(&ground.area, routing, areas)));
+    let why = why(asking, &Chosen { rule, holder: &holder, ground: &ground, vacant: &vacant }, areas);
     let grid = asking.located.as_ref().filter(|located| located.level == Level::Grid);
-    let above = asking.located.as_ref().is_some_and(|located| located.level > holder.post.level());
     Route {
         lon: asking.lon,
         lat: asking.lat,
         // A place known no closer than the county is the pack's own desk's, and no case lies above its holder.
-        area: if above { holder.area.clone() } else { area.clone() },
+        area: if holder.area.contains(&ground.area) { ground.area } else { holder.area.clone() },
         grid: grid.map(|located| located.area.code().to_owned()),
         boundaries: asking.boundaries.to_owned(),
         rule: rule.to_owned(),
-        why: why(asking, rule, &holder, &vacant, areas),
+        why,
         holder,
         candidates: asking.located.as_ref().map(|located| located.others.clone()).unwrap_or_default(),
         flags: asking.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
     }
 }
 
-/// 属地兜底: the desk of the street the place lies in; the pack's own where the place is not known.
+/// 属地兜底: the desk of the street the matter belongs to; the pack's own where that is not known.
 fn fallback(area: &AreaPath, routing: &Routing, areas: &Areas) -> Holder {
     holder_of(Post::StreetDesk, area, areas).unwrap_or_else(|| routing.fallback.clone())
 }
@@ -82,107 +132,19 @@ fn fits(rule: &Rule, asking: &Asking<'_>, area: &AreaPath) -> bool {
     flag && category && within
 }
 
-/// The post in the incident's own area of the post's level; none when the place is not known that closely.
+/// The post in the matter's own area of the post's level; none when the area is not known that closely.
 fn holder_of(post: Post, area: &AreaPath, areas: &Areas) -> Option<Holder> {
     let own = areas.at_level(area, post.level()).filter(|own| own.level == post.level())?;
     Some(Holder { post, area: own.path.clone() })
-}
-
-fn why(asking: &Asking<'_>, rule: &str, holder: &Holder, vacant: &[Holder], areas: &Areas) -> Text {
-    let place = where_it_lies(asking, areas);
-    let holder_name = name(&holder.area, areas);
-    let again = match asking.tried.len() {
-        0 => Text::new("", ""),
-        times => Text::new(
-            format!("已被退回 {times} 次，不再派给原承办；"),
-            format!("It was given back before ({times}), so earlier holders are passed over. "),
-        ),
-    };
-    let nobody = no_one_there(vacant, areas);
-    Text::new(
-        format!(
-            "{}；{}{}按规则「{rule}」由{}{}承办。",
-            place.zh,
-            again.zh,
-            nobody.zh,
-            among_han(&holder_name.zh),
-            holder.post.zh()
-        ),
-        format!(
-            "{}. {}{}Rule “{rule}” gives it to the {} of {}.",
-            place.en,
-            again.en,
-            nobody.en,
-            holder.post.as_str().replace('_', " "),
-            holder_name.en
-        ),
-    )
-}
-
-/// A vacancy goes to the next level at once, and says so.
-fn no_one_there(vacant: &[Holder], areas: &Areas) -> Text {
-    if vacant.is_empty() {
-        return Text::new("", "");
-    }
-    let named = |of: fn(&Text) -> &str, post: fn(&Holder) -> String, between: &str| {
-        let one = |holder: &Holder| format!("{}{}", of(&name(&holder.area, areas)), post(holder));
-        vacant.iter().map(one).collect::<Vec<_>>().join(between)
-    };
-    let zh = named(|text| &text.zh, |holder| holder.post.zh().to_owned(), "、");
-    let en =
-        named(|text| &text.en, |holder| format!(" ({})", holder.post.as_str().replace('_', " ")), " and ");
-    Text::new(
-        format!("{}无人在岗，由上一级承办；", among_han(&zh)),
-        format!("Nobody is on duty at {en}, so the next level has it. "),
-    )
-}
-
-fn where_it_lies(asking: &Asking<'_>, areas: &Areas) -> Text {
-    if asking.flags.contains(&Flag::Placeholder) {
-        return Text::new(
-            "坐标是定位失败时的占位点，不能说明地点",
-            "The point is where failed geocodes are put, so it says nothing about the place",
-        );
-    }
-    let Some(located) = &asking.located else {
-        return Text::new("地点不在任何网格内", "The place lies in no known area");
-    };
-    let area = name(&located.area, areas);
-    let Some(border_m) = located.border_m else {
-        return Text::new(
-            format!("上报写明在{}，未给坐标", among_han(&area.zh).trim_end()),
-            format!("The report names {} and gives no point", area.en),
-        );
-    };
-    let metres = border_m.round();
-    let shared = match located.others.as_slice() {
-        [] => Text::new("", ""),
-        others => Text::new(
-            format!("，同时也在 {} 内，取最小编码", others.join("、")),
-            format!("; {} hold(s) it too, and the lowest code is taken", others.join(", ")),
-        ),
-    };
-    Text::new(
-        format!("地点在{}内，距其边界 {metres} 米{}", among_han(&area.zh), shared.zh),
-        format!("The place lies in {}, {metres} m inside its border{}", area.en, shared.en),
-    )
-}
-
-/// A name in a Chinese sentence: where a Latin letter or a digit meets a Han one, there is a space.
-fn among_han(name: &str) -> String {
-    let gap =
-        |edge: Option<char>| if edge.is_some_and(|edge| edge.is_ascii_alphanumeric()) { " " } else { "" };
-    format!("{}{name}{}", gap(name.chars().next()), gap(name.chars().last()))
-}
-
-fn name(area: &AreaPath, areas: &Areas) -> Text {
-    areas.by_path(area).map_or_else(|| Text::new(area.as_str(), area.as_str()), |area| area.name.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::area::CodeScheme;
+
+    /// The category's name, of which nothing is said where it goes by place.
+    static LITTER: Text = Text { zh: String::new(), en: String::new() };
 
     fn areas() -> Areas {
         let mut areas = Areas::default();
@@ -193,6 +155,8 @@ mod tests {
             ("t", Level::Street, None),
             ("tc", Level::Community, Some("t")),
             ("tg", Level::Grid, Some("tc")),
+            ("v", Level::Community, Some("s")),
+            ("w", Level::Community, Some("t")),
         ];
         for (code, level, parent) in two_streets {
             areas.add(CodeScheme::Opaque, code, level, parent, Text::new(code, code)).unwrap();
@@ -205,6 +169,7 @@ mod tests {
             name: name.to_owned(),
             flag: flag.map(str::to_owned),
             categories: Vec::new(),
+            by: By::Place,
             within: None,
             to,
         }
@@ -223,6 +188,11 @@ mod tests {
         }
     }
 
+    /// A place that the report names and gives no point of.
+    fn stated(area: AreaPath, level: Level) -> Located {
+        Located { area, level, others: Vec::new(), border_m: None, by_border: None }
+    }
+
     fn routed(located: Option<&str>, flags: Vec<Flag>, tried: &[Holder]) -> (String, String, Option<String>) {
         let route = routed_when(located, flags, tried, &|_| true);
         (route.rule, route.holder.to_string(), route.grid)
@@ -239,6 +209,7 @@ mod tests {
             level: if path.ends_with('g') { Level::Grid } else { Level::Community },
             others: Vec::new(),
             border_m: Some(12.0),
+            by_border: None,
         });
         let category = "litter".into();
         let asking = Asking {
@@ -247,6 +218,8 @@ mod tests {
             category: &category,
             flags,
             located,
+            matter: &LITTER,
+            registered_area: None,
             tried,
             staffed,
             boundaries: "v1",
@@ -260,7 +233,7 @@ mod tests {
         let route = routed_when(Some("s/c/g"), vec![], &[], &leader_away);
         assert_eq!((route.rule.as_str(), route.holder.to_string().as_str()), ("community", "community:s/c"));
         assert!(
-            route.why.zh.contains(" g网格长无人在岗，由上一级承办；按规则「community」"),
+            route.why.zh.contains(" g 网格长无人在岗，由上一级承办；按规则「community」"),
             "{}",
             route.why.zh
         );
@@ -308,7 +281,9 @@ mod tests {
             lat: 2.0,
             category: &category,
             flags: vec![Flag::StatedArea],
-            located: Some(Located { area: county, level: Level::County, others: vec![], border_m: None }),
+            located: Some(stated(county, Level::County)),
+            matter: &LITTER,
+            registered_area: None,
             tried: &[],
             staffed: &|_| true,
             boundaries: "v1",
@@ -330,6 +305,7 @@ mod tests {
             level: Level::Grid,
             others: vec!["h".to_owned()],
             border_m: Some(12.4),
+            by_border: None,
         };
         let asking = Asking {
             lon: 1.0,
@@ -337,6 +313,8 @@ mod tests {
             category: &category,
             flags: vec![],
             located: Some(located),
+            matter: &LITTER,
+            registered_area: None,
             tried: &[],
             staffed: &|_| true,
             boundaries: "v1",
@@ -355,14 +333,15 @@ mod tests {
     #[test]
     fn the_reason_says_that_the_report_names_the_area_where_it_gives_no_point() {
         let category = "litter".into();
-        let located =
-            Located { area: "s/c".parse().unwrap(), level: Level::Community, others: vec![], border_m: None };
+        let located = stated("s/c".parse().unwrap(), Level::Community);
         let asking = Asking {
             lon: 1.0,
             lat: 2.0,
             category: &category,
             flags: vec![Flag::StatedArea],
             located: Some(located),
+            matter: &LITTER,
+            registered_area: None,
             tried: &[],
             staffed: &|_| true,
             boundaries: "v1",
@@ -377,5 +356,169 @@ mod tests {
             "The report names c and gives no point. Rule “community” gives it to the community of c."
         );
         assert_eq!(route.why.zh, "上报写明在 c，未给坐标；按规则「community」由 c 社区承办。");
+    }
+
+    /// Village shares go by registration, everything else by place.
+    fn by_registration() -> Routing {
+        let share = Rule {
+            categories: vec!["share".into()],
+            by: By::Registration,
+            ..rule("share", None, Post::Community)
+        };
+        Routing { rules: [vec![share], routing().rules].concat(), ..routing() }
+    }
+
+    /// A matter of village shares, reported from where somebody lives.
+    fn share(
+        lives_in: Option<&str>,
+        registered: Option<&str>,
+        tried: &[Holder],
+        staffed: &dyn Fn(&Holder) -> bool,
+    ) -> Route {
+        let (category, matter) = ("share".into(), Text::new("股权核定", "Village shareholding"));
+        let registered: Option<AreaPath> = registered.map(|path| path.parse().unwrap());
+        let located = lives_in
+            .map(|path| Located { border_m: Some(12.0), ..stated(path.parse().unwrap(), Level::Grid) });
+        let asking = Asking {
+            lon: 1.0,
+            lat: 2.0,
+            category: &category,
+            matter: &matter,
+            flags: if registered.is_none() { vec![Flag::NoRegistration] } else { Vec::new() },
+            located,
+            registered_area: registered.as_ref(),
+            tried,
+            staffed,
+            boundaries: "v1",
+        };
+        choose(&asking, &by_registration(), &areas())
+    }
+
+    fn held(route: &Route) -> (String, String) {
+        (route.holder.to_string(), route.area.to_string())
+    }
+
+    fn pair(holder: &str, area: &str) -> (String, String) {
+        (holder.to_owned(), area.to_owned())
+    }
+
+    #[test]
+    fn a_matter_by_registration_is_the_registered_area_s_and_the_case_lies_there() {
+        let route = share(Some("s/c/g"), Some("s/v"), &[], &|_| true);
+        assert_eq!(held(&route), pair("community:s/v", "s/v"));
+        assert_eq!(
+            (route.rule.as_str(), route.grid.as_deref()),
+            ("share", Some("g")),
+            "the place is what it is"
+        );
+        assert_eq!(
+            route.why.zh,
+            "地点在 g 内，距其边界 12 米；「股权核定」按户籍地派单，不按事发地，登记在 v；按规则「share」由 v 社区承办。"
+        );
+        assert_eq!(
+            route.why.en,
+            "The place lies in g, 12 m inside its border. “Village shareholding” goes by where the person it concerns is \
+             registered and not by the place: in v. Rule “share” gives it to the community of v."
+        );
+    }
+
+    #[test]
+    fn what_the_registered_area_gives_back_or_has_nobody_for_goes_up_there_and_not_to_where_somebody_lives() {
+        let village: Holder = "community:t/w".parse().unwrap();
+        let returned = share(Some("s/c/g"), Some("t/w"), std::slice::from_ref(&village), &|_| true);
+        assert_eq!(held(&returned), pair("street_desk:t", "t/w"));
+        let vacant = share(Some("s/c/g"), Some("t/w"), &[], &|holder| *holder != village);
+        assert_eq!(held(&vacant), pair("street_desk:t", "t/w"));
+        assert!(vacant.why.zh.contains(" w 社区无人在岗"), "{}", vacant.why.zh);
+        let by_street = share(Some("s/c/g"), Some("t"), &[], &|_| true);
+        assert_eq!(held(&by_street), pair("street_desk:t", "t"), "known only to the street");
+    }
+
+    #[test]
+    fn without_a_registered_area_the_community_of_the_place_looks_into_it_and_the_report_is_flagged() {
+        let route = share(Some("s/c/g"), None, &[], &|_| true);
+        assert_eq!(held(&route), pair("community:s/c", "s/c"));
+        assert_eq!(route.flags, ["no_registration"]);
+        assert!(
+            route.why.zh.contains("「股权核定」按户籍地派单，而上报未写明户籍地，先由事发地核实；"),
+            "{}",
+            route.why.zh
+        );
+        assert!(
+            route.why.en.contains("which the report does not say, so it is looked into where"),
+            "{}",
+            route.why.en
+        );
+        let nowhere = share(None, None, &[], &|_| true);
+        assert_eq!(held(&nowhere), pair("street_desk:s", "s"));
+    }
+
+    #[test]
+    fn a_pack_may_send_what_names_no_registered_area_elsewhere() {
+        let no_registration = rule("unregistered", Some("no_registration"), Post::StreetDesk);
+        let rules = [vec![no_registration], by_registration().rules].concat();
+        let (category, matter) = ("share".into(), Text::new("股权核定", "Village shareholding"));
+        let asking = Asking {
+            lon: 1.0,
+            lat: 2.0,
+            category: &category,
+            matter: &matter,
+            flags: vec![Flag::NoRegistration],
+            located: Some(stated("s/c/g".parse().unwrap(), Level::Grid)),
+            registered_area: None,
+            tried: &[],
+            staffed: &|_| true,
+            boundaries: "v1",
+        };
+        let route = choose(&asking, &Routing { rules, ..routing() }, &areas());
+        assert_eq!((route.rule.as_str(), held(&route)), ("unregistered", pair("street_desk:s", "s/c/g")));
+    }
+
+    #[test]
+    fn the_reason_says_which_border_gave_a_place_to_the_other_side() {
+        let by_border = |metres: f64| {
+            let name = Text::new("富春江路", "Fuchunjiang Road");
+            let by_border = Some(ByBorder { name, from: "t/tc/tg".parse().unwrap(), metres });
+            let located = Located {
+                by_border,
+                border_m: Some(metres),
+                ..stated("s/c/g".parse().unwrap(), Level::Grid)
+            };
+            let category = "litter".into();
+            let asking = Asking {
+                lon: 1.0,
+                lat: 2.0,
+                category: &category,
+                matter: &LITTER,
+                flags: vec![],
+                located: Some(located),
+                registered_area: None,
+                tried: &[],
+                staffed: &|_| true,
+                boundaries: "v1",
+            };
+            choose(&asking, &routing(), &areas())
+        };
+        assert_eq!(held(&by_border(3.2)), pair("grid_leader:s/c/g", "s/c/g"));
+        let why = by_border(3.2).why;
+        assert!(
+            why.zh.starts_with("地点在 tg 内，距其与 g 的界线（富春江路）3 米，按界线归属表归 g；"),
+            "{}",
+            why.zh
+        );
+        assert!(
+            why.en.starts_with(
+                "The place lies in tg, 3 m from its border with g (Fuchunjiang Road), which the table of borders gives to g. "
+            ),
+            "{}",
+            why.en
+        );
+        let on_it = by_border(0.0).why;
+        assert!(
+            on_it.zh.starts_with("地点在 tg 与 g 的界线（富春江路）上，按界线归属表归 g；"),
+            "{}",
+            on_it.zh
+        );
+        assert!(on_it.en.contains("lies on the border of tg and g (Fuchunjiang Road)"), "{}", on_it.en);
     }
 }

@@ -81,7 +81,7 @@ pub struct DataFolder {
 #[derive(Clone, Debug, Args)]
 pub struct PackFolder {
     /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (baltimore, beilun, boston,
-    /// pingshan, tainan, taipei, twostreets).
+    /// pingshan, tainan, taipei, tongxi, twostreets).
     #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK", default_value = "boston")]
     pub pack: PathBuf,
     #[command(flatten)]

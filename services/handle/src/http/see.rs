@@ -13,6 +13,7 @@ use domain::id::IncidentId;
 use domain::rights::{Action, may};
 use domain::text::Text;
 use platform::http::{Asking, Problem, Query};
+use platform::pack::Pack;
 use platform::token::Principal;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
@@ -48,6 +49,18 @@ pub struct SeenCase {
     /// Why it is with this holder.
     #[schema(value_type = Option<Object>)]
     pub why: Option<Text>,
+    /// 立案条件: when a matter of its category is taken up, where the pack says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub filing: Option<Text>,
+    /// 结案标准: when it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub closing: Option<Text>,
+    /// 片区: the communities of its street that are looked after together with its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub district: Option<Text>,
     pub deadlines: Vec<SeenDeadline>,
     pub history: Vec<Line>,
 }
@@ -115,7 +128,7 @@ pub async fn see(
     let Some((case, history)) = found else {
         return if just_reported(incident, now) { Ok(not_yet()) } else { Err(Problem::not_found()) };
     };
-    let seen = seen(&case, history, now);
+    let seen = seen(&case, history, now, &front.pack);
     Ok(([(header::ETAG, format!("\"{}\"", case.revision))], Json(seen)).into_response())
 }
 
@@ -168,7 +181,8 @@ fn not_yet() -> Response {
     (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
 }
 
-fn seen(case: &Case, history: Vec<history::Entry>, now: DateTime<Utc>) -> SeenCase {
+fn seen(case: &Case, history: Vec<history::Entry>, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
+    let conditions = pack.categories.get(&case.category).and_then(|category| category.conditions.as_ref());
     let why = history.iter().rev().find_map(|entry| match &entry.happened {
         Happened::Opened { why, .. } | Happened::Assigned { why, .. } => Some(why.clone()),
         _ => None,
@@ -183,6 +197,9 @@ fn seen(case: &Case, history: Vec<history::Entry>, now: DateTime<Utc>) -> SeenCa
         returns: case.returns,
         reworks: case.reworks,
         why,
+        filing: conditions.map(|conditions| conditions.filing.clone()),
+        closing: conditions.map(|conditions| conditions.closing.clone()),
+        district: pack.districts.of(&case.area).map(|district| district.name.clone()),
         deadlines: case.deadlines.iter().map(|deadline| seen_deadline(deadline, now)).collect(),
         history: history.into_iter().map(line).collect(),
     }

@@ -113,6 +113,7 @@ fn categories(code: &str, handle_limit: &str) -> Categories {
         sensitive: false,
         stages: Vec::new(),
         offer_to: vec![Class::Service],
+        conditions: None,
     };
     Categories::from([(code.into(), category)])
 }
@@ -147,7 +148,7 @@ fn report(promise: Promise) -> Report {
         captured_at: None,
         area: None,
     };
-    Report { reporter: "worker".into(), category: "rubbish".into(), place, promise }
+    Report { reporter: "worker".into(), category: "rubbish".into(), place, registered_area: None, promise }
 }
 
 /// route's proposal: this attempt, that holder; the report with the first.
