@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
 use super::{Failed, Service, Turns, commit, panic_text};
+use crate::faults::{Point, Rule};
 use crate::store::StoreError;
 
 /// A command, by whom, and when it was recorded. On any but a driven clock the recorded time is ignored:
@@ -145,6 +146,7 @@ impl<S: Service> Turns<S> {
         let mut incidents: Vec<IncidentId> = old.map(|asked| S::incident(&asked.command)).collect();
         incidents.sort_unstable();
         incidents.dedup();
+        self.store.faults().at(Point::CommandsAsked).await?;
         let look = self.store.look_first().await?;
         let (mut turn, _) = self.open(&look, &incidents, None).await?;
         let mut work = self.service.load(&look, &incidents, asked).await?;
@@ -153,9 +155,15 @@ impl<S: Service> Turns<S> {
             asked.iter().map(|asked| service.obey(&mut work, asked, &mut turn)).collect::<Vec<_>>()
         }));
         let answers = decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
+        self.store.faults().at(Point::CommandsDecided).await?;
         let tx = self.store.write(look).await?;
         self.save(&tx, work, &turn, None).await?;
+        match self.store.faults().at(Point::CommandsSaved).await {
+            Err(_) if self.store.faults().breaks(Rule::AnswerAfterCommit) => return Ok(answers),
+            lost => lost?,
+        }
         commit(tx).await?;
+        self.store.faults().at(Point::CommandsCommitted).await?;
         self.committed(&turn);
         self.metrics.became(S::NAME, "command", asked.len());
         Ok(answers)
