@@ -45,6 +45,8 @@ mod same_rows;
 #[cfg(test)]
 mod signing_in;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod tongxi;
 #[cfg(test)]
 mod world;

@@ -48,6 +48,7 @@ impl Service for Discover {
     const NAME: &'static str = "discover";
     const READS: &'static [Topic] = &[];
     const WRITES: Topic = Topic::Reported;
+    const WINDOWS: usize = 2;
     type Command = Submit;
     type Answer = Result<Submitted, ReportFault>;
     type Work = Work;

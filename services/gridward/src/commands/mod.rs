@@ -61,6 +61,8 @@ enum Command {
     Audit(crate::audit::Audit),
     /// Measure how fast it is, beside the bare database in the same run.
     Bench(crate::bench::Bench),
+    /// Live many lives of an office in which everything goes wrong that can, and hold the promises against each.
+    Simulate(crate::simulate::Simulate),
     /// List, show and retry facts that could not be decided.
     DeadLetters(dead_letters::DeadLetters),
     /// Print a signed token for a person of the pack.
@@ -172,6 +174,7 @@ pub fn run(gridward: Gridward) -> ExitCode {
             Command::Demo(demo) => demo.run().await,
             Command::Audit(audit) => audit.run().await,
             Command::Bench(bench) => bench.run().await,
+            Command::Simulate(simulate) => simulate.run(),
             Command::DeadLetters(letters) => letters.run().await,
             Command::Token(token) => token.run(),
             Command::Pack(pack) => pack.run(),
