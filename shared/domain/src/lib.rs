@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod case;
 pub mod category;
 pub mod deadline;
+pub mod explain;
 pub mod facts;
 pub mod holder;
 pub mod id;
