@@ -81,6 +81,7 @@ impl Routes {
             store: around.store.clone(),
             clock: around.clock.clone(),
             gate: front.gate(),
+            pack: front.pack.clone(),
             arrivals: around.stream.arrivals(),
         }))
     }
