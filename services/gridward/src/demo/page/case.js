@@ -180,7 +180,7 @@ function happened_words(it) {
     staged: () => [word(KINDS, it.stage)],
     returned: () => [word(REASONS, it.reason)],
     reminded: () => [word(KINDS, it.deadline)],
-    escalated: () => [say('area_as', area_name(it.area), word(LEVELS, it.to)), word(KINDS, it.deadline)],
+    escalated: () => [area_name(it.area), word(KINDS, it.deadline)],
   }[it.what];
   return HAPPENED[it.what] ? say_of(HAPPENED[it.what], ...(values ? values() : [])) : it.what;
 }

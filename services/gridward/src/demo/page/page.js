@@ -67,7 +67,7 @@ function set_out() {
 function turn_to(tab) {
   document.body.dataset.tab = tab;
   for (const id of PANELS) $(id).classList.toggle('turned-to', id === tab || with_tab(tab).includes(id));
-  for (const node of $('tabs').children) node.setAttribute('aria-selected', String(node.dataset.key === tab));
+  for (const node of $('tabs').children) node.setAttribute('aria-current', String(node.dataset.key === tab));
   if (PHONE.matches) scrollTo(0, 0);
 }
 /** Panels that share a tab with another. */
@@ -252,7 +252,7 @@ function show_tabs() {
   $('tabs').setAttribute('aria-label', say('tabs'));
   sync($('tabs'), desk ? desk.tabs : [], (id) => id, (id) => el('button', { type: 'button', onclick: () => turn_to(id) }), (node, id) => {
     put(node, say(id === 'queue' ? QUEUE_NAMES[role()] : `tab_${id}`));
-    node.setAttribute('aria-selected', String(document.body.dataset.tab === id));
+    node.setAttribute('aria-current', String(document.body.dataset.tab === id));
   });
 }
 

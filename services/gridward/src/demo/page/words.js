@@ -29,7 +29,7 @@ const WORDS = {
   find: ['打开', 'Open'], find_hint: ['案件编号', 'Case number'], no_number: ['这不是案件编号：请粘贴完整的 36 位编号', 'This is not a case number: paste all 36 characters of it'],
   more: ['显示更多', 'Show more'], no_cases: ['没有符合条件的案件', 'No case fits'], no_escalations: ['尚无升级', 'Nothing escalated yet'],
   escalations: ['升级督办', 'Escalations'], newest: ['最新在前', 'newest first'],
-  made_answerable: ['{0}负责', '{0} answers'], area_as: ['{0}（{1}）', '{0} ({1})'],
+  made_answerable: ['{0}负责', '{0} answers'],
   after_due: ['{0}超时 {1}后升级', '{1} after the {0} deadline'], at_due: ['{0}时限一到即升级', 'at the {0} deadline'], deadline_of: ['{0}时限', '{0} deadline'],
   areas: ['各区域情况', 'By area'], rate_means: ['超期未结计入按期结案率', 'open overdue counts against on time'],
   w_area: ['区域', 'Area'], w_open: ['在办', 'Open'], w_overdue: ['超期', 'Overdue'], w_rate: ['按期结案率', 'On time'], w_escalated: ['升级', 'Escalated'],
@@ -51,7 +51,7 @@ const WORDS = {
   from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流', 'Nobody accepts: it goes back'],
   done: ['已执行', 'done'], waits: ['{0}后', 'in {0}'], now_due: ['正在执行', 'now'], moot: ['不再需要', 'not needed'],
   system: ['系统', 'System'], left: ['剩 {0}', '{0} left'], no_due: ['无待办时限', 'Nothing due'],
-  seconds: ['{0} 秒', '{0} s'], minutes: ['{0} 分钟', '{0} min'], hours: ['{0} 小时', '{0} h'], days: ['{0} 天', '{0} d'],
+  minutes: ['{0} 分钟', '{0} min'], hours: ['{0} 小时', '{0} h'], days: ['{0} 天', '{0} d'],
   you_may: ['您现在可以', 'You may now'], nothing_to_do: ['您在此案上暂时没有要办的：{0}', 'Nothing for you to do here now: {0}'],
   waits_DISPATCHED: ['等{0}签收', '{0} has to sign'], waits_OFFERED: ['等社会组织接单', 'organisations are asked'], waits_HANDLING: ['{0}正在处置', '{0} is at work on it'], waits_CHECKING: ['等他人核查', 'somebody else has to check it'], waits_CLOSED: ['已经结案', 'it is closed'],
   sign: ['签收', 'Sign for it'], stage: ['阶段办结', 'End the stage'], answer: ['办结反馈', 'Answer as done'], return: ['退回', 'Return'], pass: ['核查通过', 'Pass the check'], fail: ['核查不通过', 'Fail the check'], close_case: ['结案', 'Close the case'], order: ['下单给社会组织', 'Offer to organisations'],
@@ -115,7 +115,7 @@ export const HAPPENED = {
   released: ['{0}不再承办（{1}），回到{2}', '{0} has it no more ({1}); back to {2}'], staged: ['{0}办结', 'Ended the {0}'],
   returned: ['退回：{0}', 'Returned: {0}'], answered: ['办结反馈', 'Answered as done'], checked: ['核查通过', 'Found it done'],
   reworked: ['核查不通过，返工', 'Check failed: to be done again'], reminded: ['催办：{0}时限将到', 'Reminded: the {0} deadline nears'],
-  escalated: ['{1}超时，升级到{0}', '{1} deadline passed: {0} answers too'], closed: ['结案', 'Closed the case'],
+  escalated: ['{1}超时，升级到{0}', 'Escalated to {0}: the {1} deadline passed'], closed: ['结案', 'Closed the case'],
 };
 const UNITS = { m: ['分钟（昼夜连续）', 'min around the clock'], h: ['紧急工作时', 'h around the clock'], wm: ['工作分钟', 'working min'], wh: ['工作时', 'working hours'], wd: ['工作日', 'working days'], 'wd-times': ['工作日（按工时）', 'working days of hours'], d: ['自然日', 'calendar days'] };
 
