@@ -12,6 +12,7 @@ pub mod case;
 pub mod category;
 pub mod deadline;
 pub mod district;
+pub mod explain;
 pub mod facts;
 pub mod holder;
 pub mod id;

@@ -25,6 +25,7 @@ pub struct Front {
     pub store: Store,
     pub clock: Clock,
     pub gate: Gate,
+    /// How a due time came about, and what may be done, is told by its rules.
     pub pack: Arc<Pack>,
     /// Changes whenever a turn has published; wakes who waits for a case to open.
     pub arrivals: watch::Receiver<u64>,
