@@ -1,12 +1,14 @@
 //! One real `gridward` as a child process on a port of its own: to be started, asked whether it is ready, frozen,
 //! killed, and stopped.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -41,13 +43,15 @@ pub fn binary() -> anyhow::Result<PathBuf> {
         .with_context(|| format!("no gridward beside {}: run `cargo build -p gridward` first", own.display()))
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, and nobody else here was given: a process that is down for a moment keeps its own.
 pub fn free_port() -> Option<u16> {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let ports = u32::from(PORTS.end - PORTS.start);
     let first = u32::from_le_bytes(entropy::draw()) % ports;
     (0..ports)
         .map(|n| PORTS.start + u16::try_from((first + n) % ports).unwrap_or(0))
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok() && given.insert(*port))
 }
 
 /// A `gridward`, running or not. What it started goes when it does.

@@ -43,9 +43,15 @@ mod over_tls;
 #[cfg(test)]
 mod partners;
 #[cfg(test)]
+mod register;
+#[cfg(test)]
 mod same_rows;
 #[cfg(test)]
 mod signing_in;
+#[cfg(test)]
+mod simulate;
+#[cfg(test)]
+mod tongxi;
 #[cfg(test)]
 mod words;
 #[cfg(test)]

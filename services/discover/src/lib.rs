@@ -14,7 +14,6 @@ pub use submit::{NewPlace, NewReport, ReportFault, Reported, Submit, Submitted};
 
 use std::sync::Arc;
 
-use domain::category::Categories;
 use domain::facts::{REPORT_SUBMITTED, ReportSubmitted, Topic};
 use domain::id::IncidentId;
 use platform::pack::Pack;
@@ -27,14 +26,14 @@ use store::reports::{self, Known, Row};
 /// The service.
 #[derive(Debug)]
 pub struct Discover {
-    categories: Categories,
-    unlisted: Option<domain::id::CategoryCode>,
+    lists: submit::Lists,
 }
 
 impl Discover {
     pub fn new(pack: &Pack) -> Arc<Self> {
         let unlisted = pack.recorded.as_ref().and_then(|recorded| recorded.unlisted_category.clone());
-        Arc::new(Self { categories: pack.categories.clone(), unlisted })
+        let (categories, areas) = (pack.categories.clone(), pack.areas.clone());
+        Arc::new(Self { lists: submit::Lists { categories, areas, unlisted } })
     }
 }
 
@@ -49,6 +48,7 @@ impl Service for Discover {
     const NAME: &'static str = "discover";
     const READS: &'static [Topic] = &[];
     const WRITES: Topic = Topic::Reported;
+    const WINDOWS: usize = 2;
     type Command = Submit;
     type Answer = Result<Submitted, ReportFault>;
     type Work = Work;
@@ -73,13 +73,7 @@ impl Service for Discover {
 
     fn obey(&self, work: &mut Work, asked: &Asked<Submit>, turn: &mut Turn) -> Self::Answer {
         let filed_at = turn.at(asked.recorded_at);
-        let checked = submit::check(
-            &asked.command.report,
-            filed_at,
-            &self.categories,
-            self.unlisted.as_ref(),
-            &asked.by,
-        )?;
+        let checked = submit::check(&asked.command.report, filed_at, &self.lists, &asked.by)?;
         let key = (asked.by.clone(), checked.client_id.clone());
         if let Some((incident, digest)) = work.known.get(&key) {
             return submit::again(*incident, digest, &checked);

@@ -13,4 +13,5 @@ pub mod running;
 pub mod servers;
 pub mod settings;
 pub mod settling;
+pub mod simulate;
 mod store;

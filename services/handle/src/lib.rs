@@ -9,6 +9,7 @@
 mod act;
 mod catch_up;
 pub mod http;
+mod may;
 mod on_incident_routed;
 mod on_partnered;
 mod on_step_due;
@@ -44,13 +45,13 @@ impl Handle {
     }
 
     fn terms(&self) -> Terms<'_> {
-        Terms {
-            policy: &self.pack.policy,
-            calendar: &self.pack.calendar,
-            categories: &self.pack.categories,
-            areas: &self.pack.areas,
-        }
+        terms(&self.pack)
     }
+}
+
+/// The rules in force.
+fn terms(pack: &Pack) -> Terms<'_> {
+    Terms { policy: &pack.policy, calendar: &pack.calendar, categories: &pack.categories, areas: &pack.areas }
 }
 
 /// The cases of one turn, and what happened to them.

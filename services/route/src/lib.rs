@@ -4,12 +4,15 @@
 //! `routed`, one for each attempt. It proposes; handle decides. Never looks at a case, and never takes the
 //! nearest area for a place that lies in none.
 
+mod borders;
 pub mod boundaries;
 mod choose;
+mod locate;
 mod on_case_returned;
 mod on_report_submitted;
 pub mod published;
 mod store;
+mod why;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

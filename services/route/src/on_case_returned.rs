@@ -31,14 +31,17 @@ pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut 
     } else if flags.contains(&Flag::Placeholder) {
         None
     } else {
-        route.locate(before.route.lon, before.route.lat, route.pack.calendar.local(at).date())?
+        let point = (before.route.lon, before.route.lat);
+        route.locate(point, route.pack.calendar.local(at).date(), &before.category)?
     };
     let asking = Asking {
         lon: before.route.lon,
         lat: before.route.lat,
         category: &before.category,
+        matter: &route.matter(&before.category),
         flags,
         located,
+        registered_area: route.registered(before.registered_area.as_deref())?,
         tried: &tried,
         staffed: &|holder| route.is_staffed(holder, at),
         boundaries: &route.version,
@@ -48,6 +51,7 @@ pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut 
         id: record.incident,
         attempt: before.attempt + 1,
         category: before.category.clone(),
+        registered_area: before.registered_area.clone(),
         route: chosen,
         tried,
         routed_at: at,

@@ -13,6 +13,8 @@ pub enum Clock {
     Host,
     /// Somebody sets it: a replayed file, a test. Jumps; never runs by itself.
     Driven(Arc<AtomicI64>),
+    /// Somebody sets it, and inputs count as of now, as on the host's: a simulator.
+    Simulated(Arc<AtomicI64>),
     /// The host's clock run faster from an origin: the demo, where a day passes while one watches.
     Paced { host_origin: DateTime<Utc>, origin: DateTime<Utc>, speed: f64 },
     /// The same, and nobody waits for the nights.
@@ -55,10 +57,14 @@ impl Clock {
         Self::Driven(Arc::new(AtomicI64::new(start.timestamp_millis())))
     }
 
+    pub fn simulated(start: DateTime<Utc>) -> Self {
+        Self::Simulated(Arc::new(AtomicI64::new(start.timestamp_millis())))
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             Self::Host => host_now(),
-            Self::Driven(millis) => from_millis(millis.load(Ordering::SeqCst)),
+            Self::Driven(millis) | Self::Simulated(millis) => from_millis(millis.load(Ordering::SeqCst)),
             Self::Paced { host_origin, origin, speed } => *origin + paced(host_now() - *host_origin, *speed),
             Self::Skipping(clock) => clock.at(host_now()),
         }
@@ -68,15 +74,15 @@ impl Clock {
     pub fn showed(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             Self::Host => Some(at),
-            Self::Driven(_) => None,
+            Self::Driven(_) | Self::Simulated(_) => None,
             Self::Paced { host_origin, origin, speed } => Some(*origin + paced(at - *host_origin, *speed)),
             Self::Skipping(clock) => Some(clock.at(at)),
         }
     }
 
-    /// Moves a driven clock forward to `to`; it never goes back. Other clocks move by themselves.
+    /// Moves a clock that somebody sets forward to `to`; it never goes back. Other clocks move by themselves.
     pub fn drive(&self, to: DateTime<Utc>) {
-        if let Self::Driven(millis) = self {
+        if let Self::Driven(millis) | Self::Simulated(millis) = self {
             millis.fetch_max(to.timestamp_millis(), Ordering::SeqCst);
         }
     }
@@ -86,16 +92,16 @@ impl Clock {
         matches!(self, Self::Driven(_))
     }
 
-    /// How long to wait on the host until this clock shows `at`; nothing on a driven clock.
+    /// How long to wait on the host until this clock shows `at`; nothing on a clock that somebody sets.
     pub fn until(&self, at: DateTime<Utc>) -> Option<Duration> {
         self.wait_for((at - self.now()).to_std().unwrap_or(Duration::ZERO))
     }
 
-    /// How long to wait on the host until this clock is `ahead` of now; nothing on a driven clock.
+    /// How long to wait on the host until this clock is `ahead` of now; nothing on a clock that somebody sets.
     pub fn wait_for(&self, ahead: Duration) -> Option<Duration> {
         match self {
             Self::Host => Some(ahead),
-            Self::Driven(_) => None,
+            Self::Driven(_) | Self::Simulated(_) => None,
             Self::Paced { speed, .. } => Some(ahead.div_f64(*speed)),
             Self::Skipping(clock) => {
                 let now = self.now();

@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod faults;
 pub mod http;
 pub mod lifecycle;
 pub mod link;

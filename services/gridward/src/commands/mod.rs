@@ -61,6 +61,8 @@ enum Command {
     Audit(crate::audit::Audit),
     /// Measure how fast it is, beside the bare database in the same run.
     Bench(crate::bench::Bench),
+    /// Live many lives of an office in which everything goes wrong that can, and hold the promises against each.
+    Simulate(crate::simulate::Simulate),
     /// List, show and retry facts that could not be decided.
     DeadLetters(dead_letters::DeadLetters),
     /// Print a signed token for a person of the pack.
@@ -81,7 +83,7 @@ pub struct DataFolder {
 #[derive(Clone, Debug, Args)]
 pub struct PackFolder {
     /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (baltimore, beilun, boston,
-    /// pingshan, tainan, taipei, twostreets).
+    /// pingshan, tainan, taipei, tongxi, twostreets).
     #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK", default_value = "boston")]
     pub pack: PathBuf,
     #[command(flatten)]
@@ -172,6 +174,7 @@ pub fn run(gridward: Gridward) -> ExitCode {
             Command::Demo(demo) => demo.run().await,
             Command::Audit(audit) => audit.run().await,
             Command::Bench(bench) => bench.run().await,
+            Command::Simulate(simulate) => simulate.run(),
             Command::DeadLetters(letters) => letters.run().await,
             Command::Token(token) => token.run(),
             Command::Pack(pack) => pack.run(),

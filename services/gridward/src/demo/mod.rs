@@ -7,6 +7,7 @@ pub mod day;
 pub mod highlights;
 mod lines;
 mod play;
+mod visitors;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,12 +18,12 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use discover::NewReport;
-use domain::rights::Role;
-use platform::clock::{Clock, host_now};
+use domain::area::AreaPath;
+use platform::clock::Clock;
 use platform::lifecycle::{Lifecycle, asked_to_stop};
 use platform::pack::Pack;
 use platform::telemetry::log_to_stderr;
-use platform::token::{Principal, Tokens};
+use platform::token::Tokens;
 use tokio::net::TcpListener;
 
 use crate::commands::{PackFolder, say};
@@ -36,7 +37,8 @@ use crate::running::{Stage, start};
 use day::{Doors, Player, Script};
 use highlights::Highlights;
 pub use lines::Line;
-use lines::{Example, Place, has, lines};
+use lines::{Example, Place, lines};
+pub use visitors::Visitor;
 
 /// How many times faster than life recorded reports are played, unless somebody says otherwise: a day in 72 seconds.
 const RECORDED_SPEED: f64 = 1200.0;
@@ -97,6 +99,8 @@ struct Opening {
     /// What it leaves out.
     gaps: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     example: Example,
+    /// Where there is something to see first.
+    grid: Option<AreaPath>,
 }
 
 impl Demo {
@@ -118,16 +122,16 @@ impl Demo {
             OfPack::Day(script) => self.morning(*script, &highlights, &pack).await?,
             OfPack::Recorded(file) => self.first_days(&file, &pack).await?,
         };
-        let Opening { from, speed, gaps, example } = opening;
+        let Opening { from, speed, gaps, example, grid } = opening;
         let clock = folder_clock::skipping(&self.data, speed, Some(from), gaps)?;
         let all = Embedded::open(&self.data, pack.clone(), clock.clone()).await?;
         let tokens = Tokens::of_folder(&self.data).context("cannot read the token key")?;
         let (stopper, lifecycle) = Lifecycle::new();
         let lines = self.lines(&pack, &example);
-        let viewer = token_of(&tokens, &pack)?;
+        let visitors = visitors::visitors(&tokens, &pack, grid.as_ref())?;
         let running = start(all.ready(), listener, &tokens, &lifecycle, |router| {
             router
-                .merge(crate::http::demo_page(&viewer, speed, &pack, &lines))
+                .merge(crate::http::demo_page(&visitors, speed, &pack, &lines))
                 .merge(crate::http::demo_now(highlights, clock, speed))
         })?;
         self.tell(&pack, from, speed, &lines);
@@ -154,6 +158,7 @@ impl Demo {
             speed: self.speed.unwrap_or(script.speed()),
             gaps: script.hours().gaps(),
             example: script.example().into(),
+            grid: script.first_grid(),
         };
         let all = Embedded::open(&self.data, pack.clone(), Clock::driven(begins)).await?;
         let mut player = Player::new(pack.clone(), script, highlights.clone());
@@ -190,6 +195,7 @@ impl Demo {
             speed: self.speed.unwrap_or(RECORDED_SPEED),
             gaps: Vec::new(),
             example: first.context("the recorded file has no usable rows")?.into(),
+            grid: None,
         };
         Ok((Play::Recorded(Box::new(windows)), opening))
     }
@@ -238,7 +244,8 @@ impl From<day::Reports> for Example {
 impl From<Row> for Example {
     fn from(row: Row) -> Self {
         let Row { id, category, place, .. } = row;
-        let report = NewReport { client_id: id, category, place, description: String::new() };
+        let report =
+            NewReport { client_id: id, category, place, registered_area: None, description: String::new() };
         Self { by: None, report }
     }
 }
@@ -270,11 +277,4 @@ fn begin_anew(folder: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn token_of(tokens: &Tokens, pack: &Pack) -> anyhow::Result<String> {
-    let viewer = pack.people.iter().find(|person| has(person, Role::Supervisor));
-    let viewer = viewer.context("the pack has no supervisor to watch as / 辖区包中没有督查人员可供观看")?;
-    let principal = Principal { person: viewer.id.clone(), grants: viewer.grants.clone() };
-    tokens.issue(&principal, host_now(), TimeDelta::hours(24)).context("cannot sign the viewer's token")
 }

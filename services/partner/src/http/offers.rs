@@ -241,7 +241,7 @@ async fn state_of(front: &Front, incident: IncidentId, partner: &PartnerId) -> R
 }
 
 /// The organisations whose offers the asker may answer.
-fn partners_of(grants: &[Grant]) -> Vec<PartnerId> {
+pub(super) fn partners_of(grants: &[Grant]) -> Vec<PartnerId> {
     areas_for(grants, Action::TakeOffer).into_iter().map(|area| PartnerId(area.code().to_owned())).collect()
 }
 

@@ -24,13 +24,15 @@ use domain::area::AreaPath;
 use domain::id::IncidentId;
 use sea_orm::sea_query::{Alias, ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef, IntoIden};
 use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult,
-    SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::faults::Faults;
 
 /// The transaction of a turn.
 pub type Tx = DatabaseTransaction;
@@ -102,6 +104,12 @@ impl StoreError {
 }
 
 impl StoreError {
+    /// The connection was lost while `doing` this: whether it was done, nobody can tell.
+    pub fn cut_off(doing: &'static str) -> Self {
+        let why = RuntimeErr::Internal("the connection was lost".to_owned());
+        Self::Failed { doing, error: DbErr::Conn(why) }
+    }
+
     /// Whether another turn was at the same rows at the same moment: the same thing, done again, finds what that one
     /// has written.
     pub fn collided(&self) -> bool {
@@ -144,6 +152,7 @@ pub struct Store {
     writer: DatabaseConnection,
     readers: DatabaseConnection,
     place: Place,
+    faults: Faults,
 }
 
 /// Where a database is.
@@ -152,6 +161,8 @@ enum Place {
     File(PathBuf),
     /// On a PostgreSQL server: its name there.
     Server(String),
+    /// Nowhere: gone with its one connection.
+    Memory,
 }
 
 /// The name of the file in a data folder.
@@ -168,7 +179,31 @@ impl Store {
             connect(&file, 1, false).await.map_err(|error| opening("opening the database", &file, error))?;
         let readers =
             connect(&file, 4, false).await.map_err(|error| opening("opening the database", &file, error))?;
-        Ok(Self { writer, readers, place: Place::File(file) })
+        Ok(Self { writer, readers, place: Place::File(file), faults: Faults::default() })
+    }
+
+    /// Makes a database in memory that instances share as they share a server's, one transaction after another: for
+    /// a simulator, which asks it one thing at a time.
+    ///
+    /// # Errors
+    /// When SQLite cannot make it.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        let connection =
+            Database::connect(pool("sqlite::memory:", 1, |sqlite| sqlite.statement_cache_capacity(500)));
+        let connection = connection.await.doing("making a database in memory")?;
+        let (writer, readers) = (connection.clone(), connection);
+        Ok(Self { writer, readers, place: Place::Memory, faults: Faults::default() })
+    }
+
+    /// The same database, for an instance of its own for which other things go wrong.
+    #[must_use]
+    pub fn with_faults(&self, faults: Faults) -> Self {
+        Self { faults, ..self.clone() }
+    }
+
+    /// What goes wrong on purpose here.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Opens a database of its own on a PostgreSQL server, named by a `postgres://` URL, with at most so many
@@ -178,7 +213,8 @@ impl Store {
     /// When the server cannot be reached, or the database is not set up as we need it.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
         let (pool, name) = postgres::connect(url, connections).await?;
-        Ok(Self { writer: pool.clone(), readers: pool, place: Place::Server(name) })
+        let (writer, readers) = (pool.clone(), pool);
+        Ok(Self { writer, readers, place: Place::Server(name), faults: Faults::default() })
     }
 
     /// Opens the file of `folder` to look only, also beside a running process.
@@ -196,14 +232,15 @@ impl Store {
         if let Err(StoreError::Failed { doing, error }) = log::identity(&readers).await {
             return Err(opening(doing, &file, error));
         }
-        Ok(Self { writer: readers.clone(), readers, place: Place::File(file) })
+        let writer = readers.clone();
+        Ok(Self { writer, readers, place: Place::File(file), faults: Faults::default() })
     }
 
     /// Begins a turn's transaction: on SQLite it holds the one right to write until it ends.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let options = match self.place {
             Place::Server(_) => TransactionOptions::default(),
-            Place::File(_) => TransactionOptions {
+            Place::File(_) | Place::Memory => TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                 ..TransactionOptions::default()
             },
@@ -219,7 +256,7 @@ impl Store {
                 postgres::alone(self.writer.begin().await.doing("beginning a migration")?).await
             }
             // It only has to end: on a file the migration needs the one right to write.
-            Place::File(_) => self.readers.begin().await.doing("beginning a migration"),
+            Place::File(_) | Place::Memory => self.readers.begin().await.doing("beginning a migration"),
         }
     }
 
@@ -228,12 +265,15 @@ impl Store {
     /// not keep others from writing while it loads and decides. On a server other instances may change them too:
     /// the look locks them, and the same transaction writes.
     pub async fn look_first(&self) -> Result<Tx, StoreError> {
+        if let Place::Memory = self.place {
+            return self.begin().await;
+        }
         self.readers.begin().await.doing("beginning a turn")
     }
 
     /// Goes on from a look to what the turn has to write.
     pub async fn write(&self, looked: Tx) -> Result<Tx, StoreError> {
-        if let Place::Server(_) = self.place {
+        if self.is_shared() {
             return Ok(looked);
         }
         looked.rollback().await.doing("ending a turn's look")?;
@@ -251,7 +291,7 @@ impl Store {
 
     /// Whether other instances may work on it at the same time.
     pub fn is_shared(&self) -> bool {
-        matches!(self.place, Place::Server(_))
+        matches!(self.place, Place::Server(_) | Place::Memory)
     }
 
     pub fn readers(&self) -> &Readers {
@@ -267,6 +307,7 @@ impl Store {
         match &self.place {
             Place::File(file) => file.display().to_string(),
             Place::Server(name) => name.clone(),
+            Place::Memory => "memory".to_owned(),
         }
     }
 
@@ -287,7 +328,31 @@ fn opening(doing: &'static str, file: &Path, error: DbErr) -> StoreError {
 }
 
 async fn connect(file: &Path, connections: u32, look_only: bool) -> Result<DatabaseConnection, DbErr> {
-    let mut options = ConnectOptions::new(format!("sqlite://{}", file.display()));
+    let options = pool(&format!("sqlite://{}", file.display()), connections, move |sqlite| {
+        let sqlite =
+            sqlite.busy_timeout(Duration::from_secs(10)).row_buffer_size(1_000).statement_cache_capacity(48);
+        if look_only {
+            return sqlite.read_only(true);
+        }
+        sqlite
+            .create_if_missing(true)
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("cache_size", "-16000")
+            // Fewer, larger folds of the log into the file: 16 MB.
+            .pragma("wal_autocheckpoint", "4000")
+            .pragma("foreign_keys", "ON")
+    });
+    Database::connect(options).await
+}
+
+/// A pool of SQLite connections that live as long as it does.
+fn pool(
+    url: &str,
+    connections: u32,
+    set: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
+) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
         .min_connections(1)
@@ -306,24 +371,8 @@ async fn connect(file: &Path, connections: u32, look_only: bool) -> Result<Datab
                 Ok(!connection.is_in_transaction())
             })
         })
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            let sqlite = sqlite
-                .busy_timeout(Duration::from_secs(10))
-                .row_buffer_size(1_000)
-                .statement_cache_capacity(48);
-            if look_only {
-                return sqlite.read_only(true);
-            }
-            sqlite
-                .create_if_missing(true)
-                .pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .pragma("cache_size", "-16000")
-                // Fewer, larger folds of the log into the file: 16 MB.
-                .pragma("wal_autocheckpoint", "4000")
-                .pragma("foreign_keys", "ON")
-        });
-    Database::connect(options).await
+        .map_sqlx_sqlite_opts(set);
+    options
 }
 
 /// A table of a service by its short name: `handle_sequence`.

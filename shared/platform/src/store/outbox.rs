@@ -24,24 +24,23 @@ pub struct Waiting {
 
 /// Appends `facts`, in order.
 pub async fn append(tx: &Tx, service: &'static str, facts: &[Fact]) -> Result<(), StoreError> {
-    insert(tx, service, facts, "NULL").await
+    insert(tx, service, facts, false).await
 }
 
 /// Appends facts that are on their topic already.
 pub async fn append_published(tx: &Tx, service: &'static str, facts: &[Fact]) -> Result<(), StoreError> {
-    insert(tx, service, facts, "clock_timestamp()").await
+    insert(tx, service, facts, true).await
 }
 
 /// One statement of one text for any number of facts, so that it is parsed and planned once.
-async fn insert(
-    tx: &Tx,
-    service: &'static str,
-    facts: &[Fact],
-    published_at: &str,
-) -> Result<(), StoreError> {
+async fn insert(tx: &Tx, service: &'static str, facts: &[Fact], published: bool) -> Result<(), StoreError> {
     if facts.is_empty() {
         return Ok(());
     }
+    if tx.get_database_backend() != DbBackend::Postgres {
+        return insert_plainly(tx, service, facts, published).await;
+    }
+    let published_at = if published { "clock_timestamp()" } else { "NULL" };
     // `unnest` keeps the order: ids are drawn in the order of the facts.
     let insert = format!(
         "INSERT INTO {service}_outbox (topic, incident, sequence, kind, at, noticed_at, cause, body, published_at) \
@@ -64,6 +63,32 @@ async fn insert(
     ];
     let insert = Statement::from_sql_and_values(DbBackend::Postgres, insert, values);
     tx.execute_raw(insert).await.doing("appending to the outbox")?;
+    Ok(())
+}
+
+/// Where the database has no arrays.
+async fn insert_plainly(
+    tx: &Tx,
+    service: &'static str,
+    facts: &[Fact],
+    published: bool,
+) -> Result<(), StoreError> {
+    let columns = COLUMNS.into_iter().chain(["published_at"]).map(iden);
+    let mut insert = Query::insert().into_table(table(service, "outbox")).columns(columns).to_owned();
+    for fact in facts {
+        insert.values_panic([
+            fact.topic.as_str().into(),
+            fact.incident.0.into(),
+            fact.sequence.into(),
+            fact.kind.as_str().into(),
+            fact.at.into(),
+            fact.noticed_at.into(),
+            fact.cause.as_str().into(),
+            fact.body.as_str().into(),
+            published.then_some(fact.noticed_at).into(),
+        ]);
+    }
+    tx.execute(&insert).await.doing("appending to the outbox")?;
     Ok(())
 }
 
@@ -114,7 +139,11 @@ pub async fn published<C: ConnectionTrait>(
     service: &'static str,
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    mark(connection, service, ids, "clock_timestamp()").await
+    let now = match connection.get_database_backend() {
+        DbBackend::Postgres => "clock_timestamp()",
+        _ => "noticed_at",
+    };
+    mark(connection, service, ids, now).await
 }
 
 /// Has facts sent again that a broker lost.
@@ -132,9 +161,17 @@ async fn mark<C: ConnectionTrait>(
     ids: &[i64],
     published_at: &str,
 ) -> Result<(), StoreError> {
-    let update = format!("UPDATE {service}_outbox SET published_at = {published_at} WHERE id = ANY ($1)");
-    let values = [ids.to_vec().into()];
-    let update = Statement::from_sql_and_values(DbBackend::Postgres, update, values);
+    let update = format!("UPDATE {service}_outbox SET published_at = {published_at} WHERE");
+    let update = match connection.get_database_backend() {
+        DbBackend::Postgres => {
+            let values = [ids.to_vec().into()];
+            Statement::from_sql_and_values(DbBackend::Postgres, format!("{update} id = ANY ($1)"), values)
+        }
+        backend => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            Statement::from_string(backend, format!("{update} id IN ({})", ids.join(", ")))
+        }
+    };
     connection.execute_raw(update).await.doing("marking facts of the outbox")?;
     Ok(())
 }

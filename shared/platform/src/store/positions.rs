@@ -124,6 +124,20 @@ async fn move_many(
     Ok(tx.execute_raw(update).await.doing("moving positions")?.rows_affected())
 }
 
+/// Moves the positions on `topic` wherever they were: what a simulator breaks on purpose.
+pub async fn put_all(
+    tx: &Tx,
+    service: &'static str,
+    topic: Topic,
+    moves: &[Move<'_>],
+) -> Result<(), StoreError> {
+    for one in moves {
+        let to = Position { topic_id: one.from.topic_id.clone(), after: one.to };
+        put(tx, service, Source { topic, partition: one.partition }, &to).await?;
+    }
+    Ok(())
+}
+
 /// Every position of a service, by source.
 pub async fn all<C: ConnectionTrait>(
     connection: &C,

@@ -7,6 +7,7 @@
 
 mod embedded;
 pub mod kafka;
+pub mod relay;
 
 pub use embedded::EmbeddedStream;
 pub use kafka::KafkaStream;

@@ -1,6 +1,8 @@
 //! The turn that obeys people, and the desk they ask at.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use domain::id::{IncidentId, PersonId};
@@ -8,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
 use super::{Failed, Service, Turns, commit, panic_text};
+use crate::faults::{Point, Rule};
 use crate::store::StoreError;
 
 /// A command, by whom, and when it was recorded. On any but a driven clock the recorded time is ignored:
@@ -47,14 +50,15 @@ pub(super) struct Waiting<S: Service> {
     pub answer: oneshot::Sender<Result<S::Answer, Unanswered>>,
 }
 
-/// Where people's commands are handed in.
+/// Where people's commands are handed in: at one of its windows, in turn.
 pub struct Desk<S: Service> {
-    waiting: mpsc::Sender<Waiting<S>>,
+    windows: Arc<[mpsc::Sender<Waiting<S>>]>,
+    next: Arc<AtomicUsize>,
 }
 
 impl<S: Service> Clone for Desk<S> {
     fn clone(&self) -> Self {
-        Self { waiting: self.waiting.clone() }
+        Self { windows: self.windows.clone(), next: self.next.clone() }
     }
 }
 
@@ -65,10 +69,10 @@ impl<S: Service> std::fmt::Debug for Desk<S> {
 }
 
 impl<S: Service> Desk<S> {
-    /// A desk and what is handed in at it. People beyond `room` are told to come back.
-    pub(super) fn new(room: usize) -> (Self, mpsc::Receiver<Waiting<S>>) {
-        let (waiting, received) = mpsc::channel(room);
-        (Self { waiting }, received)
+    /// A desk of so many windows, and what is handed in at each. People beyond `room` at one are told to come back.
+    pub(super) fn new(windows: usize, room: usize) -> (Self, Vec<mpsc::Receiver<Waiting<S>>>) {
+        let (windows, received): (Vec<_>, _) = (0..windows).map(|_| mpsc::channel(room)).unzip();
+        (Self { windows: windows.into(), next: Arc::default() }, received)
     }
 
     /// Hands in a command and waits for the answer, which comes after its turn has committed. The turn
@@ -78,7 +82,8 @@ impl<S: Service> Desk<S> {
     /// When nobody could answer.
     pub async fn ask(&self, asked: Asked<S::Command>) -> Result<S::Answer, Unanswered> {
         let (answer, answered) = oneshot::channel();
-        self.waiting.try_send(Waiting { asked, answer }).map_err(|error| match error {
+        let window = self.next.fetch_add(1, Ordering::Relaxed) % self.windows.len();
+        self.windows[window].try_send(Waiting { asked, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Unanswered::Busy,
             mpsc::error::TrySendError::Closed(_) => Unanswered::Stopping,
         })?;
@@ -141,6 +146,7 @@ impl<S: Service> Turns<S> {
         let mut incidents: Vec<IncidentId> = old.map(|asked| S::incident(&asked.command)).collect();
         incidents.sort_unstable();
         incidents.dedup();
+        self.store.faults().at(Point::CommandsAsked).await?;
         let look = self.store.look_first().await?;
         let (mut turn, _) = self.open(&look, &incidents, None).await?;
         let mut work = self.service.load(&look, &incidents, asked).await?;
@@ -149,9 +155,15 @@ impl<S: Service> Turns<S> {
             asked.iter().map(|asked| service.obey(&mut work, asked, &mut turn)).collect::<Vec<_>>()
         }));
         let answers = decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
+        self.store.faults().at(Point::CommandsDecided).await?;
         let tx = self.store.write(look).await?;
         self.save(&tx, work, &turn, None).await?;
+        match self.store.faults().at(Point::CommandsSaved).await {
+            Err(_) if self.store.faults().breaks(Rule::AnswerAfterCommit) => return Ok(answers),
+            lost => lost?,
+        }
         commit(tx).await?;
+        self.store.faults().at(Point::CommandsCommitted).await?;
         self.committed(&turn);
         self.metrics.became(S::NAME, "command", asked.len());
         Ok(answers)

@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use super::order::{Order, Place};
 use super::{Failed, INPUTS_PER_TURN, Service, Turn, Turns, commit, panic_text};
+use crate::faults::{Point, Rule};
 use crate::store::parked::{self, Parked};
 use crate::store::positions::{self, Move, Position};
 use crate::store::sequences::OfTopic;
@@ -117,6 +118,7 @@ impl<S: Service> Turns<S> {
         if records.is_empty() {
             return Ok(Taken::default());
         }
+        self.store.faults().at(Point::FactsRead).await?;
         if records.len() < INPUTS_PER_TURN {
             return self.take_records(records).await;
         }
@@ -240,6 +242,7 @@ impl<S: Service> Turns<S> {
             self.service.load(&look, rows, &[]),
         )?;
         let mut order = Order::new(OfTopic::new(topic, last), waiting);
+        order.drops_taken = !self.store.faults().breaks(Rule::DropTaken);
         let counted = matches!(origin, Origin::Stream(..)).then_some(self.dead_in_a_row);
         let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {
@@ -250,6 +253,7 @@ impl<S: Service> Turns<S> {
         }));
         let (taken, seen, deciding) = decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
         let Deciding { letters, resolved, in_a_row, .. } = deciding;
+        self.store.faults().at(Point::FactsDecided).await?;
 
         let tx = self.store.write(look).await?;
         if self.store.is_shared() {
@@ -280,9 +284,16 @@ impl<S: Service> Turns<S> {
             }
         }
         if let Origin::Stream(stands) = origin {
-            positions::move_on(&tx, S::NAME, topic, &moves(stands, &records[..seen])).await?;
+            let moves = moves(stands, &records[..seen]);
+            if self.store.faults().breaks(Rule::CompareAndSet) {
+                positions::put_all(&tx, S::NAME, topic, &moves).await?;
+            } else {
+                positions::move_on(&tx, S::NAME, topic, &moves).await?;
+            }
         }
+        self.store.faults().at(Point::FactsSaved).await?;
         commit(tx).await?;
+        self.store.faults().at(Point::FactsCommitted).await?;
         self.committed(&turn);
         self.tell(&taken, &order, &letters);
         if let Some(in_a_row) = in_a_row {

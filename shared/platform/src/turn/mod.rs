@@ -54,6 +54,9 @@ pub trait Service: Send + Sync + 'static {
     const READS: &'static [Topic];
     /// The one topic it writes.
     const WRITES: Topic;
+    /// How many turns of commands may be under way at once where the database takes more than one. Two of them meet
+    /// only at rows that both make: more than one is for commands that each make an incident of their own.
+    const WINDOWS: usize = 1;
     /// What people can ask of it.
     type Command: Send + Sync + 'static;
     /// What they are told.
@@ -234,6 +237,17 @@ impl<S: Service> Turns<S> {
 
     pub fn health(&self) -> Health {
         self.health.clone()
+    }
+
+    /// Another of the same service, with the same health, for commands alone.
+    fn beside(&self) -> Self {
+        let around = Surroundings {
+            store: self.store.clone(),
+            stream: self.stream.clone(),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+        };
+        Self { health: self.health.clone(), ..Self::new(self.service.clone(), &around) }
     }
 
     /// Locks `incidents` in id order and opens a turn on them; answers also what was taken of them on the topic that

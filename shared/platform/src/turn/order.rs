@@ -26,11 +26,13 @@ pub struct Order {
     pub newly_parked: Vec<Record>,
     /// Freed in this turn.
     pub freed: Vec<Record>,
+    /// False only where a simulator breaks this rule.
+    pub drops_taken: bool,
 }
 
 impl Order {
     pub fn new(last: OfTopic, parked: Parked) -> Self {
-        Self { last, parked, newly_parked: Vec::new(), freed: Vec::new() }
+        Self { last, parked, newly_parked: Vec::new(), freed: Vec::new(), drops_taken: true }
     }
 
     /// Where `sequence` of `incident` belongs.
@@ -38,8 +40,8 @@ impl Order {
         match self.last.last(incident) {
             None if sequence == 1 || self.last.topic().may_begin_anywhere() => Place::Take,
             None => Place::Park,
-            Some(last) if sequence <= last => Place::Drop,
-            Some(last) if sequence == last + 1 => Place::Take,
+            Some(last) if sequence <= last && self.drops_taken => Place::Drop,
+            Some(last) if sequence <= last + 1 => Place::Take,
             Some(_) => Place::Park,
         }
     }

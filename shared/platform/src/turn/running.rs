@@ -1,9 +1,12 @@
 //! The loop: people's commands before facts, facts before sweeps; idle when nothing waits.
 
+use std::panic::resume_unwind;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info, warn};
 
 use super::commands::{Desk, Waiting};
@@ -28,9 +31,53 @@ const LOOK_UP: Duration = Duration::from_secs(2);
 impl<S: Service> Turns<S> {
     /// Opens the desk and hands back the loop to run; it ends when the process is asked to stop, after
     /// everybody already at the desk has been answered.
+    ///
+    /// # Panics
+    /// The loop panics when one of its windows did.
     pub fn open_desk(self, lifecycle: Lifecycle) -> (Desk<S>, impl Future<Output = ()> + Send) {
-        let (desk, waiting) = Desk::new(ROOM_AT_THE_DESK);
-        (desk, self.run(waiting, lifecycle))
+        let windows = if self.store.is_shared() { S::WINDOWS } else { 1 };
+        let (desk, mut waiting) = Desk::new(windows, ROOM_AT_THE_DESK);
+        let first = waiting.remove(0);
+        let running = async move {
+            let mut others = JoinSet::new();
+            for waiting in waiting {
+                others.spawn(self.beside().obey_alone(waiting, lifecycle.clone()));
+            }
+            let mut running = pin!(self.run(first, lifecycle));
+            loop {
+                tokio::select! {
+                    () = &mut running => break,
+                    Some(ended) = others.join_next() => ended.unwrap_or_else(gone),
+                }
+            }
+            while let Some(ended) = others.join_next().await {
+                ended.unwrap_or_else(gone);
+            }
+        };
+        (desk, running)
+    }
+
+    /// Another window of the desk: nothing but people's commands, until everybody at it has been answered.
+    async fn obey_alone(mut self, mut waiting: mpsc::Receiver<Waiting<S>>, mut lifecycle: Lifecycle) {
+        loop {
+            tokio::select! {
+                biased;
+                () = lifecycle.stopping() => break,
+                first = waiting.recv() => match first {
+                    Some(first) => self.serve(first, &mut waiting).await,
+                    None => break,
+                },
+            }
+        }
+        self.close(waiting).await;
+    }
+
+    /// Answers everybody who is at the desk already.
+    async fn close(&mut self, mut waiting: mpsc::Receiver<Waiting<S>>) {
+        waiting.close();
+        while let Ok(last) = waiting.try_recv() {
+            self.serve(last, &mut waiting).await;
+        }
     }
 
     async fn run(mut self, mut waiting: mpsc::Receiver<Waiting<S>>, mut lifecycle: Lifecycle) {
@@ -71,10 +118,7 @@ impl<S: Service> Turns<S> {
             let reading = i64::from(self.health.stopped().is_none());
             self.metrics.reading.with_label_values(&[S::NAME]).set(reading);
         }
-        waiting.close();
-        while let Ok(last) = waiting.try_recv() {
-            self.serve(last, &mut waiting).await;
-        }
+        self.close(waiting).await;
         info!(service = S::NAME, "stopped");
     }
 
@@ -182,6 +226,13 @@ impl<S: Service> Turns<S> {
             // Who has gone away does not hear the answer; the work stands.
             let _ = answer.send(result);
         }
+    }
+}
+
+/// A window that panicked takes the desk with it, so that whoever runs the desk hears of it.
+fn gone(error: JoinError) {
+    if let Ok(panic) = error.try_into_panic() {
+        resume_unwind(panic);
     }
 }
 

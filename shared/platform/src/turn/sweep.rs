@@ -7,6 +7,7 @@ use domain::id::IncidentId;
 use tracing::error;
 
 use super::{Failed, INPUTS_PER_TURN, Service, Turns, commit, panic_text};
+use crate::faults::Point;
 use crate::store::StoreError;
 
 /// An incident for which nothing could be decided is looked at again after this long: soon enough once its
@@ -29,6 +30,7 @@ impl<S: Service> Turns<S> {
         if due.is_empty() {
             return Ok(0);
         }
+        self.store.faults().at(Point::SweepFound).await?;
         match self.sweep_turn(&due).await {
             Ok(()) => Ok(due.len()),
             Err(Failed::Store(error)) if error.may_pass() || error.is_damage() => Err(error),
@@ -63,9 +65,12 @@ impl<S: Service> Turns<S> {
             }
         }));
         decided.map_err(|panic| Failed::Panicked(panic_text(&*panic)))?;
+        self.store.faults().at(Point::SweepDecided).await?;
         let tx = self.store.write(look).await?;
         self.save(&tx, work, &turn, None).await?;
+        self.store.faults().at(Point::SweepSaved).await?;
         commit(tx).await?;
+        self.store.faults().at(Point::SweepCommitted).await?;
         self.committed(&turn);
         Ok(())
     }

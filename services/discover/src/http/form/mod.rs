@@ -171,7 +171,7 @@ impl<'a> Opening<'a> {
 
     fn choices(&self, person: &Person) -> Choices<'a> {
         let Front { pack, points, clock, .. } = self.front;
-        Choices::of(&person.grants, &pack.categories, &pack.areas, points, day(clock.now()))
+        Choices::of(&person.grants, pack, points, day(clock.now()))
     }
 
     /// For what is no link, has expired, or is void: the same page, which says nothing of anybody.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use discover::NewReport;
-use domain::area::Level;
+use domain::area::{AreaPath, Level};
 use domain::case::Case;
 use domain::deadline::{DeadlineKind, Does as StepDoes};
 use domain::id::{IncidentId, PersonId};
@@ -52,6 +52,8 @@ pub struct Expected {
     pub kind: Kind,
     pub incident: IncidentId,
     pub at: DateTime<Utc>,
+    /// Where it is reported.
+    pub grid: AreaPath,
     category: Text,
     area: Text,
 }
@@ -118,6 +120,15 @@ impl Script {
     /// When the page opens, on the first day.
     pub fn opens(&self) -> DateTime<Utc> {
         self.on(self.hours.first(), self.file.opens)
+    }
+
+    /// The grid where the first case that is settled within its grid is reported after the page opens.
+    pub fn first_grid(&self) -> Option<AreaPath> {
+        let opens = self.opens();
+        self.day(0)?.into_iter().find_map(|cue| match cue.does {
+            Does::Expects(one) if cue.at >= opens && one.kind == Kind::Handled => Some(one.grid),
+            _ => None,
+        })
     }
 
     /// A report as somebody might send it from a terminal.
@@ -187,6 +198,7 @@ impl Script {
                 client_id: format!("day-{}-{}", day.date, told.name),
                 category: sentence.category.clone(),
                 place: grid.somewhere(dice),
+                registered_area: None,
                 description: self.fill((&sentence.zh, &sentence.en), grid, dice),
             },
         };
@@ -227,6 +239,7 @@ impl Script {
             incident: reports.incident,
             at: self.hours.after(since, TimeDelta::minutes(life.shows)),
             category: category.map_or_else(|| Text::new(code, code), |category| category.name.clone()),
+            grid: grid.path.clone(),
             area: grid.name.clone(),
         }
     }
@@ -261,6 +274,7 @@ impl Script {
                 client_id: format!("day-{}-life-{hour:02}{minute:02}", at.date_naive()),
                 category: said.category.clone(),
                 place: grid.somewhere(dice),
+                registered_area: None,
                 description: self.fill((&said.zh, &said.en), grid, dice),
             },
         }

@@ -113,6 +113,7 @@ fn categories(code: &str, handle_limit: &str) -> Categories {
         sensitive: false,
         stages: Vec::new(),
         offer_to: vec![Class::Service],
+        conditions: None,
     };
     Categories::from([(code.into(), category)])
 }
@@ -147,8 +148,8 @@ fn report(promise: Promise) -> Report {
         captured_at: None,
         area: None,
     };
-    let words = Some("堆在楼道口".to_owned());
-    Report { reporter: "worker".into(), category: "rubbish".into(), place, promise, words }
+    let (registered_area, words) = (None, Some("堆在楼道口".to_owned()));
+    Report { reporter: "worker".into(), category: "rubbish".into(), place, registered_area, promise, words }
 }
 
 /// route's proposal: this attempt, that holder; the report with the first.

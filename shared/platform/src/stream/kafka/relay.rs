@@ -17,6 +17,7 @@ use crate::lifecycle::{self, Lifecycle};
 use crate::metrics::Metrics;
 use crate::store::outbox::Waiting;
 use crate::store::{Store, StoreError, lease, outbox};
+use crate::stream::relay::{Carries, send_waiting};
 use crate::turn::Health;
 
 /// Rows of one batch. All are acknowledged before the next is begun.
@@ -48,8 +49,7 @@ const JOB: &str = "relay";
 pub struct Relay {
     service: &'static str,
     store: Store,
-    prefix: String,
-    sending: Sending,
+    broker: Broker,
     published: watch::Receiver<u64>,
     /// This instance, among others of its service.
     holder: String,
@@ -57,6 +57,13 @@ pub struct Relay {
     health: Health,
     metrics: Metrics,
     told_at: Option<Instant>,
+}
+
+/// The broker, as the one who carries facts to their topics.
+#[derive(Debug)]
+struct Broker {
+    prefix: String,
+    sending: Sending,
 }
 
 /// What one pass did.
@@ -79,8 +86,7 @@ impl Relay {
         Self {
             service,
             store,
-            prefix,
-            sending,
+            broker: Broker { prefix, sending },
             published,
             holder: crate::entropy::draw::<8>().iter().map(|byte| format!("{byte:02x}")).collect(),
             held_at: None,
@@ -132,7 +138,7 @@ impl Relay {
         {
             info!(service = self.service, "could not give the lease up; it ends by itself: {failed}");
         }
-        self.sending.stop().await;
+        self.broker.sending.stop().await;
     }
 
     async fn rest(&mut self, longest: Duration, stop: &mut Lifecycle) {
@@ -164,19 +170,8 @@ impl Relay {
         if !self.has_lease().await? {
             return Ok(Pass::Elsewhere);
         }
-        let waiting = outbox::waiting(self.store.readers(), self.service, BATCH).await?;
-        if waiting.is_empty() {
-            return Ok(Pass::Sent(0));
-        }
-        let batch: Vec<Outgoing> = waiting.iter().map(|row| self.letter(row)).collect();
-        let until = Instant::now() + LONGEST_BATCH;
-        self.sending.send_all(&batch, until).await.map_err(|error| StoreError::Broker {
-            doing: "sending facts to the broker",
-            why: told(&error),
-        })?;
-        let ids: Vec<i64> = waiting.iter().map(|row| row.id).collect();
-        outbox::published(self.store.writer(), self.service, &ids).await?;
-        Ok(Pass::Sent(ids.len()))
+        let sent = send_waiting(&self.store, self.service, BATCH, &mut self.broker).await?;
+        Ok(Pass::Sent(sent))
     }
 
     async fn has_lease(&mut self) -> Result<bool, StoreError> {
@@ -196,7 +191,21 @@ impl Relay {
         }
         Ok(has)
     }
+}
 
+#[async_trait::async_trait]
+impl Carries for Broker {
+    async fn carry(&mut self, rows: &[Waiting]) -> Result<(), StoreError> {
+        let batch: Vec<Outgoing> = rows.iter().map(|row| self.letter(row)).collect();
+        let until = Instant::now() + LONGEST_BATCH;
+        self.sending
+            .send_all(&batch, until)
+            .await
+            .map_err(|error| StoreError::Broker { doing: "sending facts to the broker", why: told(&error) })
+    }
+}
+
+impl Broker {
     fn letter(&self, row: &Waiting) -> Outgoing {
         let letter = seal(&row.fact);
         Outgoing {

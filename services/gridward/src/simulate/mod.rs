@@ -1,0 +1,144 @@
+//! `gridward simulate`: lives of a whole office, drawn from seeds, with everything that may go wrong in them, and the
+//! promises held against each.
+//!
+//! A life is one event after the other: a person asks, an instance takes facts, a relay sends, time passes. At each named
+//! point of a step ([`platform::faults::Point`]) whoever does it may die, freeze and go on later, or be told that it
+//! failed. Two instances of each service share its tables; topics lie in memory; no clock and no chance but the seed's is
+//! asked, so a seed gives the same life every time. At the end nothing goes wrong any more, all must come to rest, and
+//! what is kept everywhere is held against small models of the promises ([`model`], [`fold`]). A life that breaks one
+//! is made as short as it still does, and told step by step.
+
+mod broker;
+mod dice;
+mod draw;
+mod faults;
+mod figures;
+mod fold;
+mod hands;
+mod life;
+mod model;
+mod office;
+mod parts;
+mod people;
+mod process;
+mod script;
+mod shrink;
+mod store;
+mod switches;
+mod tell;
+mod trying;
+mod verdict;
+mod verdict_mirrors;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::commands::say;
+
+pub use figures::{Failed, Figures};
+pub use hands::{Wanted, live};
+pub use office::Office;
+pub use switches::{Broken, Switch};
+
+/// Live many lives of an office in which everything goes wrong that can, and hold the promises against each.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// How many lives.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    seeds: u64,
+    /// The seed of the first.
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    first_seed: u64,
+    /// Live one life again and tell it step by step; made short, where it breaks a promise.
+    #[arg(long, value_name = "SEED", conflicts_with = "switches")]
+    replay: Option<u64>,
+    /// Break this rule on purpose; more than once: several together.
+    #[arg(long, value_name = "NAME")]
+    switch: Vec<Switch>,
+    /// Break every rule there is on purpose, one after the other, and say how many lives it took to notice.
+    #[arg(long, conflicts_with = "switch")]
+    switches: bool,
+    /// So many at once; more than processors, as each waits for its database again and again.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    threads: usize,
+    /// For machines.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Simulate {
+    /// # Errors
+    /// When the pack or the database in memory cannot be used.
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        let office = Office::open()?;
+        let broken = Broken::of(&self.switch);
+        let wanted = Wanted {
+            seeds: self.seeds,
+            first_seed: self.first_seed,
+            threads: self.threads,
+            broken,
+            failures: 5,
+        };
+        if let Some(seed) = self.replay {
+            return replay(&office, seed, broken);
+        }
+        if self.switches {
+            let tried = trying::every(&office, &wanted)?;
+            if self.json {
+                say(serde_json::to_string_pretty(&tried)?)
+            } else {
+                say(&tried)
+            }
+            return Ok(code(tried.is_good()));
+        }
+        let figures = live(&office, &wanted)?;
+        if self.json {
+            say(serde_json::to_string_pretty(&figures)?)
+        } else {
+            say(&figures)
+        }
+        if let Some(failed) = figures.failed.first()
+            && !self.json
+        {
+            replay(&office, failed.seed, broken)?;
+        }
+        Ok(code(figures.is_good()))
+    }
+}
+
+fn code(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Tells the life of a seed.
+fn replay(office: &Office, seed: u64, broken: Broken) -> anyhow::Result<ExitCode> {
+    let (whole, short) = hands::again(office, seed, broken)?;
+    let told = if short.is_clean() { &whole } else { &short };
+    for line in &told.lines {
+        say(line);
+    }
+    let setup = &told.script.setup;
+    say(format_args!(
+        "seed {seed}, from {}, {} partitions, {} records a read, {} events, digest {}",
+        setup.start,
+        setup.partitions,
+        setup.most,
+        told.script.events.len(),
+        told.digest
+    ));
+    if whole.is_clean() {
+        say("every promise was kept / 各项承诺均未违反");
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(format_args!(
+        "shortened from {} events to {}; what was broken / 违反的承诺：",
+        whole.script.events.len(),
+        told.script.events.len()
+    ));
+    for breach in &told.breaches {
+        say(format_args!("  {:?}: {}", breach.promise, breach.what));
+    }
+    Ok(ExitCode::FAILURE)
+}
