@@ -58,17 +58,17 @@ impl Player {
     /// process stops.
     ///
     /// # Errors
-    /// When a database fails.
+    /// When a service that is driven fails.
     pub async fn play_until(&mut self, end: DateTime<Utc>, doors: &mut Doors) -> anyhow::Result<bool> {
         while let Some(at) = self.upcoming().filter(|at| *at < end) {
             if !doors.reach(at).await? {
                 return Ok(false);
             }
             if let Some((_, does)) = self.agenda.pop_first() {
-                self.happens(does, doors).await?;
+                self.happens(does, doors).await;
             }
             if at >= self.look_at {
-                self.look(doors).await?;
+                self.look(doors).await;
                 self.look_at = at + LOOK;
             }
         }
@@ -77,7 +77,7 @@ impl Player {
         }
         let goes_on = doors.reach(end).await?;
         doors.settle().await?;
-        self.look(doors).await?;
+        self.look(doors).await;
         Ok(goes_on)
     }
 
@@ -97,17 +97,16 @@ impl Player {
         }
     }
 
-    async fn happens(&mut self, does: Does, doors: &Doors) -> anyhow::Result<()> {
+    async fn happens(&mut self, does: Does, doors: &Doors) {
         match does {
             Does::Reports(reports) => self.reports(*reports, doors).await,
-            Does::Deed(incident, deed) => self.does(incident, deed, doors).await?,
+            Does::Deed(incident, deed) => self.does(incident, deed, doors).await,
             Does::Expects(expected) => {
                 self.highlights.show(expected.before());
                 self.expected.push(*expected);
             }
             Does::Announces(showing) => self.highlights.show(*showing),
         }
-        Ok(())
     }
 
     async fn reports(&self, reports: Reports, doors: &Doors) {
@@ -122,11 +121,13 @@ impl Player {
     }
 
     /// What somebody does, if the case is still as it was meant for.
-    async fn does(&self, incident: IncidentId, deed: Deed, doors: &Doors) -> anyhow::Result<()> {
-        let cases = doors.cases(&[incident]).await?;
+    async fn does(&self, incident: IncidentId, deed: Deed, doors: &Doors) {
+        let cases = match doors.cases(&[incident]).await {
+            Ok(cases) => cases,
+            Err(error) => return warn!("{deed:?} is left out: {error:#}"),
+        };
         let Some(case) = cases.get(&incident) else {
-            debug!("there is no case {incident} for {deed:?}");
-            return Ok(());
+            return debug!("there is no case {incident} for {deed:?}");
         };
         let local = self.pack.calendar.local(doors.now());
         match cast(&self.pack, case, deed, local) {
@@ -144,16 +145,18 @@ impl Player {
                 told(incident, deed, &doors.offer(asked(Command::Order(order), person, doors)).await);
             }
         }
-        Ok(())
     }
 
     /// Shows what was expected and has happened, and takes back what does not happen any more.
-    async fn look(&mut self, doors: &Doors) -> anyhow::Result<()> {
+    async fn look(&mut self, doors: &Doors) {
         if self.expected.is_empty() {
-            return Ok(());
+            return;
         }
         let incidents: Vec<IncidentId> = self.expected.iter().map(|expected| expected.incident).collect();
-        let (cases, now) = (doors.cases(&incidents).await?, doors.now());
+        let (cases, now) = match doors.cases(&incidents).await {
+            Ok(cases) => (cases, doors.now()),
+            Err(error) => return warn!("it is not looked what has happened: {error:#}"),
+        };
         let (pack, highlights) = (&self.pack, &self.highlights);
         self.expected.retain(|expected| {
             let seen = cases.get(&expected.incident).and_then(|case| expected.seen(case, now, pack));
@@ -167,7 +170,6 @@ impl Player {
             }
             waits
         });
-        Ok(())
     }
 }
 
