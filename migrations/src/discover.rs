@@ -10,7 +10,14 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(FormLinks)]
+        vec![
+            Box::new(First),
+            Box::new(FormLinks),
+            Box::new(crate::turn::PackPublished {
+                service: "discover",
+                name: "discover_0003_pack_published",
+            }),
+        ]
     }
 
     fn migration_table_name() -> DynIden {
