@@ -5,14 +5,14 @@ use domain::routing::Flag;
 use platform::stream::Record;
 use platform::turn::Turn;
 
+use crate::Work;
 use crate::choose::{Asking, choose};
 use crate::store::incidents::Incident;
-use crate::{Route, Work};
 
 /// A case that was returned this often is the street's for good; no further attempt is made.
 const LAST_RETURN: u32 = 3;
 
-pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
     let CaseFact { case, .. } = record.body()?;
     let known = work.incidents.get(&record.incident);
     let before = known.ok_or_else(|| format!("route never routed incident {}", record.incident))?;
@@ -21,17 +21,18 @@ pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut 
         turn.unchanged();
         return Ok(());
     }
+    let ground = work.ground.clone();
     let at = turn.at(record.at);
     let mut tried = before.tried.clone();
     tried.push(before.route.holder.clone());
     let has = |flag: &Flag| before.route.flags.iter().any(|has| has == flag.as_str());
     let flags: Vec<Flag> = Flag::ALL.into_iter().filter(has).collect();
     let located = if flags.contains(&Flag::StatedArea) {
-        Some(route.stated(before.route.area.code())?)
+        ground.still(&before.route.area)
     } else if flags.contains(&Flag::Placeholder) {
         None
     } else {
-        route.locate(before.route.lon, before.route.lat, route.pack.calendar.local(at).date())?
+        ground.locate(before.route.lon, before.route.lat, ground.day(at))?
     };
     let asking = Asking {
         lon: before.route.lon,
@@ -40,10 +41,10 @@ pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut 
         flags,
         located,
         tried: &tried,
-        staffed: &|holder| route.is_staffed(holder, at),
-        boundaries: &route.version,
+        staffed: &|holder| ground.is_staffed(holder, at),
+        boundaries: ground.version(),
     };
-    let chosen = choose(&asking, &route.pack.routing, &route.pack.areas);
+    let chosen = choose(&asking, &ground.pack.routing, &ground.pack.areas);
     let incident = Incident {
         id: record.incident,
         attempt: before.attempt + 1,

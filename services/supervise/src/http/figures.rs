@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use domain::area::AreaPath;
+use domain::area::{AreaPath, Areas};
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
 use platform::http::{Asking, Problem, Query};
@@ -67,17 +67,38 @@ pub async fn figures(
         Some(text) => text.parse::<AreaPath>().map_err(|_| no_path())?,
         None => (*first).clone(),
     };
-    let seen = own.iter().any(|own| own.contains(&area)) && front.pack.areas.by_path(&area).is_some();
-    if !seen {
+    if !own.iter().any(|own| own.contains(&area)) {
         return Err(Problem::not_found());
     }
+    let pack = front.pack.now();
+    let areas = &pack.areas;
     let tallies = figures::tallies_below(front.store.readers(), &area).await?;
+    if areas.by_path(&area).is_none() && tallies.is_empty() {
+        return Err(Problem::not_found());
+    }
     let overdue = figures::open_overdue(front.store.readers(), &area, front.clock.now()).await?;
-    let mut all = summed(&front, &area, &tallies, &overdue);
+    let mut all = summed(areas, &area, &tallies, &overdue);
     all.area = area.to_string();
-    let children = front.pack.areas.iter().filter(|child| child.path.parent().as_ref() == Some(&area));
-    let below = children.map(|child| summed(&front, &child.path, &tallies, &overdue)).collect();
+    let below = children(areas, &area, &tallies);
+    let below = below.iter().map(|child| summed(areas, child, &tallies, &overdue)).collect();
     Ok(Json(Figures { all, below }))
+}
+
+/// The areas right below one: those the pack lists, in its order, and behind them those of earlier versions that still
+/// have cases, or the parts would not make the whole.
+fn children(areas: &Areas, area: &AreaPath, tallies: &ByArea) -> Vec<AreaPath> {
+    let listed = areas.iter().filter(|child| child.path.parent().as_ref() == Some(area));
+    let mut children: Vec<AreaPath> = listed.map(|child| child.path.clone()).collect();
+    let below = tallies.keys().filter_map(|path| {
+        let own = path.strip_prefix(area.as_str())?.strip_prefix('/')?.split('/').next()?;
+        area.child(own).ok()
+    });
+    for child in below {
+        if !children.contains(&child) {
+            children.push(child);
+        }
+    }
+    children
 }
 
 fn no_path() -> Problem {
@@ -90,17 +111,18 @@ fn no_path() -> Problem {
 
 type ByArea = BTreeMap<String, BTreeMap<String, i64>>;
 
-fn summed(front: &Front, area: &AreaPath, tallies: &ByArea, overdue: &BTreeMap<String, i64>) -> AreaFigures {
+fn summed(areas: &Areas, area: &AreaPath, tallies: &ByArea, overdue: &BTreeMap<String, i64>) -> AreaFigures {
     let inside = |path: &str| AreaPath::parse(path).is_ok_and(|path| area.contains(&path));
     let own: Vec<_> = tallies.iter().filter(|(path, _)| inside(path)).map(|(_, counts)| counts).collect();
     let sum = |measure: &str| own.iter().filter_map(|counts| counts.get(measure)).sum::<i64>();
     let open_overdue = overdue.iter().filter(|(path, _)| inside(path)).map(|(_, count)| count).sum();
     let (on_time, late) = (sum("on_time"), sum("overdue"));
-    let name = front.pack.areas.by_path(area).map(|area| area.name.clone());
+    let code = || Text::new(area.code(), area.code());
+    let name = areas.by_path(area).map_or_else(code, |area| area.name.clone());
     AreaFigures {
         area: area.to_string(),
-        name_zh: name.as_ref().map(|name| name.zh.clone()).unwrap_or_default(),
-        name_en: name.map(|name| name.en).unwrap_or_default(),
+        name_zh: name.zh,
+        name_en: name.en,
         opened: sum("opened"),
         closed: sum("closed"),
         open: sum("opened") - sum("closed"),
