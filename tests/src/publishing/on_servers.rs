@@ -119,7 +119,12 @@ async fn a_topic_keeps_what_is_published_also_when_two_publish_at_once() {
     let (second, more) = version(&Edition::with_another_leader(), 1);
     let before = other.read().await.unwrap();
     other.publish(&before, &second, &more).await.unwrap();
-    assert!(one.has_moved().await.unwrap());
+    let arrives = async {
+        while !one.has_moved().await.unwrap() {
+            beat(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(STUCK, arrives).await.unwrap();
     let (third, parts) = version(&Edition::copy(), 2);
     one.publish(&seen, &third, &parts).await.unwrap();
     let after = other.read().await.unwrap();
