@@ -41,6 +41,8 @@ mod over_tls;
 #[cfg(test)]
 mod partners;
 #[cfg(test)]
+mod publishing;
+#[cfg(test)]
 mod register;
 #[cfg(test)]
 mod same_rows;

@@ -3,15 +3,13 @@
 mod demo_page;
 mod watching;
 
-use std::sync::Arc;
-
 use axum::routing::get;
-use discover::Discover;
+use discover::{Discover, Surveyed};
 use handle::Handle;
 use partner::PartnerDesk;
 use platform::http::{Gate, Probes, dress, probes, say_goodbye};
 use platform::lifecycle::Lifecycle;
-use platform::pack::{GridPoints, Pack};
+use platform::pack::InForce;
 use platform::token::Tokens;
 use platform::turn::{Desk, Health, Surroundings};
 use utoipa::OpenApi;
@@ -36,7 +34,7 @@ pub struct Desks {
 /// What the endpoints of a process stand on.
 pub struct Front<'a> {
     pub around: &'a Surroundings,
-    pub pack: &'a Arc<Pack>,
+    pub pack: &'a InForce,
     pub tokens: &'a Tokens,
     pub health: Vec<(&'static str, Health)>,
     /// Loops that serve nobody who asks: a relay.
@@ -67,8 +65,7 @@ impl Routes {
             store: around.store.clone(),
             clock: around.clock.clone(),
             gate: front.gate(),
-            pack: front.pack.clone(),
-            points: Arc::new(GridPoints::of(front.pack)),
+            surveyed: Surveyed::in_force(front.pack),
         }))
     }
 
@@ -106,9 +103,9 @@ impl Routes {
         }))
     }
 
-    pub fn console(accounts: Accounts, pack: &Arc<Pack>, tokens: &Tokens) -> Self {
+    pub fn console(accounts: Accounts, pack: &InForce, tokens: &Tokens) -> Self {
         Self(console::http::routes(console::http::Front {
-            sign_in: console::SignIn::new(accounts.store, pack.clone()),
+            sign_in: console::SignIn::new(accounts.store, pack),
             gate: Gate { tokens: tokens.clone() },
             proxies: accounts.proxies,
         }))
@@ -125,6 +122,7 @@ impl Routes {
             metrics: front.around.metrics.clone(),
             services: front.health.clone(),
             beside: front.beside.clone(),
+            pack: front.pack.clone(),
             lifecycle: front.lifecycle.clone(),
         };
         self.probed(probed)

@@ -136,8 +136,9 @@ pub async fn see(
     let Some((case, history)) = found else {
         return if just_reported(incident, now) { Ok(not_yet()) } else { Err(Problem::not_found()) };
     };
-    let may = may_now(&case, &who, now, terms(&front.pack));
-    let seen = SeenCase { may, ..seen(&case, history, now, &front.pack) };
+    let pack = front.pack.now();
+    let may = may_now(&case, &who, now, terms(&pack));
+    let seen = SeenCase { may, ..seen(&case, history, now, &pack) };
     Ok(([(header::ETAG, format!("\"{}\"", case.revision))], Json(seen)).into_response())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use domain::area::{Area, AreaPath};
+use domain::area::{AreaPath, Areas};
 use domain::district::District;
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
@@ -71,32 +71,33 @@ pub async fn figures(
     let Some(first) = own.first() else {
         return Err(Problem::forbidden(Text::new("您没有查看统计的权限", "you may not see figures")));
     };
+    let pack = front.pack.now();
     let may_see = |area: &AreaPath| own.iter().any(|own| own.contains(area));
     let of = match of {
         Of { area: Some(_), district: Some(_) } => return Err(one_of_two()),
         Of { area: None, district: Some(code) } => {
-            let district = front.pack.districts.by_code(&code);
+            let district = pack.districts.by_code(&code);
             Whole::District(
                 district.filter(|district| may_see(&district.street)).ok_or_else(Problem::not_found)?,
             )
         }
         Of { area: Some(text), district: None } => {
             let area = text.parse::<AreaPath>().map_err(|_| no_path())?;
-            let known = may_see(&area) && front.pack.areas.by_path(&area).is_some();
-            Whole::Area(Some(area).filter(|_| known).ok_or_else(Problem::not_found)?)
+            Whole::Area(Some(area).filter(|area| may_see(area)).ok_or_else(Problem::not_found)?)
         }
         Of { area: None, district: None } => Whole::Area((*first).clone()),
     };
     let area = of.area();
     let tallies = figures::tallies_below(front.store.readers(), area).await?;
     let overdue = figures::open_overdue(front.store.readers(), area, front.clock.now()).await?;
+    if tallies.is_empty() && !of.is_listed(&pack) {
+        return Err(Problem::not_found());
+    }
     let counted = Counted { tallies, overdue };
-    let all = counted.summed(|area| of.contains(area));
-    let below = of.below(&front.pack);
-    let below =
-        below.map(|child| named(&front.pack, child, counted.summed(|area| child.path.contains(area))));
-    let below = below.collect();
-    Ok(Json(Figures { all: of.named(&front.pack, all), below }))
+    let all = of.named(&pack, counted.summed(|area| of.contains(area)));
+    let below = of.below(&pack.areas, &counted).into_iter();
+    let below = below.map(|child| named(&pack, &child, counted.summed(|area| child.contains(area))));
+    Ok(Json(Figures { all, below: below.collect() }))
 }
 
 /// Whose figures are asked for.
@@ -121,20 +122,25 @@ impl Whole<'_> {
         }
     }
 
+    /// Whether the pack in force has it: an area of an earlier version may still have cases.
+    fn is_listed(&self, pack: &Pack) -> bool {
+        match self {
+            Self::Area(area) => pack.areas.by_path(area).is_some(),
+            Self::District(_) => true,
+        }
+    }
+
     /// The areas right below it.
-    fn below<'p>(&self, pack: &'p Pack) -> impl Iterator<Item = &'p Area> {
-        pack.areas.iter().filter(move |child| match self {
-            Self::Area(area) => child.path.parent().as_ref() == Some(area),
-            Self::District(district) => district.communities.contains(&child.path),
-        })
+    fn below(&self, areas: &Areas, counted: &Counted) -> Vec<AreaPath> {
+        match self {
+            Self::Area(area) => children(areas, area, counted),
+            Self::District(district) => district.communities.iter().cloned().collect(),
+        }
     }
 
     fn named(&self, pack: &Pack, figures: AreaFigures) -> AreaFigures {
         match self {
-            Self::Area(area) => match pack.areas.by_path(area) {
-                Some(area) => named(pack, area, figures),
-                None => AreaFigures { area: area.to_string(), ..figures },
-            },
+            Self::Area(area) => named(pack, area, figures),
             Self::District(District { code, name, .. }) => AreaFigures {
                 area: code.clone(),
                 name_zh: name.zh.clone(),
@@ -146,16 +152,35 @@ impl Whole<'_> {
     }
 }
 
-fn named(pack: &Pack, area: &Area, figures: AreaFigures) -> AreaFigures {
-    let name = pack.areas.shown(&area.path);
-    let district = pack.districts.of(&area.path).map(|district| district.code.clone());
-    AreaFigures { area: area.path.to_string(), name_zh: name.zh, name_en: name.en, district, ..figures }
+/// An area by its name; by its code, where the pack no longer lists it.
+fn named(pack: &Pack, area: &AreaPath, figures: AreaFigures) -> AreaFigures {
+    let listed = pack.areas.by_path(area).is_some();
+    let name = if listed { pack.areas.shown(area) } else { Text::new(area.code(), area.code()) };
+    let district = pack.districts.of(area).map(|district| district.code.clone());
+    AreaFigures { area: area.to_string(), name_zh: name.zh, name_en: name.en, district, ..figures }
 }
 
 fn one_of_two() -> Problem {
     let text =
         Text::new("参数 area 与 district 只能写一个", "give the parameter area or district, and not both");
     Problem::field("wrong-parameter", "district", text)
+}
+
+/// The areas right below one: those the pack lists, in its order, and behind them those of earlier versions that still
+/// have cases, or the parts would not make the whole.
+fn children(areas: &Areas, area: &AreaPath, counted: &Counted) -> Vec<AreaPath> {
+    let listed = areas.iter().filter(|child| child.path.parent().as_ref() == Some(area));
+    let mut children: Vec<AreaPath> = listed.map(|child| child.path.clone()).collect();
+    let below = counted.tallies.keys().filter_map(|path| {
+        let own = path.strip_prefix(area.as_str())?.strip_prefix('/')?.split('/').next()?;
+        area.child(own).ok()
+    });
+    for child in below {
+        if !children.contains(&child) {
+            children.push(child);
+        }
+    }
+    children
 }
 
 fn no_path() -> Problem {
