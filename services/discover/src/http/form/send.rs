@@ -144,6 +144,7 @@ fn beside(fault: ReportFault) -> FieldFault {
     let field = match fault.field {
         "category" => "category",
         "description" => "text",
+        "place.accuracy_m" => "accuracy",
         _ => "area",
     };
     FieldFault { field, text: fault.text }
