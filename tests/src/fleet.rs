@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use gridward::servers::{SERVICES, WITHOUT_TOPIC};
+use gridward::servers::{WITHOUT_TOPIC, services, services_of};
 use gridward::settings::Settings;
 use platform::entropy;
 use platform::pack::Pack;
@@ -65,8 +65,9 @@ async fn settings_on(
     let Servers { broker, databases: server } = servers;
     let (host, _) = server.rsplit_once('/').context("the URL names a database")?;
     let name: String = entropy::draw::<6>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let loaded = Pack::load(&self::pack(pack)).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let here = Store::connect(server, 2).await?;
-    for service in SERVICES.into_iter().chain(WITHOUT_TOPIC) {
+    for service in services(&loaded).into_iter().chain(WITHOUT_TOPIC) {
         here.writer().execute_unprepared(&format!("CREATE DATABASE f{name}_{service}")).await?;
     }
     here.close().await?;
@@ -88,7 +89,7 @@ async fn settings_on(
 /// The settings of a fleet, in its folder.
 pub const FILE: &str = "gridward.toml";
 
-/// All services, each as so many processes.
+/// All services of an office, each as so many processes: partner where the pack has organisations, and console.
 #[derive(Debug)]
 pub struct Fleet {
     pub settings: Settings,
@@ -127,7 +128,7 @@ impl Fleet {
         ensure!(migrated.status.success(), "migrate: {}", String::from_utf8_lossy(&migrated.stderr));
         let client = client()?;
         let mut instances = BTreeMap::new();
-        for service in SERVICES {
+        for service in services_of(&settings)?.into_iter().chain(WITHOUT_TOPIC) {
             let mut of_service = Vec::new();
             for n in 0..each {
                 let port = free_port().context("no free port")?;
@@ -178,10 +179,9 @@ impl Fleet {
 
     /// How people reach it.
     pub fn door(&self) -> Door {
-        let urls = |service: &str| {
-            self.instances.get(service).into_iter().flatten().map(|instance| instance.url("")).collect()
-        };
-        let services = SERVICES.iter().map(|service| (*service, urls(service))).collect();
+        let urls = |instances: &Vec<Instance>| instances.iter().map(|instance| instance.url("")).collect();
+        let services =
+            self.instances.iter().map(|(service, instances)| (*service, urls(instances))).collect();
         Door { client: self.client.clone(), pack: self.pack.clone(), tokens: self.tokens.clone(), services }
     }
 }

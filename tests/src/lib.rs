@@ -9,6 +9,7 @@ pub mod faults;
 pub mod fleet;
 pub mod instance;
 pub mod kills;
+pub mod offers;
 pub mod process;
 pub mod rolling;
 
@@ -44,6 +45,8 @@ mod partners;
 mod same_rows;
 #[cfg(test)]
 mod signing_in;
+#[cfg(test)]
+mod strangers;
 #[cfg(test)]
 mod world;
 #[cfg(test)]
