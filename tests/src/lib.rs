@@ -32,6 +32,8 @@ mod documents;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod in_confidence;
+#[cfg(test)]
 mod k8s;
 #[cfg(test)]
 mod life;

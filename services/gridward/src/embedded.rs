@@ -54,7 +54,7 @@ impl Embedded {
         let stream: Arc<dyn Stream> = Arc::new(EmbeddedStream::open(store.clone()).await?);
         let around = Surroundings { store, stream, clock, metrics: Metrics::new() };
         let route = Route::new(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
-        let supervise = Supervise::new(&around.metrics)?;
+        let supervise = Supervise::new(&pack, &around.metrics)?;
         note_pack(&around, &pack).await?;
         partner::begin_with(&around.store, &pack.partners, around.clock.now()).await?;
         Ok(Self {

@@ -193,7 +193,7 @@ impl Servers {
             discover: at(Discover::new(&pack), &discover),
             route: at(boundaries, &route),
             handle: at(Handle::new(&pack), &handle),
-            supervise: at(Supervise::new(&metrics)?, &supervise),
+            supervise: at(Supervise::new(&pack, &metrics)?, &supervise),
             partner: partner.as_ref().map(|joined| at(PartnerDesk::new(&pack), joined)),
             pack,
             clock,

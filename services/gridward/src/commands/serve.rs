@@ -80,7 +80,7 @@ impl Serve {
 
     pub async fn supervise(self) -> anyhow::Result<ExitCode> {
         let process = self.begin()?;
-        let service = Supervise::new(&process.metrics)?;
+        let service = Supervise::new(&process.pack, &process.metrics)?;
         process.serve(service, |front, _| Routes::supervise(front)).await
     }
 
