@@ -128,7 +128,7 @@ impl Fleet {
         ensure!(migrated.status.success(), "migrate: {}", String::from_utf8_lossy(&migrated.stderr));
         let client = client()?;
         let mut instances = BTreeMap::new();
-        for service in services_of(&settings)?.into_iter().chain(WITHOUT_TOPIC) {
+        for service in services_of(&settings).await?.into_iter().chain(WITHOUT_TOPIC) {
             let mut of_service = Vec::new();
             for n in 0..each {
                 let port = free_port().context("no free port")?;

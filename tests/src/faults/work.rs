@@ -78,7 +78,7 @@ impl Work {
         progress: &Arc<Progress>,
     ) -> anyhow::Result<Self> {
         let mut opened = BTreeMap::new();
-        for service in services_of(settings)? {
+        for service in services_of(settings).await? {
             opened.insert(service, Store::connect(&databases.replace("{service}", service), 2).await?);
         }
         settings.stream()?.ensure_topics().await?;
