@@ -10,7 +10,15 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(FormLinks), Box::new(Registration)]
+        vec![
+            Box::new(First),
+            Box::new(FormLinks),
+            Box::new(Registration),
+            Box::new(crate::turn::PackPublished {
+                service: "discover",
+                name: "discover_0004_pack_published",
+            }),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -10,7 +10,12 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(Offers), Box::new(Words)]
+        vec![
+            Box::new(First),
+            Box::new(Offers),
+            Box::new(crate::turn::PackPublished { service: "handle", name: "handle_0003_pack_published" }),
+            Box::new(Words),
+        ]
     }
 
     fn migration_table_name() -> DynIden {
@@ -76,7 +81,7 @@ struct Words;
 
 impl MigrationName for Words {
     fn name(&self) -> &'static str {
-        "handle_0003_words"
+        "handle_0004_words"
     }
 }
 

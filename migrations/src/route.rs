@@ -9,7 +9,11 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(Registration)]
+        vec![
+            Box::new(First),
+            Box::new(Registration),
+            Box::new(crate::turn::PackPublished { service: "route", name: "route_0003_pack_published" }),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -3,20 +3,19 @@
 //! Who has no account, whose account is disabled and whose person has left the register hear the same as with a wrong
 //! password, after the same work.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::PersonId;
 use platform::entropy;
-use platform::pack::{Pack, Person};
+use platform::pack::{InForce, Pack, Person};
 use platform::store::{Store, StoreError, commit};
 use platform::token::{Principal, Session};
 use tracing::{debug, info};
 
 use crate::password::{Compared, Hasher, Password, PasswordFault, Prepared};
 use crate::store::accounts::{self, Model};
-use crate::store::attempts::{self, Keys};
+use crate::store::attempts::{self, Keys, Origin};
 use crate::throttle;
 
 /// How long a token holds. It says what the register made of its bearer when it was signed, so it is short.
@@ -47,26 +46,36 @@ pub enum Refused {
     Store(#[from] StoreError),
 }
 
+/// Somebody who has signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    pub session: Session,
+    /// The secret by which their device is known from now on.
+    pub device: String,
+}
+
+/// Whose password it was.
+struct Proved<'a> {
+    person: &'a Person,
+    known_device: bool,
+}
+
 /// Signs people in.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     store: Store,
-    pack: Arc<Pack>,
+    pack: InForce,
     hasher: Hasher,
 }
 
 impl SignIn {
-    pub fn new(store: Store, pack: Arc<Pack>) -> Self {
-        Self { store, pack, hasher: Hasher::new(entropy::draw()) }
+    pub fn new(store: Store, pack: &InForce) -> Self {
+        Self { store, pack: pack.clone(), hasher: Hasher::new(entropy::draw()) }
     }
 
-    /// As the register lists them now.
-    pub fn person(&self, id: &PersonId) -> Option<&Person> {
-        self.pack.people.get(id)
-    }
-
-    pub fn pack(&self) -> &Pack {
-        &self.pack
+    /// The register as it is now, with the areas it names; for one request.
+    pub fn register(&self) -> Arc<Pack> {
+        self.pack.now()
     }
 
     /// # Errors
@@ -75,13 +84,20 @@ impl SignIn {
         &self,
         name: &str,
         password: &Password,
-        peer: IpAddr,
+        from: &Origin,
         now: DateTime<Utc>,
-    ) -> Result<Session, Refused> {
+    ) -> Result<SignedIn, Refused> {
         let person = name_of(name)?;
-        let (_, person) = self.proved(&person, password.prepared()?, peer, now).await?;
+        let register = self.register();
+        let proved = self.proved(&register, &person, password.prepared()?, from, now).await?;
+        let Proved { person, known_device } = proved;
+        // Two who share a device are known on it by one secret.
+        let device = from.device.clone().unwrap_or_else(secret);
+        if !known_device {
+            self.know(&person.id, &device, now).await?;
+        }
         info!(person.id = %person.id, "signed in");
-        Ok(session(person, now, now))
+        Ok(SignedIn { session: session(person, now, now), device })
     }
 
     /// Another token for whoever still has one and typed a password not too long ago; the register is asked again.
@@ -93,7 +109,8 @@ impl SignIn {
         let account = accounts::find(self.store.readers(), &old.principal.person).await?;
         // A token knows its time in whole seconds.
         let same = |account: &Model| !account.disabled && account.changed_at.timestamp() <= since.timestamp();
-        let person = self.pack.people.get(&old.principal.person);
+        let register = self.register();
+        let person = register.people.get(&old.principal.person);
         match (account.filter(same), person) {
             (Some(_), Some(person)) if now - since < RENEWED_FOR => Ok(session(person, since, now)),
             _ => Err(Refused::Wrong),
@@ -109,12 +126,12 @@ impl SignIn {
         person: &PersonId,
         old: &Password,
         new: &Password,
-        peer: IpAddr,
+        from: &Origin,
         now: DateTime<Utc>,
     ) -> Result<(), Refused> {
         let old = old.prepared()?;
         let new = new.new_for(&person.0).map_err(Refused::New)?;
-        self.proved(person, old, peer, now).await?;
+        self.proved(&self.register(), person, old, from, now).await?;
         let phc = self.hasher.hash(new, entropy::draw()).await;
         self.save_hash(person, |account| Model { phc, changed_at: now, ..account }).await?;
         info!(person.id = %person, "changed the own password");
@@ -122,16 +139,17 @@ impl SignIn {
     }
 
     /// The account and the person, if the password is theirs. A try is counted before it is made.
-    async fn proved(
+    async fn proved<'a>(
         &self,
+        register: &'a Pack,
         id: &PersonId,
         password: Prepared,
-        peer: IpAddr,
+        from: &Origin,
         now: DateTime<Utc>,
-    ) -> Result<(Model, &Person), Refused> {
-        let keys = Keys::of(&id.0, peer);
+    ) -> Result<Proved<'a>, Refused> {
+        let keys = Keys::of(&id.0, from);
         self.count(&keys, now).await?;
-        let person = self.pack.people.get(id);
+        let person = register.people.get(id);
         let account = accounts::find(self.store.readers(), id).await?;
         let usable = account.filter(|account| !account.disabled && person.is_some());
         let phc = usable.as_ref().map(|account| account.phc.clone());
@@ -145,8 +163,14 @@ impl SignIn {
             let renew = |now: Model| if now.phc == was { Model { phc, ..now } } else { now };
             self.save_hash(id, renew).await?;
         }
-        self.take_back(&keys, now).await?;
-        Ok((account, person))
+        let known_device = self.take_back(&keys, now).await?;
+        Ok(Proved { person, known_device })
+    }
+
+    async fn know(&self, person: &PersonId, device: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let tx = self.store.begin().await?;
+        attempts::know(&tx, &person.0, device, now).await?;
+        commit(tx, "remembering a device").await
     }
 
     async fn count(&self, keys: &Keys, now: DateTime<Utc>) -> Result<(), Refused> {
@@ -156,16 +180,12 @@ impl SignIn {
             // Nothing of it is kept: whoever may not try is not counted as having tried.
             return Err(Refused::Wait(wait));
         }
-        let counted = throttle::Tallies {
-            pair: throttle::failed(&tallies.pair, now),
-            account: throttle::failed(&tallies.account, now),
-            peer: throttle::failed(&tallies.peer, now),
-        };
-        attempts::save(&tx, keys, &counted, now).await?;
+        attempts::save(&tx, keys, &throttle::failed(&tallies, now), now).await?;
         Ok(commit(tx, "counting a sign-in").await?)
     }
 
-    async fn take_back(&self, keys: &Keys, now: DateTime<Utc>) -> Result<(), StoreError> {
+    /// Answers whether it came from a device that is known.
+    async fn take_back(&self, keys: &Keys, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let tx = self.store.begin().await?;
         let tallies = attempts::locked(&tx, keys, now).await?;
         attempts::save(&tx, keys, &throttle::succeeded(&tallies, now), now).await?;
@@ -174,7 +194,7 @@ impl SignIn {
         if let Err(error) = self.forget(now).await {
             debug!("old sign-ins are forgotten another time: {error}");
         }
-        Ok(())
+        Ok(tallies.device.is_some())
     }
 
     async fn forget(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -197,6 +217,11 @@ fn session(person: &Person, since: DateTime<Utc>, now: DateTime<Utc>) -> Session
         expires_at: (now + SESSION).min(since + RENEWED_FOR),
         signed_in_at: Some(since),
     }
+}
+
+/// By which a device is known from now on.
+fn secret() -> String {
+    entropy::draw::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name as somebody typed it: a phone puts a space behind a word.

@@ -131,18 +131,18 @@ const EARLIEST_CAPTURE: i32 = 1970;
 const DEVICE_AHEAD: TimeDelta = TimeDelta::minutes(5);
 
 /// What the pack lists: whatever a report names is there.
-#[derive(Debug)]
-pub(crate) struct Lists {
-    pub categories: Categories,
-    pub areas: Areas,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lists<'a> {
+    pub categories: &'a Categories,
+    pub areas: &'a Areas,
     /// What a recorded report of a category that is not listed counts as.
-    pub unlisted: Option<CategoryCode>,
+    pub unlisted: Option<&'a CategoryCode>,
 }
 
 pub(crate) fn check(
     reported: &Reported,
     filed_at: DateTime<Utc>,
-    lists: &Lists,
+    lists: Lists<'_>,
     reporter: &PersonId,
 ) -> Result<Checked, ReportFault> {
     let Lists { categories, areas, unlisted } = lists;
@@ -152,7 +152,7 @@ pub(crate) fn check(
         Reported::Now(_) => listed(&new.category, categories)?,
         // A file of another year may name a category the pack has not heard of; the pack may say where it goes.
         Reported::Recorded { .. } => {
-            listed(&new.category, categories).or_else(|fault| unlisted.clone().ok_or(fault))?
+            listed(&new.category, categories).or_else(|fault| unlisted.cloned().ok_or(fault))?
         }
     };
     let registered_area =

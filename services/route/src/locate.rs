@@ -7,15 +7,15 @@ use domain::area::{Area, AreaPath};
 use domain::id::CategoryCode;
 use domain::text::Text;
 
-use crate::Route;
 use crate::borders::{Near, settle};
 use crate::boundaries::Found;
 use crate::choose::{ByBorder, Located};
+use crate::ground::Ground;
 
 /// A point on WGS-84: longitude and latitude in degrees.
 type Point = (f64, f64);
 
-impl Route {
+impl Ground {
     /// The smallest area in force on `day` that has a point, for matters of `category`: the one that holds it, or that
     /// takes it by the table of borders.
     pub(crate) fn locate(

@@ -6,34 +6,35 @@ use domain::routing::Flag;
 use platform::stream::Record;
 use platform::turn::Turn;
 
+use crate::Work;
 use crate::choose::{Asking, choose};
 use crate::store::incidents::Incident;
-use crate::{Route, Work};
 
-pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
     let ReportSubmitted { report } = record.body()?;
+    let ground = work.ground.clone();
     let at = turn.at(record.at);
     let (lon, lat) = report.place.wgs84();
-    let flags = route.pack.routing.flags(&report);
+    let flags = ground.pack.routing.flags(&report);
     let located = match &report.place.area {
-        Some(code) => Some(route.stated(code)?),
+        Some(code) => Some(ground.stated(code)?),
         // A placeholder lies in some grid, but what it stands for does not.
         None if flags.contains(&Flag::Placeholder) => None,
-        None => route.locate((lon, lat), route.pack.calendar.local(at).date(), &report.category)?,
+        None => ground.locate((lon, lat), ground.day(at), &report.category)?,
     };
     let asking = Asking {
         lon,
         lat,
         category: &report.category,
-        matter: &route.matter(&report.category),
+        matter: &ground.matter(&report.category),
         flags,
         located,
-        registered_area: route.registered(report.registered_area.as_deref())?,
+        registered_area: ground.registered(report.registered_area.as_deref())?,
         tried: &[],
-        staffed: &|holder| route.is_staffed(holder, at),
-        boundaries: &route.version,
+        staffed: &|holder| ground.is_staffed(holder, at),
+        boundaries: ground.version(),
     };
-    let chosen = choose(&asking, &route.pack.routing, &route.pack.areas);
+    let chosen = choose(&asking, &ground.pack.routing, &ground.pack.areas);
     let incident = Incident {
         id: record.incident,
         attempt: 1,

@@ -12,8 +12,8 @@ use platform::http::{Problem, Query};
 use platform::token::Principal;
 use serde::Deserialize;
 
-use super::{AskedFrom, Front, problem};
-use crate::Password;
+use super::{AskedFrom, Front, known, problem};
+use crate::{Password, SignedIn};
 
 /// What stands behind the address.
 #[derive(Debug, Default, Deserialize)]
@@ -50,7 +50,7 @@ pub async fn show(State(front): State<Front>, headers: HeaderMap, Query(asked): 
 /// Takes the form.
 pub async fn sign_in(
     State(front): State<Front>,
-    AskedFrom(peer): AskedFrom,
+    AskedFrom(from): AskedFrom,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
     body: Body,
@@ -61,14 +61,15 @@ pub async fn sign_in(
     let next = own_address(sent.get("next").map(String::as_str)).unwrap_or_default();
     let name = sent.remove("name").unwrap_or_default();
     let password = Password::from(sent.remove("password").unwrap_or_default());
-    match front.sign_in.sign_in(&name, &password, peer, host_now()).await {
-        Ok(session) => {
+    match front.sign_in.sign_in(&name, &password, &from, host_now()).await {
+        Ok(SignedIn { session, device }) => {
             let token =
                 front.gate.tokens.issue_session(&session).map_err(|error| Problem::internal(&error))?;
             let seconds = (session.expires_at - host_now()).num_seconds();
             let mut response = go_to(if next.is_empty() { "/sign-in" } else { &next });
             let set = set_cookie(&headers, SESSION_COOKIE, &token, "/", seconds);
             response.headers_mut().append(header::SET_COOKIE, set);
+            response.headers_mut().append(header::SET_COOKIE, known(&headers, &device));
             Ok(response)
         }
         Err(refused) => Ok(again(language, name, next, problem(refused))),
@@ -124,7 +125,7 @@ fn reason(language: Language, why: &str) -> Option<Html> {
 fn signed_in(front: &Front, headers: &HeaderMap) -> Option<Principal> {
     let token = cookie(headers, SESSION_COOKIE)?;
     let principal = front.gate.tokens.verify(token, host_now()).ok()?;
-    front.sign_in.person(&principal.person).map(|_| principal)
+    front.sign_in.register().people.get(&principal.person).is_some().then_some(principal)
 }
 
 /// Above the form: why somebody was sent here, or what was wrong.
@@ -182,9 +183,10 @@ fn switch(language: Language, next: &str) -> Html {
 
 /// Who is signed in, and the way out.
 fn who(front: &Front, language: Language, principal: &Principal) -> Sheet {
-    let name =
-        front.sign_in.person(&principal.person).map_or_else(Html::default, |one| language.of_text(&one.name));
-    let areas = &front.sign_in.pack().areas;
+    let register = front.sign_in.register();
+    let person = register.people.get(&principal.person);
+    let name = person.map_or_else(Html::default, |one| language.of_text(&one.name));
+    let areas = &register.areas;
     let roles = principal.grants.iter().map(|grant| {
         let area = areas.by_path(&grant.area).map_or_else(Html::default, |area| language.of_text(&area.name));
         Html::fill("<dt>{}</dt><dd>{}</dd>", [role(language, grant.role), area])

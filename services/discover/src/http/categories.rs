@@ -41,8 +41,10 @@ pub struct SeenCategory {
 /// 事项清单: what can be reported, in the order of the codes.
 #[utoipa::path(get, path = "/api/v1/categories", responses((status = 200, body = ListOfCategories)))]
 pub async fn list(State(front): State<Front>, Asking(_): Asking) -> Result<Json<ListOfCategories>, Problem> {
-    let seen = |category: &Category| seen(category, front.pack.routing.asks_for_registration(&category.code));
-    Ok(Json(ListOfCategories { categories: front.pack.categories.values().map(seen).collect() }))
+    let surveyed = front.surveyed.now();
+    let pack = &surveyed.pack;
+    let seen = |category: &Category| seen(category, pack.routing.asks_for_registration(&category.code));
+    Ok(Json(ListOfCategories { categories: pack.categories.values().map(seen).collect() }))
 }
 
 fn seen(category: &Category, by_registration: bool) -> SeenCategory {

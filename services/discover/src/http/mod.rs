@@ -7,18 +7,16 @@ mod links;
 mod see;
 mod submit;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 use platform::clock::Clock;
 use platform::http::Gate;
-use platform::pack::{GridPoints, Pack};
+use platform::pack::Made;
 use platform::store::Store;
 use platform::turn::Desk;
 
-use crate::Discover;
+use crate::{Discover, Surveyed};
 
 pub use see::SeenReport;
 pub use submit::Receipt;
@@ -30,9 +28,8 @@ pub struct Front {
     pub store: Store,
     pub clock: Clock,
     pub gate: Gate,
-    pub pack: Arc<Pack>,
-    /// For whoever can name a grid and has no position.
-    pub points: Arc<GridPoints>,
+    /// Asked once for each request, which goes by that to its end.
+    pub surveyed: Made<Surveyed>,
 }
 
 impl FromRef<Front> for Gate {

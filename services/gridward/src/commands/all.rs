@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use platform::http::Proxies;
 use platform::lifecycle::{Lifecycle, asked_to_stop};
 use platform::telemetry::log_to_stderr;
 use platform::token::Tokens;
@@ -34,6 +35,16 @@ pub struct All {
     /// For trying things out; tokens keep to the host's clock.
     #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = crate::folder_clock::speed)]
     speed: f64,
+    /// The reverse proxies whose X-Forwarded-For is believed, with commas: 127.0.0.1 where one stands before it on this
+    /// machine. Nobody's, when it is not given. With --config the settings say.
+    #[arg(
+        long,
+        value_name = "ADDRESSES",
+        env = "GRIDWARD_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    proxies: Proxies,
 }
 
 const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -44,12 +55,13 @@ impl All {
             return on_servers(&Config { config: Some(file) }, self.listen).await;
         }
         log_to_stderr("info");
-        let pack = self.pack.load()?;
         let clock = crate::folder_clock::paced(&self.data.data, self.speed, None)?;
-        let all = Embedded::open(&self.data.data, pack, clock).await?;
+        let all = Embedded::open(&self.data.data, self.pack, clock).await?;
         let place = take_place(self.listen.unwrap_or(USUAL))?;
         let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
-        serve(all.ready(), place, tokens).await?;
+        let mut ready = all.ready();
+        ready.accounts.proxies = self.proxies;
+        serve(ready, place, tokens).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -57,7 +69,7 @@ impl All {
 async fn on_servers(config: &Config, listen: Option<SocketAddr>) -> anyhow::Result<ExitCode> {
     let settings = config.load()?;
     log_to_stderr(&settings.log);
-    let pack = PackFolder::of_settings(settings.pack.clone()).load()?;
+    let pack = PackFolder::of_settings(settings.pack.clone());
     let tokens = Tokens::of_file(&settings.token_key_file).context(NO_KEY)?;
     let place = take_place(listen.unwrap_or(settings.listen))?;
     let membership = settings.stream()?.membership;

@@ -4,15 +4,13 @@ mod demo_page;
 mod showing;
 mod watching;
 
-use std::sync::Arc;
-
 use axum::routing::get;
-use discover::Discover;
+use discover::{Discover, Surveyed};
 use handle::Handle;
 use partner::PartnerDesk;
 use platform::http::{Gate, Probes, dress, probes, say_goodbye};
 use platform::lifecycle::Lifecycle;
-use platform::pack::{GridPoints, Pack};
+use platform::pack::InForce;
 use platform::token::Tokens;
 use platform::turn::{Desk, Health, Surroundings};
 use utoipa::OpenApi;
@@ -38,7 +36,7 @@ pub struct Desks {
 /// What the endpoints of a process stand on.
 pub struct Front<'a> {
     pub around: &'a Surroundings,
-    pub pack: &'a Arc<Pack>,
+    pub pack: &'a InForce,
     pub tokens: &'a Tokens,
     pub health: Vec<(&'static str, Health)>,
     /// Loops that serve nobody who asks: a relay.
@@ -69,8 +67,7 @@ impl Routes {
             store: around.store.clone(),
             clock: around.clock.clone(),
             gate: front.gate(),
-            pack: front.pack.clone(),
-            points: Arc::new(GridPoints::of(front.pack)),
+            surveyed: Surveyed::in_force(front.pack),
         }))
     }
 
@@ -108,9 +105,9 @@ impl Routes {
         }))
     }
 
-    pub fn console(accounts: Accounts, pack: &Arc<Pack>, tokens: &Tokens) -> Self {
+    pub fn console(accounts: Accounts, pack: &InForce, tokens: &Tokens) -> Self {
         Self(console::http::routes(console::http::Front {
-            sign_in: console::SignIn::new(accounts.store, pack.clone()),
+            sign_in: console::SignIn::new(accounts.store, pack),
             gate: Gate { tokens: tokens.clone() },
             proxies: accounts.proxies,
         }))
@@ -127,6 +124,7 @@ impl Routes {
             metrics: front.around.metrics.clone(),
             services: front.health.clone(),
             beside: front.beside.clone(),
+            pack: front.pack.clone(),
             lifecycle: front.lifecycle.clone(),
         };
         self.probed(probed)

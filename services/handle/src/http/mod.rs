@@ -4,14 +4,12 @@ mod act;
 mod queue;
 mod see;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 use platform::clock::Clock;
 use platform::http::Gate;
-use platform::pack::Pack;
+use platform::pack::InForce;
 use platform::store::Store;
 use platform::turn::Desk;
 use tokio::sync::watch;
@@ -26,7 +24,7 @@ pub struct Front {
     pub clock: Clock,
     pub gate: Gate,
     /// How a due time came about, and what may be done, is told by its rules.
-    pub pack: Arc<Pack>,
+    pub pack: InForce,
     /// Changes whenever a turn has published; wakes who waits for a case to open.
     pub arrivals: watch::Receiver<u64>,
 }

@@ -141,8 +141,9 @@ pub async fn see(
     let Some(whole) = found else {
         return if just_reported(incident, now) { Ok(not_yet()) } else { Err(Problem::not_found()) };
     };
-    let may = may_now(&whole.case, &who, now, terms(&front.pack));
-    let seen = SeenCase { may, ..seen(whole, now, &front.pack) };
+    let pack = front.pack.now();
+    let may = may_now(&whole.case, &who, now, terms(&pack));
+    let seen = SeenCase { may, ..seen(whole, now, &pack) };
     Ok(([(header::ETAG, format!("\"{}\"", seen.revision))], Json(seen)).into_response())
 }
 
@@ -167,7 +168,14 @@ pub async fn words(
     let whole = whole::read(&front.store, incident).await?;
     let theirs = |case: &Case| may_see(case, &who) || works_on(case, &who);
     let whole = whole.filter(|whole| theirs(&whole.case)).ok_or_else(Problem::not_found)?;
-    Ok(Json(SeenWords { incident: incident.to_string(), words: whole.words }))
+    let words = readable(&whole.case, whole.words, &front.pack.now());
+    Ok(Json(SeenWords { incident: incident.to_string(), words }))
+}
+
+/// The words of a category that the pack counts as sensitive since they were kept are not shown any more.
+fn readable(case: &Case, words: Option<String>, pack: &Pack) -> Option<String> {
+    let plain = pack.categories.get(&case.category).is_some_and(|category| !category.sensitive);
+    words.filter(|_| plain)
 }
 
 fn may_see(case: &Case, who: &Principal) -> bool {
@@ -234,7 +242,7 @@ fn seen(whole: Whole, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
     SeenCase {
         case: listed(&case, now),
         revision: case.revision,
-        words,
+        words: readable(&case, words, pack),
         lon: case.lon,
         lat: case.lat,
         attempt: case.attempt,

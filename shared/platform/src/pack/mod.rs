@@ -58,6 +58,7 @@ mod districts;
 mod duty;
 mod fault;
 mod files;
+mod in_force;
 mod locate;
 mod main_file;
 mod offers;
@@ -67,6 +68,7 @@ mod points;
 mod policy;
 mod recorded;
 mod routing;
+mod succession;
 mod table;
 mod warnings;
 
@@ -88,6 +90,9 @@ use domain::text::Text;
 
 pub use boundaries::BoundaryFile;
 pub use fault::{Fault, PackFault};
+pub use files::PackFiles;
+pub(crate) use files::sha256;
+pub use in_force::{InForce, Made, Prepared};
 pub use people::{OnDuty, People, Person};
 pub use points::GridPoints;
 pub use recorded::{
@@ -109,6 +114,7 @@ pub struct Pack {
     pub source: String,
     /// SHA-256 in hex of every file `pack.json` names and of itself, by name and content.
     pub digest: String,
+    /// Where it lies; empty, if it was published.
     pub folder: PathBuf,
     pub datum: Datum,
     pub areas: Areas,
@@ -144,11 +150,30 @@ impl Pack {
     /// # Errors
     /// As [`load`](Self::load), and where such a file is named and there is no such folder.
     pub fn load_with(folder: &Path, data: Option<&Path>) -> Result<Self, PackFault> {
-        let mut faults = Vec::new();
-        match read(folder, data, &mut faults) {
-            Some(pack) if faults.is_empty() => Ok(pack),
-            _ => Err(PackFault::new(faults, main_file::NAME)),
-        }
+        whole(&mut Files::new(folder, data), folder)
+    }
+
+    /// Reads a pack, and answers its files too, as they are to be published.
+    ///
+    /// # Errors
+    /// As [`load_with`](Self::load_with).
+    pub fn load_to_publish(folder: &Path, data: Option<&Path>) -> Result<(Self, PackFiles), PackFault> {
+        let mut files = Files::keeping(folder, data);
+        let pack = whole(&mut files, folder)?;
+        Ok((pack, files.into_kept()))
+    }
+
+    /// Reads a pack from the files it was published as.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn of_published(files: PackFiles) -> Result<Self, PackFault> {
+        whole(&mut Files::published(files), Path::new(""))
+    }
+
+    /// What names it where a line is short: in facts, and in the log. The first twelve digits of its digest.
+    pub fn version(&self) -> &str {
+        self.digest.get(..12).unwrap_or(&self.digest)
     }
 
     /// Whether the office works with partner organisations: without a limit for their answer nothing is offered.
@@ -162,27 +187,34 @@ impl Pack {
     }
 }
 
+fn whole(files: &mut Files, folder: &Path) -> Result<Pack, PackFault> {
+    let mut faults = Vec::new();
+    match read(files, folder, &mut faults) {
+        Some(pack) if faults.is_empty() => Ok(pack),
+        _ => Err(PackFault::new(faults, main_file::NAME)),
+    }
+}
+
 /// The pack, whole only if `faults` stays empty.
-fn read(folder: &Path, data: Option<&Path>, faults: &mut Vec<Fault>) -> Option<Pack> {
-    let mut files = Files::new(folder, data);
-    let main = read_main(&mut files).map_err(|fault| faults.push(fault)).ok()?;
+fn read(files: &mut Files, folder: &Path, faults: &mut Vec<Fault>) -> Option<Pack> {
+    let main = read_main(files).map_err(|fault| faults.push(fault)).ok()?;
     check_labels(&main, faults);
     let of = Text::new("本包", "the pack");
     let datum = main.keep("datum", main_file::datum(main.file.datum.as_deref(), of), faults);
-    let calendar = read_calendar(&main, &mut files, faults);
-    let areas = read_areas(&main, &mut files, faults);
-    let categories = read_categories(&main, &mut files, faults);
-    let partners = read_partners(&main, &mut files, &areas, &categories, faults);
-    let people = read_people(&main, &mut files, &areas, &partners, faults);
-    let boundaries = boundaries::read(&main, &mut files, &areas, faults);
+    let calendar = read_calendar(&main, files, faults);
+    let areas = read_areas(&main, files, faults);
+    let categories = read_categories(&main, files, faults);
+    let partners = read_partners(&main, files, &areas, &categories, faults);
+    let people = read_people(&main, files, &areas, &partners, faults);
+    let boundaries = boundaries::read(&main, files, &areas, faults);
     let policy = policy::read(&main, &areas, faults);
     let lists = routing::Lists { areas: &areas, categories: &categories };
-    let districts = optional(&main, "districts", main.file.districts.as_ref(), &mut files, faults);
+    let districts = optional(&main, "districts", main.file.districts.as_ref(), files, faults);
     let districts = districts.map(|source| districts::read(&source, &areas, faults)).unwrap_or_default();
-    let borders = optional(&main, "borders", main.file.borders.as_ref(), &mut files, faults);
+    let borders = optional(&main, "borders", main.file.borders.as_ref(), files, faults);
     let borders = borders.map(|source| borders::read(&source, &lists, faults)).unwrap_or_default();
     let routing = routing::read(&main, &lists, faults);
-    let recorded = recorded::read(&main, &mut files, &lists, faults);
+    let recorded = recorded::read(&main, files, &lists, faults);
     Some(Pack {
         name: Text::new(main.file.name.zh, main.file.name.en),
         code: main.file.code,

@@ -6,7 +6,7 @@ mod receipt;
 mod send;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::rights::{Action, areas_for};
@@ -22,6 +22,7 @@ use platform::pack::Person;
 use serde::Deserialize;
 
 use super::Front;
+use crate::Surveyed;
 use crate::form::{Choices, Filled};
 use crate::link::{self, Shown, Visitor, Why};
 use crate::store::links;
@@ -51,15 +52,19 @@ pub struct Asked {
 /// Opens a link.
 pub async fn open(
     State(front): State<Front>,
+    method: Method,
     headers: HeaderMap,
     Path(text): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let opening = Opening::of(&front, &headers, &text, &asked);
+    let surveyed = front.surveyed.now();
+    let opening = Opening::of(&front, &surveyed, &headers, &text, &asked);
     let Some(link) = opening.link() else { return Ok(opening.nothing().into_response()) };
     let bound = links::bound(front.store.readers(), &link).await?;
     let mut visitor = opening.visitor();
     visitor.from_elsewhere &= asked.again.is_none();
+    // Whoever asks for the head of a page sees none, however they say they came: nothing is bound to them.
+    visitor.navigates &= method != Method::HEAD;
     let shown = link::open(&link, opening.reporter(&link).is_some(), bound.as_deref(), &visitor, host_now());
     opening.shown(&link, shown, &visitor).await
 }
@@ -72,7 +77,8 @@ pub async fn open_by_hand(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     sent_from_here(&headers)?;
-    let opening = Opening::of(&front, &headers, &text, &asked);
+    let surveyed = front.surveyed.now();
+    let opening = Opening::of(&front, &surveyed, &headers, &text, &asked);
     let Some(link) = opening.link() else { return Ok(opening.nothing().into_response()) };
     let bound = links::bound(front.store.readers(), &link).await?;
     let visitor = Visitor { navigates: true, from_elsewhere: false, ..opening.visitor() };
@@ -83,6 +89,7 @@ pub async fn open_by_hand(
 /// Somebody at a link.
 struct Opening<'a> {
     front: &'a Front,
+    surveyed: &'a Surveyed,
     headers: &'a HeaderMap,
     /// The link as it stands in its address.
     text: &'a str,
@@ -90,8 +97,14 @@ struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    fn of(front: &'a Front, headers: &'a HeaderMap, text: &'a str, asked: &Asked) -> Self {
-        Self { front, headers, text, language: Language::of(asked.lang.as_deref(), headers) }
+    fn of(
+        front: &'a Front,
+        surveyed: &'a Surveyed,
+        headers: &'a HeaderMap,
+        text: &'a str,
+        asked: &Asked,
+    ) -> Self {
+        Self { front, surveyed, headers, text, language: Language::of(asked.lang.as_deref(), headers) }
     }
 
     fn link(&self) -> Option<Link> {
@@ -100,7 +113,7 @@ impl<'a> Opening<'a> {
 
     /// The person of a link, if the register lets them report somewhere.
     fn reporter(&self, link: &Link) -> Option<&'a Person> {
-        let person = self.front.pack.people.get(&link.person);
+        let person = self.surveyed.pack.people.get(&link.person);
         person.filter(|person| !areas_for(&person.grants, Action::Report).is_empty())
     }
 
@@ -170,8 +183,9 @@ impl<'a> Opening<'a> {
     }
 
     fn choices(&self, person: &Person) -> Choices<'a> {
-        let Front { pack, points, clock, .. } = self.front;
-        Choices::of(&person.grants, pack, points, day(clock.now()))
+        let Surveyed { pack, points } = self.surveyed;
+        let day = day(self.front.clock.now());
+        Choices::of(&person.grants, pack, points, day)
     }
 
     /// For what is no link, has expired, or is void: the same page, which says nothing of anybody.

@@ -12,6 +12,7 @@ mod rework;
 mod stages;
 mod table;
 mod time;
+mod versions;
 mod wire;
 
 use std::sync::LazyLock;

@@ -5,11 +5,13 @@
 //! - `tables`: faults of the CSV files
 //! - `main_file`: faults of `pack.json` and of the calendar
 //! - `recorded`: how other files than our own are said to be read
+//! - `succession`: what a version may not change in the one before it
 
 mod beside;
 mod loading;
 mod main_file;
 mod recorded;
+mod succession;
 mod tables;
 
 use std::fs;
