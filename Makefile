@@ -12,8 +12,9 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO_DENY := 0.20.2
 
-# What `make demo` shows: a pack by name or folder, how many times faster than life, and where.
-PACK ?= boston
+# What `make demo` shows: a pack by name or folder, how many times faster than life (as the pack says when empty), and
+# where.
+PACK ?= beilun
 SPEED ?=
 PORT ?= 8080
 # What `make accept` may try beside the packs: a folder of data that is not part of the sources.
@@ -30,7 +31,7 @@ help: ## say what there is to make
 	@echo 'make TARGET, where TARGET is one of'
 	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## watch recorded reports live in a browser (PACK=boston, SPEED=how many times faster, PORT=8080)
+demo: ## watch a street's day live in a browser (PACK=beilun, or boston as recorded; SPEED=times as fast; PORT=8080)
 	@tests/setup.sh build
 	$(part) 'building gridward' $(build)
 	exec target/debug/gridward demo --pack '$(PACK)' --listen '127.0.0.1:$(PORT)' $(if $(filter-out 8080,$(PORT)),--data '.data/demo-$(PORT)') $(if $(SPEED),--speed '$(SPEED)')

@@ -1,8 +1,8 @@
-//! handle's tables: the cases and what happened to each.
+//! handle's tables: the cases, what happened to each, and what their reporters wrote.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, boolean, double, integer, string, string_null, text, text_null,
+    big_integer, boolean, double, integer, string, string_len, string_null, text, text_null,
     timestamp_with_time_zone as time, timestamp_with_time_zone_null as time_null, uuid,
 };
 
@@ -13,7 +13,8 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(First),
             Box::new(Offers),
-            Box::new(crate::turn::PackPublished { service: "handle", name: "handle_0003_pack_published" }),
+            Box::new(Words),
+            Box::new(crate::turn::PackPublished { service: "handle", name: "handle_0004_pack_published" }),
         ]
     }
 
@@ -73,6 +74,34 @@ impl MigrationTrait for Offers {
         }
         Ok(())
     }
+}
+
+/// The words of a report reach whoever handles it.
+struct Words;
+
+impl MigrationName for Words {
+    fn name(&self) -> &'static str {
+        "handle_0003_words"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Words {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(words()).await
+    }
+}
+
+/// The most characters a report has; SQLite counts none.
+const LONGEST_WORDS: u32 = 2_000;
+
+fn words() -> TableCreateStatement {
+    Table::create()
+        .table("handle_words")
+        .if_not_exists()
+        .col(uuid("incident").primary_key())
+        .col(string_len("words", LONGEST_WORDS))
+        .to_owned()
 }
 
 fn history() -> TableCreateStatement {

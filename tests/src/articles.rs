@@ -30,7 +30,7 @@ fn monday() -> DateTime<Utc> {
 }
 
 /// Monday a week later: everybody is back.
-fn a_week_later() -> DateTime<Utc> {
+pub fn a_week_later() -> DateTime<Utc> {
     monday() + TimeDelta::days(7)
 }
 

@@ -28,6 +28,8 @@ mod contract;
 #[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod full_disk;
@@ -57,6 +59,8 @@ mod simulate;
 mod strangers;
 #[cfg(test)]
 mod tongxi;
+#[cfg(test)]
+mod words;
 #[cfg(test)]
 mod world;
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! 发现 discover: reports come in.
 //!
 //! In: people's reports over HTTP and from the form behind a link, recorded reports from a file. Out: `report.submitted` on `reported`,
-//! committed before anybody is answered 201. Never decides where a report belongs or who holds it, and
-//! never makes two incidents of one client id.
+//! committed before anybody is answered 201. Never decides where a report belongs or who holds it, never makes two
+//! incidents of one client id, and never lets the words of a sensitive report out.
 
 mod form;
 pub mod http;

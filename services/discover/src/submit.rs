@@ -5,7 +5,7 @@ use domain::area::Areas;
 use domain::category::Categories;
 use domain::id::{CategoryCode, IncidentId, PersonId};
 use domain::place::{Datum, Place};
-use domain::report::{Promise, Report};
+use domain::report::{LONGEST_WORDS, Promise, Report};
 use domain::text::Text;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,7 +28,8 @@ pub struct NewReport {
     /// looks into the matter first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_area: Option<String>,
-    /// What is wrong, in the reporter's words; at most 2,000 characters. Stays in this service.
+    /// What is wrong, in the reporter's words; at most 2,000 characters. They go to whoever handles the case; of a
+    /// sensitive category they stay in this service.
     #[serde(default)]
     pub description: String,
 }
@@ -122,7 +123,6 @@ pub(crate) struct Checked {
 }
 
 const LONGEST_CLIENT_ID: usize = 64;
-const LONGEST_DESCRIPTION: usize = 2_000;
 
 /// No device that sends one has a time before this year; a clock that was never set shows 1970.
 const EARLIEST_CAPTURE: i32 = 1970;
@@ -164,14 +164,20 @@ pub(crate) fn check(
         Reported::Recorded { due_at, .. } => Promise::Recorded(*due_at),
     };
     let place = new.place.clone();
-    let report = Report { reporter: reporter.clone(), category, place, registered_area, promise };
+    let report =
+        Report { reporter: reporter.clone(), category, place, registered_area, promise, words: None };
     let description = new.description.clone();
-    Ok(Checked {
-        client_id: new.client_id.clone(),
-        digest: digest(&report, &description),
-        description,
-        report,
-    })
+    // Of the report without its words, which are counted once: what is sent again is known by its digest, also where
+    // it was first taken before words travelled.
+    let digest = digest(&report, &description);
+    let words = words(&report.category, &description, categories);
+    Ok(Checked { client_id: new.client_id.clone(), digest, description, report: Report { words, ..report } })
+}
+
+/// The words that go along with the report. Those of a sensitive category go nowhere (promise 7).
+fn words(category: &CategoryCode, description: &str, categories: &Categories) -> Option<String> {
+    let plain = categories.get(category).is_some_and(|category| !category.sensitive);
+    (plain && !description.trim().is_empty()).then(|| description.to_owned())
 }
 
 /// The same client id came before: the same report is answered as it was, another one is refused.
@@ -282,7 +288,7 @@ fn check_place(place: &Place, filed_at: DateTime<Utc>) -> Result<(), ReportFault
 }
 
 fn check_description(description: &str) -> Result<(), ReportFault> {
-    if description.chars().count() <= LONGEST_DESCRIPTION {
+    if description.chars().count() <= LONGEST_WORDS {
         return Ok(());
     }
     Err(ReportFault {

@@ -3,10 +3,11 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use platform::clock::{Clock, host_now};
+use platform::clock::{Clock, Skipping, host_now};
 use platform::store::{Store, log};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,9 @@ struct Began {
     host_origin: DateTime<Utc>,
     origin: DateTime<Utc>,
     speed: f64,
+    /// What it leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    gaps: Vec<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 /// The clock of `folder`: the host's at speed 1; otherwise one that runs `speed` times as fast since the
@@ -39,6 +43,19 @@ struct Began {
 /// # Errors
 /// When the folder keeps a clock of another speed, or its file cannot be read or written.
 pub fn paced(folder: &Path, speed: f64, origin: Option<DateTime<Utc>>) -> anyhow::Result<Clock> {
+    skipping(folder, speed, origin, Vec::new())
+}
+
+/// As [`paced`], and a clock that begins now leaves out `gaps`, each from when until when.
+///
+/// # Errors
+/// As [`paced`].
+pub fn skipping(
+    folder: &Path,
+    speed: f64,
+    origin: Option<DateTime<Utc>>,
+    gaps: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+) -> anyhow::Result<Clock> {
     if let Some(began) = kept(folder)? {
         #[expect(clippy::float_cmp, reason = "the speed is kept as it was given")]
         let same = began.speed == speed;
@@ -56,7 +73,7 @@ pub fn paced(folder: &Path, speed: f64, origin: Option<DateTime<Utc>>) -> anyhow
         return Ok(Clock::Host);
     }
     let host_origin = host_now();
-    let began = Began { host_origin, origin: origin.unwrap_or(host_origin), speed };
+    let began = Began { host_origin, origin: origin.unwrap_or(host_origin), speed, gaps };
     let file = folder.join(FILE);
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {} / 无法创建该目录", folder.display()))?;
@@ -100,7 +117,11 @@ fn kept(folder: &Path) -> anyhow::Result<Option<Began>> {
 
 impl Began {
     fn clock(&self) -> Clock {
-        Clock::Paced { host_origin: self.host_origin, origin: self.origin, speed: self.speed }
+        let Self { host_origin, origin, speed, ref gaps } = *self;
+        if gaps.is_empty() {
+            return Clock::Paced { host_origin, origin, speed };
+        }
+        Clock::Skipping(Arc::new(Skipping { host_origin, origin, speed, gaps: gaps.clone() }))
     }
 }
 
@@ -119,6 +140,20 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_keeps_what_its_clock_leaves_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let night = (at("2026-07-22T12:00:00Z"), at("2026-07-23T00:00:00Z"));
+        let origin = Some(at("2026-07-22T02:00:00Z"));
+        let gaps = |clock| match clock {
+            Clock::Skipping(clock) => clock.gaps.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(gaps(skipping(folder.path(), 180.0, origin, vec![night]).unwrap()), [night]);
+        assert_eq!(gaps(paced(folder.path(), 180.0, None).unwrap()), [night]);
+    }
+
+    #[test]
     fn a_folder_keeps_the_clock_it_began_with() {
         let folder = tempfile::tempdir().unwrap();
         let origin = "2026-03-02T01:00:00Z".parse().unwrap();
@@ -129,6 +164,8 @@ mod tests {
         let first = began(paced(folder.path(), 60.0, Some(origin)).unwrap());
         assert_eq!(first.1, origin);
         assert_eq!(began(paced(folder.path(), 60.0, None).unwrap()), first);
+        let kept = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(!kept.contains("gaps"), "as it was written before clocks left anything out: {kept}");
         let refused = paced(folder.path(), 1.0, None).unwrap_err().to_string();
         assert!(refused.contains("give --speed 60") && refused.contains("请用 --speed 60"), "{refused}");
     }

@@ -1,6 +1,6 @@
 //! Takes back from the own topic what a store has forgotten that was restored from an earlier time. Its facts carry
 //! the case after each thing that happened, and by their causes what had been taken until then. What a person wrote
-//! beside it is in no fact: those words are lost with the store.
+//! beside it, the reporter too, is in no fact of ours: those words are lost with the store.
 
 use std::collections::BTreeMap;
 

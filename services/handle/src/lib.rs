@@ -3,7 +3,8 @@
 //! In: `incident.routed` from `routed`, `step.due` from `supervised`, `offer.*` from `partnered`, and what people do over
 //! HTTP. Out:
 //! `case.*` on `handled`, each with the case's row after it. Every input first advances the case to its
-//! own time, so that the outcome depends on recorded times and never on which message was slow.
+//! own time, so that the outcome depends on recorded times and never on which message was slow. What people wrote, the
+//! reporter with the report or others with what they did, is kept here and told to no other service.
 
 mod act;
 mod catch_up;
@@ -30,6 +31,7 @@ use platform::stream::Record;
 use platform::turn::{Asked, Service, Turn};
 
 use store::history::Entry;
+use store::words::Words;
 
 /// The service.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ pub struct Work {
     cases: BTreeMap<IncidentId, Case>,
     changed: BTreeSet<IncidentId>,
     history: Vec<Entry>,
+    /// What reporters wrote, of the cases that open.
+    words: Vec<Words>,
 }
 
 impl Work {
@@ -134,6 +138,7 @@ impl Service for Handle {
             cases: store::cases::load(tx, incidents).await?,
             changed: BTreeSet::new(),
             history: Vec::new(),
+            words: Vec::new(),
         })
     }
 
@@ -159,6 +164,7 @@ impl Service for Handle {
             biased;
             store::cases::save(tx, &changed),
             store::history::save(tx, &work.history),
+            store::words::save(tx, work.words),
         )?;
         Ok(())
     }
@@ -169,6 +175,17 @@ fn just_reported(incident: IncidentId, now: DateTime<Utc>) -> bool {
     incident.time().is_some_and(|at| (now - at).num_seconds().abs() <= 60)
 }
 
+/// Those of `incidents` that are cases, as they stand.
+///
+/// # Errors
+/// When the database fails, or a row fits no case.
+pub async fn cases(
+    store: &platform::store::Store,
+    incidents: &[IncidentId],
+) -> Result<BTreeMap<IncidentId, Case>, StoreError> {
+    store::cases::load(store.readers(), incidents).await
+}
+
 /// Who holds each of `incidents` now, for those that are cases.
 ///
 /// # Errors
@@ -177,6 +194,6 @@ pub async fn holders(
     store: &platform::store::Store,
     incidents: &[IncidentId],
 ) -> Result<BTreeMap<IncidentId, domain::holder::Holder>, StoreError> {
-    let cases = store::cases::load(store.readers(), incidents).await?;
+    let cases = cases(store, incidents).await?;
     Ok(cases.into_iter().map(|(incident, case)| (incident, case.holder)).collect())
 }

@@ -1,7 +1,7 @@
 //! The facts (事实) that services tell one another: past tense, one writer per topic, never taken back.
 //!
 //! A fact is a JSON body in a CloudEvents 1.0 envelope; what is here is the body and its type. Facts
-//! carry opaque person ids and no free text.
+//! carry opaque person ids and no free text, but for the words of a report that is not sensitive.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -17,7 +17,10 @@ pub enum Promise {
     Recorded(Option<DateTime<Utc>>),
 }
 
-/// A report as the stream carries it: no names, no phone, no free text.
+/// The most characters (Unicode scalar values) of a reporter's words.
+pub const LONGEST_WORDS: usize = 2_000;
+
+/// A report as the stream carries it: no names, no phone, and of sensitive categories no words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     pub reporter: PersonId,
@@ -28,4 +31,8 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_area: Option<String>,
     pub promise: Promise,
+    /// What the reporter wrote, for whoever handles it; at most [`LONGEST_WORDS`]. None where nothing was written, and
+    /// of a sensitive category, whose words stay where they were taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }

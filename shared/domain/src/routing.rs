@@ -198,6 +198,7 @@ mod tests {
                 place: place(-71.0581, 42.3591),
                 registered_area: registered_area.map(str::to_owned),
                 promise: Promise::Category,
+                words: None,
             };
             routing.flags(&report)
         };

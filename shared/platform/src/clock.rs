@@ -17,6 +17,39 @@ pub enum Clock {
     Simulated(Arc<AtomicI64>),
     /// The host's clock run faster from an origin: the demo, where a day passes while one watches.
     Paced { host_origin: DateTime<Utc>, origin: DateTime<Utc>, speed: f64 },
+    /// The same, and nobody waits for the nights.
+    Skipping(Arc<Skipping>),
+}
+
+/// A paced clock that leaves out stretches of time: at the begin of each it shows its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Skipping {
+    pub host_origin: DateTime<Utc>,
+    pub origin: DateTime<Utc>,
+    pub speed: f64,
+    /// From when until when, in order, none before the origin and none into the next.
+    pub gaps: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Skipping {
+    fn at(&self, host: DateTime<Utc>) -> DateTime<Utc> {
+        let mut shown = self.origin + paced(host - self.host_origin, self.speed);
+        for (from, until) in &self.gaps {
+            if shown < *from {
+                break;
+            }
+            shown += *until - *from;
+        }
+        shown
+    }
+
+    /// How much of the time from `from` until `until` it shows: the rest is left out.
+    fn shows(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> TimeDelta {
+        let left_out = |gap: &(DateTime<Utc>, DateTime<Utc>)| {
+            (gap.1.min(until) - gap.0.max(from)).max(TimeDelta::zero())
+        };
+        until - from - self.gaps.iter().map(left_out).sum::<TimeDelta>()
+    }
 }
 
 impl Clock {
@@ -33,6 +66,7 @@ impl Clock {
             Self::Host => host_now(),
             Self::Driven(millis) | Self::Simulated(millis) => from_millis(millis.load(Ordering::SeqCst)),
             Self::Paced { host_origin, origin, speed } => *origin + paced(host_now() - *host_origin, *speed),
+            Self::Skipping(clock) => clock.at(host_now()),
         }
     }
 
@@ -42,6 +76,7 @@ impl Clock {
             Self::Host => Some(at),
             Self::Driven(_) | Self::Simulated(_) => None,
             Self::Paced { host_origin, origin, speed } => Some(*origin + paced(at - *host_origin, *speed)),
+            Self::Skipping(clock) => Some(clock.at(at)),
         }
     }
 
@@ -68,6 +103,12 @@ impl Clock {
             Self::Host => Some(ahead),
             Self::Driven(_) | Self::Simulated(_) => None,
             Self::Paced { speed, .. } => Some(ahead.div_f64(*speed)),
+            Self::Skipping(clock) => {
+                let now = self.now();
+                let until = TimeDelta::from_std(ahead).ok().and_then(|ahead| now.checked_add_signed(ahead));
+                let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+                Some(clock.shows(now, until).to_std().unwrap_or(Duration::ZERO).div_f64(clock.speed))
+            }
         }
     }
 }
@@ -92,4 +133,49 @@ pub fn host_now() -> DateTime<Utc> {
 
 fn from_millis(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("2026-07-{text}:00Z").parse().unwrap()
+    }
+
+    /// Sixty times as fast from eight in the morning; two nights are left out.
+    fn days() -> Skipping {
+        Skipping {
+            host_origin: at("01T00:00"),
+            origin: at("22T08:00"),
+            speed: 60.0,
+            gaps: vec![(at("22T20:00"), at("23T08:00")), (at("23T20:00"), at("24T08:00"))],
+        }
+    }
+
+    #[test]
+    fn a_clock_that_leaves_out_the_nights_shows_the_morning_where_the_evening_ended() {
+        let clock = days();
+        for (minutes, shown) in [
+            (0, "22T08:00"),
+            (1, "22T09:00"),
+            (11, "22T19:00"),
+            (12, "23T08:00"),
+            (13, "23T09:00"),
+            (24, "24T08:00"),
+            (48, "25T08:00"),
+        ] {
+            assert_eq!(clock.at(at("01T00:00") + TimeDelta::minutes(minutes)), at(shown), "{minutes}");
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for_over_a_night_is_nearer_by_the_night() {
+        let clock = days();
+        let shows = |from: &str, until: &str| clock.shows(at(from), at(until)).num_minutes();
+        assert_eq!(shows("22T09:00", "22T10:30"), 90);
+        assert_eq!(shows("22T19:00", "23T09:00"), 120);
+        assert_eq!(shows("22T19:00", "23T02:00"), 60, "what lies in the night comes with its end");
+        assert_eq!(shows("22T19:00", "25T08:00"), 60 + 12 * 60 + 24 * 60);
+    }
 }

@@ -87,7 +87,8 @@ pub(super) async fn page() -> String {
         "# The facts 事实\n\n\
          What the services tell one another, each topic written by one of them. The key is the incident; \
          `sequence` is 1, 2, 3 … per topic and incident, and a reader takes each once and in order. Facts \
-         carry opaque ids and no text of people's.\n\n\
+         carry opaque ids and no text of people's, but for the words of a report, where its category is not \
+         sensitive.\n\n\
          | topic | fact | when | writer | readers |\n|---|---|---|---|---|\n",
     );
     for topic in Topic::ALL {

@@ -361,6 +361,7 @@ impl Drawing {
             place,
             registered_area: None,
             promise: Promise::Category,
+            words: None,
         };
         Input::Routed(IncidentRouted {
             attempt,

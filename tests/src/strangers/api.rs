@@ -36,9 +36,10 @@ const fn post(path: &'static str, hears: [u16; 4], body: fn(&Scene) -> Value) ->
 }
 
 /// Every operation of the API.
-pub const ROWS: [Row; 24] = [
+pub const ROWS: [Row; 25] = [
     get("/api/v1/cases", [200, 200, 200, 200]),
     get("/api/v1/cases/{incident}", [404; 4]),
+    get("/api/v1/cases/{incident}/words", [404; 4]),
     post("/api/v1/cases/{incident}/sign", [404; 4], |_| json!({})),
     post("/api/v1/cases/{incident}/stage", [404; 4], |_| json!({})),
     post("/api/v1/cases/{incident}/answer", [404; 4], |_| json!({})),

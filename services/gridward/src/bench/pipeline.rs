@@ -245,7 +245,7 @@ async fn bare_rates(site: &Site, incidents: usize) -> anyhow::Result<Vec<(String
     let store = site.store("route").await?;
     let mut of_route =
         copies(&mut route, &store, [("route_incident", 1), ("route_sequence", 2)], incidents).await?;
-    let of_handle = [("handle_case", 1), ("handle_history", 1), ("handle_sequence", 2)];
+    let of_handle = [("handle_case", 1), ("handle_history", 1), ("handle_words", 1), ("handle_sequence", 2)];
     let from = site.store("handle").await?;
     let mut rates = Vec::new();
     if site.is_servers() {

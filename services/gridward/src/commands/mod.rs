@@ -55,7 +55,7 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Run recorded reports through the services, on a clock that jumps.
     Replay(crate::replay::Replay),
-    /// Watch recorded reports live in a browser.
+    /// Watch a street's day, or recorded reports, live in a browser.
     Demo(crate::demo::Demo),
     /// Prove, from outside the services, that nothing was lost, doubled or early.
     Audit(crate::audit::Audit),

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use discover::NewReport;
+use domain::id::PersonId;
 use domain::rights::Role;
 use domain::text::Text;
 use platform::pack::{Pack, Person};
 use serde::Serialize;
 use serde_json::json;
-
-use crate::replay::rows::Row;
 
 /// One line, and what it does.
 #[derive(Clone, Debug, Serialize)]
@@ -26,19 +26,31 @@ pub struct Place<'a> {
     pub pack: &'a Path,
 }
 
-/// A worker reports what `example` did, and the desk looks at it. Nothing for a pack without either of them.
-pub fn lines(place: &Place<'_>, pack: &Pack, example: &Row) -> Vec<Line> {
+/// What somebody reports.
+pub struct Example {
+    /// Who; any worker of the pack where that is not said.
+    pub by: Option<PersonId>,
+    pub report: NewReport,
+}
+
+/// A worker reports the example, and the desk of the pack's own street looks at it. Nothing for a pack without either of
+/// them.
+pub fn lines(place: &Place<'_>, pack: &Pack, example: &Example) -> Vec<Line> {
     let Place { address, .. } = place;
-    let who = |role| pack.people.iter().find(|person| has(person, role));
-    let (Some(worker), Some(desk)) = (who(Role::GridWorker), who(Role::StreetDesk)) else {
-        return Vec::new();
-    };
+    let any = |role| pack.people.iter().find(|person| has(person, role));
+    let worker = example.by.as_ref().and_then(|by| pack.people.get(by)).or_else(|| any(Role::GridWorker));
+    let desk = pack.people.working_for(&pack.routing.fallback).next().or_else(|| any(Role::StreetDesk));
+    let (Some(worker), Some(desk)) = (worker, desk) else { return Vec::new() };
+    let example = &example.report;
     // A client id of its own for each report: the same one again would answer the same incident.
-    let report = json!({
+    let mut report = json!({
         "client_id": "try-NOW",
         "category": example.category,
         "place": {"lon": example.place.lon, "lat": example.place.lat, "datum": example.place.datum},
     });
+    if !example.description.is_empty() {
+        report["description"] = example.description.as_str().into();
+    }
     let report = quoted(&report.to_string()).replace("NOW", "'$(date +%s)'");
     let name = pack.categories.values().find(|category| category.code.0 == example.category);
     let name =
@@ -101,7 +113,31 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::demo::day::Script;
+
+    #[test]
+    fn a_worker_of_the_street_reports_from_the_own_grid_and_the_desk_of_that_street_looks() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packs/beilun");
+        let pack = Arc::new(Pack::load(&folder).unwrap());
+        let example = Script::of(&pack).unwrap().unwrap().example().into();
+        let address = "127.0.0.1:8080".parse().unwrap();
+        let (data, named) = (Path::new(".data/demo"), Path::new("beilun"));
+        let place = Place { program: "gridward", address, data, pack: named };
+        let commands: Vec<String> =
+            lines(&place, &pack, &example).into_iter().map(|line| line.command).collect();
+        let end = "--data .data/demo --pack beilun)";
+        assert_eq!(commands[0], format!("TOKEN=$(gridward token --as worker-002002001 {end}"));
+        assert_eq!(commands[2], format!("DESK=$(gridward token --as desk-command {end}"));
+        let report = &commands[1];
+        for told in ["\"category\":\"0501\"", "富春江路", "\"client_id\":\"try-'$(date +%s)'\"", "CGCS2000"]
+        {
+            assert!(report.contains(told), "{told} in {report}");
+        }
+        assert!(!report.contains('\n'), "one line to paste: {report}");
+    }
 
     #[test]
     fn a_shell_reads_each_word_as_it_was() {

@@ -1,6 +1,7 @@
 //! All services' endpoints on one listener.
 
 mod demo_page;
+mod showing;
 mod watching;
 
 use axum::routing::get;
@@ -18,6 +19,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 
 pub use axum::Router;
 pub use demo_page::demo_page;
+pub use showing::demo_now;
 pub use watching::watching;
 
 use crate::running::Accounts;

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 const TABLES: [(&str, &[&str]); 4] = [
     ("discover", &["discover_report", "discover_sequence", "discover_outbox"]),
     ("route", &["route_incident", "route_sequence", "route_outbox"]),
-    ("handle", &["handle_case", "handle_history", "handle_sequence", "handle_outbox"]),
+    ("handle", &["handle_case", "handle_history", "handle_words", "handle_sequence", "handle_outbox"]),
     (
         "supervise",
         &["supervise_case", "supervise_deadline", "supervise_step", "supervise_sequence", "supervise_outbox"],

@@ -39,6 +39,7 @@ pub fn routes(front: Front) -> Router {
     Router::new()
         .route("/api/v1/cases", get(queue::list))
         .route("/api/v1/cases/{incident}", get(see::see))
+        .route("/api/v1/cases/{incident}/words", get(see::words))
         .route("/api/v1/cases/{incident}/sign", post(act::sign))
         .route("/api/v1/cases/{incident}/stage", post(act::stage))
         .route("/api/v1/cases/{incident}/answer", post(act::answer))
@@ -51,11 +52,22 @@ pub fn routes(front: Front) -> Router {
 /// The endpoints for the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(queue::list, see::see, act::sign, act::stage, act::answer, act::give_back, act::check, act::close),
+    paths(
+        queue::list,
+        see::see,
+        see::words,
+        act::sign,
+        act::stage,
+        act::answer,
+        act::give_back,
+        act::check,
+        act::close
+    ),
     components(schemas(
         queue::Page,
         queue::Listed,
         see::SeenCase,
+        see::SeenWords,
         see::Line,
         act::Acted,
         act::Note,

@@ -1,4 +1,5 @@
-//! `GET /api/v1/cases/{incident}`: one case with its deadlines, its history, and why it is here.
+//! `GET /api/v1/cases/{incident}`: one case with its deadlines, its history, and why it is here; and
+//! `GET /api/v1/cases/{incident}/words`, for whoever works on it and may see no more of it.
 
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ use tokio::time::{Instant, timeout_at};
 use super::Front;
 use super::queue::{Listed, listed};
 use crate::may::may_now;
-use crate::store::{history, whole};
+use crate::store::history;
+use crate::store::whole::{self, Whole};
 use crate::{just_reported, terms};
 
 /// How long a reader may wait for a case that is about to open.
@@ -46,6 +48,9 @@ pub struct SeenCase {
     pub attempt: u32,
     pub returns: u32,
     pub reworks: u32,
+    /// What the reporter wrote. `null` where nothing was written, and of sensitive categories, whose words stay where
+    /// they were taken.
+    pub words: Option<String>,
     /// Why it is with this holder.
     #[schema(value_type = Option<Object>)]
     pub why: Option<Text>,
@@ -133,24 +138,53 @@ pub async fn see(
     let wait = wait.wait.as_deref().map_or(Ok(Duration::ZERO), read_wait)?;
     let found = appears(&front, incident, &who, wait).await?;
     let now = front.clock.now();
-    let Some((case, history)) = found else {
+    let Some(whole) = found else {
         return if just_reported(incident, now) { Ok(not_yet()) } else { Err(Problem::not_found()) };
     };
     let pack = front.pack.now();
-    let may = may_now(&case, &who, now, terms(&pack));
-    let seen = SeenCase { may, ..seen(&case, history, now, &pack) };
-    Ok(([(header::ETAG, format!("\"{}\"", case.revision))], Json(seen)).into_response())
+    let may = may_now(&whole.case, &who, now, terms(&pack));
+    let seen = SeenCase { may, ..seen(whole, now, &pack) };
+    Ok(([(header::ETAG, format!("\"{}\"", seen.revision))], Json(seen)).into_response())
 }
 
-type Whole = (Case, Vec<history::Entry>);
+/// What the reporter of a case wrote.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SeenWords {
+    pub incident: String,
+    /// `null` where nothing was written, and of sensitive categories.
+    pub words: Option<String>,
+}
+
+/// What the reporter wrote, for whoever may see the case and for the organisation that holds it, which sees no more of
+/// it here. 404 for everybody else.
+#[utoipa::path(get, path = "/api/v1/cases/{incident}/words", params(("incident" = String, Path)),
+    responses((status = 200, body = SeenWords), (status = 404)))]
+pub async fn words(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+) -> Result<Json<SeenWords>, Problem> {
+    let incident: IncidentId = incident.parse().map_err(|_| Problem::not_found())?;
+    let whole = whole::read(&front.store, incident).await?;
+    let theirs = |case: &Case| may_see(case, &who) || works_on(case, &who);
+    let whole = whole.filter(|whole| theirs(&whole.case)).ok_or_else(Problem::not_found)?;
+    Ok(Json(SeenWords { incident: incident.to_string(), words: whole.words }))
+}
+
+fn may_see(case: &Case, who: &Principal) -> bool {
+    case.reporter == who.person || may(&who.grants, Action::SeeCase, &case.area, &case.holder)
+}
+
+/// Whether it is theirs to answer: an organisation's people see nothing else of what they hold on these pages.
+fn works_on(case: &Case, who: &Principal) -> bool {
+    may(&who.grants, Action::Answer, &case.area, &case.holder)
+}
 
 /// The case, if it is there and `who` may see it. What they may not see is none to them from here on: it is
 /// waited for and answered like an id nobody was given, so that no answer tells whether there is one.
 async fn find(front: &Front, incident: IncidentId, who: &Principal) -> Result<Option<Whole>, Problem> {
     let found = whole::read(&front.store, incident).await?;
-    Ok(found.filter(|(case, _)| {
-        case.reporter == who.person || may(&who.grants, Action::SeeCase, &case.area, &case.holder)
-    }))
+    Ok(found.filter(|whole| may_see(&whole.case, who)))
 }
 
 /// Waits until the case is there, woken by commits; looks at least once.
@@ -191,15 +225,17 @@ fn not_yet() -> Response {
     (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
 }
 
-fn seen(case: &Case, history: Vec<history::Entry>, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
+fn seen(whole: Whole, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
+    let Whole { case, history, words } = whole;
     let conditions = pack.categories.get(&case.category).and_then(|category| category.conditions.as_ref());
     let why = history.iter().rev().find_map(|entry| match &entry.happened {
         Happened::Opened { why, .. } | Happened::Assigned { why, .. } => Some(why.clone()),
         _ => None,
     });
     SeenCase {
-        case: listed(case, now),
+        case: listed(&case, now),
         revision: case.revision,
+        words,
         lon: case.lon,
         lat: case.lat,
         attempt: case.attempt,

@@ -4,3 +4,4 @@ pub mod cases;
 pub mod history;
 pub mod queue;
 pub mod whole;
+pub mod words;

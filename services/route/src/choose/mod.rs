@@ -81,6 +81,8 @@ impl Ground {
 /// Chooses by the first rule that fits and whose post somebody works for; the fallback holds what none does, whoever
 /// is there. A matter that a rule by registration fits is the registered area's from there on, for the rules behind it,
 /// the fallback and the case: what its post does not take goes up there, and not to where somebody happens to live.
+/// Where boundaries overlap, as those of an exclusive grid (专属网格) and the ordinary one under it do, what one gave back
+/// is the other's next, before it climbs; the case then lies there.
 pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> Route {
     let mut ground = Ground::of_place(asking, routing);
     let mut vacant: Vec<Holder> = Vec::new();
@@ -93,7 +95,13 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
         }
         ground = registered.unwrap_or(ground);
         let Some(holder) = holder_of(rule.to, &ground.area, areas) else { continue };
-        if asking.tried.contains(&holder) || vacant.contains(&holder) {
+        if asking.tried.contains(&holder) {
+            let Some((other, there)) = beside(rule, asking, &ground, areas) else { continue };
+            ground.area = there;
+            chosen = Some((rule.name.as_str(), other));
+            break;
+        }
+        if vacant.contains(&holder) {
             continue;
         }
         if (asking.staffed)(&holder) {
@@ -105,12 +113,14 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
     let (rule, holder) = chosen.unwrap_or_else(|| ("fallback", fallback(&ground.area, routing, areas)));
     let why = why(asking, &Chosen { rule, holder: &holder, ground: &ground, vacant: &vacant }, areas);
     let grid = asking.located.as_ref().filter(|located| located.level == Level::Grid);
+    let grid = grid.map(|located| if ground.by == By::Place { &ground.area } else { &located.area });
+    let grid = grid.map(|area| area.code().to_owned());
     Route {
         lon: asking.lon,
         lat: asking.lat,
         // A place known no closer than the county is the pack's own desk's, and no case lies above its holder.
         area: if holder.area.contains(&ground.area) { ground.area } else { holder.area.clone() },
-        grid: grid.map(|located| located.area.code().to_owned()),
+        grid,
         boundaries: asking.boundaries.to_owned(),
         rule: rule.to_owned(),
         why,
@@ -118,6 +128,17 @@ pub(crate) fn choose(asking: &Asking<'_>, routing: &Routing, areas: &Areas) -> R
         candidates: asking.located.as_ref().map(|located| located.others.clone()).unwrap_or_default(),
         flags: asking.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
     }
+}
+
+/// Who has the rule's post in another area that holds the place too, gave nothing back and is there; and that area.
+fn beside(rule: &Rule, asking: &Asking<'_>, ground: &Ground, areas: &Areas) -> Option<(Holder, AreaPath)> {
+    let located = asking.located.as_ref().filter(|_| ground.by == By::Place)?;
+    located.others.iter().find_map(|code| {
+        let there = &areas.by_code(code)?.path;
+        let holder = fits(rule, asking, there).then(|| holder_of(rule.to, there, areas)).flatten()?;
+        let free = !asking.tried.contains(&holder) && (asking.staffed)(&holder);
+        free.then(|| (holder, there.clone()))
+    })
 }
 
 /// 属地兜底: the desk of the street the matter belongs to; the pack's own where that is not known.

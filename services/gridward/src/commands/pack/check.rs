@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::{PackData, PackFolder, say};
+use crate::demo::day::Script;
 
 #[derive(Debug, Args)]
 pub struct Check {
@@ -39,6 +40,9 @@ impl Check {
         match route::published::boundaries(&pack) {
             Ok(_) => {
                 say("the boundaries can be used / 边界可以使用");
+                if Script::of(&pack)?.is_some() {
+                    say("its day can be played by `gridward demo` / day.json 可供 gridward demo 演示");
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Err(fault) => {

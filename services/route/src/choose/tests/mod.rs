@@ -134,6 +134,45 @@ fn who_gave_it_back_is_passed_over_one_level_at_a_time() {
 }
 
 #[test]
+fn what_one_of_two_grids_that_hold_the_place_gave_back_is_the_other_s_before_it_climbs() {
+    let category = "litter".into();
+    let mut areas = areas();
+    areas.add(CodeScheme::Opaque, "h", Level::Grid, Some("c"), Text::new("h", "h")).unwrap();
+    let route = |tried: &[&str], away: &str| {
+        let tried: Vec<Holder> = tried.iter().map(|holder| holder.parse().unwrap()).collect();
+        let located = Located {
+            area: "s/c/g".parse().unwrap(),
+            level: Level::Grid,
+            others: vec!["h".to_owned()],
+            border_m: Some(12.0),
+            by_border: None,
+        };
+        let asking = Asking {
+            lon: 1.0,
+            lat: 2.0,
+            category: &category,
+            flags: vec![],
+            located: Some(located),
+            matter: &LITTER,
+            registered_area: None,
+            tried: &tried,
+            staffed: &|holder| holder.to_string() != away,
+            boundaries: "v1",
+        };
+        let route = choose(&asking, &routing(), &areas);
+        (route.holder.to_string(), route.area.to_string(), route.grid.unwrap())
+    };
+    let held = |holder: &str, area: &str, grid: &str| (holder.to_owned(), area.to_owned(), grid.to_owned());
+    let (own, other) = ("grid_leader:s/c/g", "grid_leader:s/c/h");
+    assert_eq!(route(&[], ""), held(own, "s/c/g", "g"));
+    assert_eq!(route(&[], own), held("community:s/c", "s/c/g", "g"), "a vacancy is nobody's return");
+    assert_eq!(route(&[own], ""), held(other, "s/c/h", "h"));
+    assert_eq!(route(&[own], other), held("community:s/c", "s/c/g", "g"));
+    assert_eq!(route(&[own, other], ""), held("community:s/c", "s/c/g", "g"));
+    assert_eq!(route(&[own, other, "community:s/c"], "").0, "street_desk:s");
+}
+
+#[test]
 fn what_nobody_in_the_next_street_will_hold_falls_to_that_street_and_not_to_the_pack_s_own_desk() {
     let tried: [Holder; 2] = ["grid_leader:t/tc/tg".parse().unwrap(), "community:t/tc".parse().unwrap()];
     assert_eq!(routed(Some("t/tc/tg"), vec![], &tried).1, "street_desk:t");

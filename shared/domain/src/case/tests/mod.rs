@@ -149,7 +149,8 @@ fn report(promise: Promise) -> Report {
         captured_at: None,
         area: None,
     };
-    Report { reporter: "worker".into(), category: "rubbish".into(), place, registered_area: None, promise }
+    let (registered_area, words) = (None, Some("堆在楼道口".to_owned()));
+    Report { reporter: "worker".into(), category: "rubbish".into(), place, registered_area, promise, words }
 }
 
 /// route's proposal: this attempt, that holder; the report with the first.

@@ -68,6 +68,17 @@ fn a_fact_from_before_an_optional_field_was_added_is_still_read() {
 }
 
 #[test]
+fn a_report_from_before_words_travelled_with_it_is_still_read() {
+    let said = report(Promise::Category);
+    let mut json = serde_json::to_value(ReportSubmitted { report: said.clone() }).unwrap();
+    json["report"].as_object_mut().unwrap().remove("words").unwrap();
+    let read: ReportSubmitted = serde_json::from_value(json).unwrap();
+    assert_eq!(read.report, Report { words: None, ..said });
+    let without = serde_json::to_value(&read).unwrap();
+    assert!(!without["report"].as_object().unwrap().contains_key("words"), "left out where there are none");
+}
+
+#[test]
 fn a_report_says_where_somebody_is_registered_only_if_it_was_said() {
     let before = report(Promise::Category);
     let json = serde_json::to_value(&before).unwrap();
