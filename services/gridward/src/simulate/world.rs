@@ -59,6 +59,12 @@ pub struct World {
     marked: BTreeMap<Topic, usize>,
     /// Steps in which something changed.
     moved: usize,
+    /// Steps of each service's instances in which something of it may have changed.
+    changed: BTreeMap<Part, usize>,
+    /// Facts that were committed when a relay last found that nothing waits.
+    sent_all: BTreeMap<Topic, usize>,
+    /// How a service was, and when, when a sweep last found nothing due.
+    swept_all: BTreeMap<Part, (usize, DateTime<Utc>)>,
 }
 
 /// How a step ended, or why it did not.
@@ -85,6 +91,9 @@ impl World {
             asked: BTreeMap::new(),
             marked: BTreeMap::new(),
             moved: 0,
+            changed: BTreeMap::new(),
+            sent_all: BTreeMap::new(),
+            swept_all: BTreeMap::new(),
         };
         for who in Who::all() {
             let seat = Arc::new(Seat::new(who.part.name(), setup.broken));
@@ -293,6 +302,11 @@ impl World {
             self.model.observe(fact, now);
             self.moved += 1;
         }
+        let idle = matches!(&ended, Ended::Did(Did::Swept(Ok(0)) | Did::Sent(_)))
+            || matches!(&ended, Ended::Did(Did::Facts(Ok(taken))) if taken.all() == 0);
+        if !idle {
+            *self.changed.entry(who.part).or_default() += 1;
+        }
         match ended {
             Ended::Stopped(point, kind) => {
                 let does = if kind == Kind::Crash { "dies" } else { "freezes" };
@@ -340,10 +354,14 @@ impl World {
                     self.line(&who, what, came);
                 }
             }
-            Did::Swept(Ok(0)) | Did::Sent(Ok(0)) => {
-                if who.relay {
-                    self.marked.insert(who.part.writes(), self.model.committed(who.part.writes()));
-                }
+            Did::Swept(Ok(0)) => {
+                self.swept_all.insert(who.part, self.as_it_is(who.part));
+            }
+            Did::Sent(Ok(0)) => {
+                let topic = who.part.writes();
+                let committed = self.model.committed(topic);
+                self.marked.insert(topic, committed);
+                self.sent_all.insert(topic, committed);
             }
             Did::Swept(Ok(looked)) => {
                 self.moved += 1;
@@ -418,6 +436,17 @@ impl World {
         }
     }
 
+    /// A relay of `part` found nothing, and nothing was committed since: asked again, it would say the same.
+    fn sends_nothing(&self, part: Part) -> bool {
+        let topic = part.writes();
+        self.sent_all.get(&topic) == Some(&self.model.committed(topic))
+    }
+
+    /// What a sweep of `part` goes by.
+    fn as_it_is(&self, part: Part) -> (usize, DateTime<Utc>) {
+        (self.changed.get(&part).copied().unwrap_or(0), self.now())
+    }
+
     /// Everybody does what there is to do, again and again. False when that never ends.
     async fn come_to_rest(&mut self) -> bool {
         for round in 0..ROUNDS {
@@ -425,11 +454,13 @@ impl World {
             for who in Who::all() {
                 // One relay of two is enough, once both have looked.
                 match who.relay {
+                    true if self.sends_nothing(who.part) => {}
                     true if who.instance == 0 || round == 0 => self.work(who, Job::Relay, None).await,
                     true => {}
                     false => {
                         self.work(who, Job::Facts, None).await;
-                        if who.part.sweeps() && who.instance == 0 {
+                        let asks = who.part.sweeps() && who.instance == 0;
+                        if asks && self.swept_all.get(&who.part) != Some(&self.as_it_is(who.part)) {
                             self.work(who, Job::Sweep, None).await;
                         }
                     }

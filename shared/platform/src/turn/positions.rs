@@ -30,7 +30,11 @@ impl<S: Service> Turns<S> {
         if new.is_empty() {
             return Ok(());
         }
-        for (source, position) in try_join_all(new.iter().map(|source| self.load_position(*source))).await? {
+        let kept: BTreeMap<Source, Position> =
+            positions::all(self.store.readers(), S::NAME).await?.into_iter().collect();
+        let kept = &kept;
+        let checked = new.iter().map(|source| self.checked(*source, kept.get(source).cloned()));
+        for (source, position) in try_join_all(checked).await? {
             self.positions.insert(source, position);
         }
         self.look_for_trouble().await?;
@@ -114,9 +118,18 @@ impl<S: Service> Turns<S> {
         Ok(position)
     }
 
-    /// The position that is kept, or the first, checked against the log.
+    /// The position that this service has on `source`, checked against the log.
     async fn load_position(&self, source: Source) -> Result<(Source, Position), StoreError> {
         let kept = positions::load(self.store.readers(), S::NAME, source).await?;
+        self.checked(source, kept).await
+    }
+
+    /// The position that is `kept`, or the first, checked against the log.
+    async fn checked(
+        &self,
+        source: Source,
+        kept: Option<Position>,
+    ) -> Result<(Source, Position), StoreError> {
         // After the position: another instance may move it on meanwhile, and the log only grows.
         let bounds = self.stream.bounds(source).await?;
         let position = match kept {
