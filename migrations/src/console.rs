@@ -11,7 +11,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![
+            Box::new(First),
+            Box::new(crate::turn::PackPublished { service: "console", name: "console_0002_pack_published" }),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -10,7 +10,15 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(FormLinks)]
+        vec![
+            Box::new(First),
+            Box::new(FormLinks),
+            Box::new(Registration),
+            Box::new(crate::turn::PackPublished {
+                service: "discover",
+                name: "discover_0004_pack_published",
+            }),
+        ]
     }
 
     fn migration_table_name() -> DynIden {
@@ -101,5 +109,21 @@ impl MigrationTrait for FormLinks {
                     .to_owned(),
             )
             .await
+    }
+}
+
+/// A report can say where the person it concerns is registered.
+struct Registration;
+
+impl MigrationName for Registration {
+    fn name(&self) -> &'static str {
+        "discover_0003_registration"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Registration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::registration::add(manager, "discover_report").await
     }
 }

@@ -10,7 +10,11 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First), Box::new(Offers)]
+        vec![
+            Box::new(First),
+            Box::new(Offers),
+            Box::new(crate::turn::PackPublished { service: "handle", name: "handle_0003_pack_published" }),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -12,6 +12,7 @@ mod handle;
 mod keyed;
 mod outbox;
 mod partner;
+mod registration;
 mod route;
 mod stream;
 mod supervise;

@@ -9,7 +9,11 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![
+            Box::new(First),
+            Box::new(Registration),
+            Box::new(crate::turn::PackPublished { service: "route", name: "route_0003_pack_published" }),
+        ]
     }
 
     fn migration_table_name() -> DynIden {
@@ -54,5 +58,21 @@ impl MigrationTrait for First {
                     .to_owned(),
             )
             .await
+    }
+}
+
+/// A matter can go by where the person it concerns is registered.
+struct Registration;
+
+impl MigrationName for Registration {
+    fn name(&self) -> &'static str {
+        "route_0002_registration"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Registration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::registration::add(manager, "route_incident").await
     }
 }

@@ -1,13 +1,15 @@
-//! The log of the embedded setting.
+//! The log of the embedded setting, and its register of packs: on servers both are topics.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, string, text, timestamp_with_time_zone as time, uuid};
+use sea_orm_migration::schema::{
+    big_integer, blob, string, string_uniq, text, timestamp_with_time_zone as time, uuid,
+};
 
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![Box::new(First), Box::new(Packs)]
     }
 
     fn migration_table_name() -> DynIden {
@@ -74,6 +76,33 @@ impl MigrationTrait for First {
                     .table("log_identity")
                     .if_not_exists()
                     .col(string("topic_id").primary_key())
+                    .to_owned(),
+            )
+            .await
+    }
+}
+
+/// Packs can be published.
+struct Packs;
+
+impl MigrationName for Packs {
+    fn name(&self) -> &'static str {
+        "stream_0002_packs"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Packs {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(
+                Table::create()
+                    .table("pack_record")
+                    .if_not_exists()
+                    // No number is given a second time, so that the last one tells of every change.
+                    .col(big_integer("id").primary_key().auto_increment())
+                    .col(string_uniq("key"))
+                    .col(blob("value"))
                     .to_owned(),
             )
             .await

@@ -10,7 +10,13 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![
+            Box::new(First),
+            Box::new(crate::turn::PackPublished {
+                service: "supervise",
+                name: "supervise_0002_pack_published",
+            }),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -2,7 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, boolean, integer, string, text, timestamp_with_time_zone as time, uuid,
+    big_integer, boolean, integer, string, text, timestamp_with_time_zone as time,
+    timestamp_with_time_zone_null as time_null, uuid,
 };
 
 /// Makes the tables of the turn for `service`.
@@ -56,6 +57,31 @@ pub async fn pack(manager: &SchemaManager<'_>, service: &str) -> Result<(), DbEr
                 .to_owned(),
         )
         .await
+}
+
+/// The table of packs tells when one was published, where it did not lie in a folder.
+pub struct PackPublished {
+    pub service: &'static str,
+    /// The migration's own.
+    pub name: &'static str,
+}
+
+impl MigrationName for PackPublished {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for PackPublished {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = format!("{}_pack", self.service);
+        if manager.has_column(&table, "published_at").await? {
+            return Ok(());
+        }
+        let column = time_null("published_at");
+        manager.alter_table(Table::alter().table(Alias::new(table)).add_column(column).to_owned()).await
+    }
 }
 
 /// A table of facts as they were read.

@@ -41,11 +41,17 @@ mod over_tls;
 #[cfg(test)]
 mod partners;
 #[cfg(test)]
+mod publishing;
+#[cfg(test)]
+mod register;
+#[cfg(test)]
 mod same_rows;
 #[cfg(test)]
 mod signing_in;
 #[cfg(test)]
 mod simulate;
+#[cfg(test)]
+mod tongxi;
 #[cfg(test)]
 mod world;
 #[cfg(test)]

@@ -34,6 +34,11 @@ fn done(deadline: &Value) -> Vec<DateTime<Utc>> {
     steps.iter().map(|step| &step["done_at"]).filter(|at| !at.is_null()).map(time).collect()
 }
 
+/// How a deadline says it was computed.
+fn explained(deadline: &Value) -> Vec<&str> {
+    deadline["explained"].as_array().unwrap().iter().map(|line| line["zh"].as_str().unwrap()).collect()
+}
+
 impl Office {
     /// The incidents in somebody's queue.
     async fn queue(&self, person: &str, narrowed: &str) -> Vec<String> {
@@ -82,6 +87,16 @@ async fn the_life_of_one_incident() {
     assert_eq!(time(&deadline(&case, "sign")["due_at"]), at("09:10"));
     assert_eq!(time(&deadline(&case, "handle")["due_at"]), at("14:30"));
     assert_eq!(deadline(&case, "handle")["limit"], "4wh");
+    assert_eq!(
+        explained(deadline(&case, "handle"))[..4],
+        [
+            "2026-03-02（周一）09:00 起算，限 4 工作时",
+            "当日 09:00–12:00、13:30–14:30 计 4 小时",
+            "到期 2026-03-02 14:30",
+            "催办 2026-03-02 13:42：从起算到到期共办公时间 4 小时，其 80% 为 3 小时 12 分钟",
+        ]
+    );
+    assert_eq!((&case["may"], &case["reporter"]), (&json!(["sign", "return"]), &json!("worker-111")));
     office.clock.drive(at("09:05"));
     let signed = office.act(path, "sign", "leader-111").await.with(200);
     assert_eq!(signed, json!({ "incident": incident, "state": "HANDLING", "revision": 2 }));

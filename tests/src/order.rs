@@ -177,9 +177,9 @@ fn between_incidents(records: Vec<Record>, seed: &mut u64) -> Vec<Record> {
 fn meddle(all: &mut Embedded, stream: Arc<dyn Stream>, how: How) -> Arc<Meddler> {
     let meddler = Arc::new(Meddler::new(stream, how));
     all.around.stream = meddler.clone();
-    all.discover = shared(Discover::new(&all.pack), &all.around);
-    all.route = shared(Route::new(&all.pack).unwrap(), &all.around);
-    all.handle = shared(Handle::new(&all.pack), &all.around);
+    all.discover = shared(Discover::new(&all.in_force), &all.around);
+    all.route = shared(Route::new(&all.in_force).unwrap(), &all.around);
+    all.handle = shared(Handle::new(&all.in_force), &all.around);
     all.supervise = shared(Supervise::new(&Metrics::new()).unwrap(), &all.around);
     meddler
 }

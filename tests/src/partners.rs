@@ -37,6 +37,7 @@ pub fn with_partners() -> Pack {
         sensitive,
         stages,
         offer_to,
+        conditions: None,
     };
     let stage =
         |name: &str, limit: &str| Stage { name: Text::new(name, name), limit: Limit::parse(limit).unwrap() };

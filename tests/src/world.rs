@@ -84,6 +84,7 @@ impl World {
                 captured_at: None,
                 area: None,
             },
+            registered_area: None,
             description: String::new(),
         }
     }

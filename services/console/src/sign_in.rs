@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::PersonId;
 use platform::entropy;
-use platform::pack::{Pack, Person};
+use platform::pack::{InForce, Pack, Person};
 use platform::store::{Store, StoreError, commit};
 use platform::token::{Principal, Session};
 use tracing::{debug, info};
@@ -51,22 +51,18 @@ pub enum Refused {
 #[derive(Clone, Debug)]
 pub struct SignIn {
     store: Store,
-    pack: Arc<Pack>,
+    pack: InForce,
     hasher: Hasher,
 }
 
 impl SignIn {
-    pub fn new(store: Store, pack: Arc<Pack>) -> Self {
-        Self { store, pack, hasher: Hasher::new(entropy::draw()) }
+    pub fn new(store: Store, pack: &InForce) -> Self {
+        Self { store, pack: pack.clone(), hasher: Hasher::new(entropy::draw()) }
     }
 
-    /// As the register lists them now.
-    pub fn person(&self, id: &PersonId) -> Option<&Person> {
-        self.pack.people.get(id)
-    }
-
-    pub fn pack(&self) -> &Pack {
-        &self.pack
+    /// The register as it is now, with the areas it names; for one request.
+    pub fn register(&self) -> Arc<Pack> {
+        self.pack.now()
     }
 
     /// # Errors
@@ -79,7 +75,8 @@ impl SignIn {
         now: DateTime<Utc>,
     ) -> Result<Session, Refused> {
         let person = name_of(name)?;
-        let (_, person) = self.proved(&person, password.prepared()?, peer, now).await?;
+        let register = self.register();
+        let (_, person) = self.proved(&register, &person, password.prepared()?, peer, now).await?;
         info!(person.id = %person.id, "signed in");
         Ok(session(person, now, now))
     }
@@ -93,7 +90,8 @@ impl SignIn {
         let account = accounts::find(self.store.readers(), &old.principal.person).await?;
         // A token knows its time in whole seconds.
         let same = |account: &Model| !account.disabled && account.changed_at.timestamp() <= since.timestamp();
-        let person = self.pack.people.get(&old.principal.person);
+        let register = self.register();
+        let person = register.people.get(&old.principal.person);
         match (account.filter(same), person) {
             (Some(_), Some(person)) if now - since < RENEWED_FOR => Ok(session(person, since, now)),
             _ => Err(Refused::Wrong),
@@ -114,7 +112,7 @@ impl SignIn {
     ) -> Result<(), Refused> {
         let old = old.prepared()?;
         let new = new.new_for(&person.0).map_err(Refused::New)?;
-        self.proved(person, old, peer, now).await?;
+        self.proved(&self.register(), person, old, peer, now).await?;
         let phc = self.hasher.hash(new, entropy::draw()).await;
         self.save_hash(person, |account| Model { phc, changed_at: now, ..account }).await?;
         info!(person.id = %person, "changed the own password");
@@ -122,16 +120,17 @@ impl SignIn {
     }
 
     /// The account and the person, if the password is theirs. A try is counted before it is made.
-    async fn proved(
+    async fn proved<'a>(
         &self,
+        register: &'a Pack,
         id: &PersonId,
         password: Prepared,
         peer: IpAddr,
         now: DateTime<Utc>,
-    ) -> Result<(Model, &Person), Refused> {
+    ) -> Result<(Model, &'a Person), Refused> {
         let keys = Keys::of(&id.0, peer);
         self.count(&keys, now).await?;
-        let person = self.pack.people.get(id);
+        let person = register.people.get(id);
         let account = accounts::find(self.store.readers(), id).await?;
         let usable = account.filter(|account| !account.disabled && person.is_some());
         let phc = usable.as_ref().map(|account| account.phc.clone());

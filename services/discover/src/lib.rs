@@ -9,15 +9,16 @@ pub mod http;
 mod link;
 mod store;
 mod submit;
+mod surveyed;
 
 pub use submit::{NewPlace, NewReport, ReportFault, Reported, Submit, Submitted};
+pub use surveyed::Surveyed;
 
 use std::sync::Arc;
 
-use domain::category::Categories;
 use domain::facts::{REPORT_SUBMITTED, ReportSubmitted, Topic};
 use domain::id::IncidentId;
-use platform::pack::Pack;
+use platform::pack::{InForce, Pack};
 use platform::store::{StoreError, Tx};
 use platform::stream::Record;
 use platform::turn::{Asked, Service, Turn};
@@ -27,19 +28,18 @@ use store::reports::{self, Known, Row};
 /// The service.
 #[derive(Debug)]
 pub struct Discover {
-    categories: Categories,
-    unlisted: Option<domain::id::CategoryCode>,
+    pack: InForce,
 }
 
 impl Discover {
-    pub fn new(pack: &Pack) -> Arc<Self> {
-        let unlisted = pack.recorded.as_ref().and_then(|recorded| recorded.unlisted_category.clone());
-        Arc::new(Self { categories: pack.categories.clone(), unlisted })
+    pub fn new(pack: &InForce) -> Arc<Self> {
+        Arc::new(Self { pack: pack.clone() })
     }
 }
 
-/// The reports one turn knows of, and the new ones it will save.
+/// The reports one turn knows of, the new ones it will save, and the pack it goes by.
 pub struct Work {
+    pack: Arc<Pack>,
     known: Known,
     new: Vec<Row>,
 }
@@ -69,18 +69,19 @@ impl Service for Discover {
         commands: &[Asked<Submit>],
     ) -> Result<Work, StoreError> {
         let client_ids: Vec<&str> = commands.iter().map(|asked| asked.command.report.client_id()).collect();
-        Ok(Work { known: reports::known(tx, &client_ids).await?, new: Vec::new() })
+        let known = reports::known(tx, &client_ids).await?;
+        Ok(Work { pack: self.pack.now(), known, new: Vec::new() })
     }
 
     fn obey(&self, work: &mut Work, asked: &Asked<Submit>, turn: &mut Turn) -> Self::Answer {
         let filed_at = turn.at(asked.recorded_at);
-        let checked = submit::check(
-            &asked.command.report,
-            filed_at,
-            &self.categories,
-            self.unlisted.as_ref(),
-            &asked.by,
-        )?;
+        let pack = &work.pack;
+        let lists = submit::Lists {
+            categories: &pack.categories,
+            areas: &pack.areas,
+            unlisted: pack.recorded.as_ref().and_then(|recorded| recorded.unlisted_category.as_ref()),
+        };
+        let checked = submit::check(&asked.command.report, filed_at, lists, &asked.by)?;
         let key = (asked.by.clone(), checked.client_id.clone());
         if let Some((incident, digest)) = work.known.get(&key) {
             return submit::again(*incident, digest, &checked);

@@ -1,6 +1,7 @@
 //! What a report must be to be taken, and what it means to send one twice. Pure.
 
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
+use domain::area::Areas;
 use domain::category::Categories;
 use domain::id::{CategoryCode, IncidentId, PersonId};
 use domain::place::{Datum, Place};
@@ -22,6 +23,11 @@ pub struct NewReport {
     #[serde(deserialize_with = "sent")]
     #[schema(value_type = NewPlace)]
     pub place: Place,
+    /// Where the person it concerns is registered (户籍地、登记地): code or path of an area of the pack. For categories
+    /// that go by registration (`by_registration` of `GET /api/v1/categories`); without it the community of the place
+    /// looks into the matter first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_area: Option<String>,
     /// What is wrong, in the reporter's words; at most 2,000 characters. Stays in this service.
     #[serde(default)]
     pub description: String,
@@ -124,13 +130,22 @@ const EARLIEST_CAPTURE: i32 = 1970;
 /// A device's clock may be this far ahead before its time is not believed.
 const DEVICE_AHEAD: TimeDelta = TimeDelta::minutes(5);
 
+/// What the pack lists: whatever a report names is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lists<'a> {
+    pub categories: &'a Categories,
+    pub areas: &'a Areas,
+    /// What a recorded report of a category that is not listed counts as.
+    pub unlisted: Option<&'a CategoryCode>,
+}
+
 pub(crate) fn check(
     reported: &Reported,
     filed_at: DateTime<Utc>,
-    categories: &Categories,
-    unlisted: Option<&CategoryCode>,
+    lists: Lists<'_>,
     reporter: &PersonId,
 ) -> Result<Checked, ReportFault> {
+    let Lists { categories, areas, unlisted } = lists;
     let new = reported.new_report();
     check_client_id(&new.client_id)?;
     let category = match reported {
@@ -140,13 +155,16 @@ pub(crate) fn check(
             listed(&new.category, categories).or_else(|fault| unlisted.cloned().ok_or(fault))?
         }
     };
+    let registered_area =
+        new.registered_area.as_deref().map(|text| registered_area(text, areas)).transpose()?;
     check_place(&new.place, filed_at)?;
     check_description(&new.description)?;
     let promise = match reported {
         Reported::Now(_) => Promise::Category,
         Reported::Recorded { due_at, .. } => Promise::Recorded(*due_at),
     };
-    let report = Report { reporter: reporter.clone(), category, place: new.place.clone(), promise };
+    let place = new.place.clone();
+    let report = Report { reporter: reporter.clone(), category, place, registered_area, promise };
     let description = new.description.clone();
     Ok(Checked {
         client_id: new.client_id.clone(),
@@ -198,6 +216,29 @@ fn listed(code: &str, categories: &Categories) -> Result<CategoryCode, ReportFau
         text: Text::new(
             format!("事项类别「{shown}」不在本辖区的清单中"),
             format!("category `{shown}` is not on this jurisdiction's list"),
+        ),
+    })
+}
+
+/// The code of an area that is named by its code or by its path.
+fn registered_area(text: &str, areas: &Areas) -> Result<String, ReportFault> {
+    let code = text.rsplit('/').next().unwrap_or(text);
+    let area = areas.by_code(code).filter(|area| code == text || area.path.as_str() == text);
+    if area.is_some() {
+        return Ok(code.to_owned());
+    }
+    let shown: String = text.chars().take(60).collect();
+    Err(ReportFault {
+        code: "unknown_registered_area",
+        field: "registered_area",
+        text: Text::new(
+            format!(
+                "户籍地「{shown}」不在本辖区的区域表中；请填户籍所在村（社区）的区域代码，不清楚时请留空"
+            ),
+            format!(
+                "registered_area `{shown}` is not on this jurisdiction's list of areas: give the code of the village or \
+                 community where the person is registered, or leave it out"
+            ),
         ),
     })
 }

@@ -12,14 +12,16 @@ use platform::clock::Clock;
 use platform::entropy;
 use platform::http::Proxies;
 use platform::metrics::Metrics;
-use platform::pack::Pack;
-use platform::store::{Store, log, packs};
+use platform::pack::{InForce, Pack};
+use platform::register::Register;
+use platform::store::{Store, log};
 use platform::stream::{EmbeddedStream, Stream};
 use platform::turn::{Service, Surroundings, Turns};
 use route::Route;
 use supervise::Supervise;
 use tokio::sync::Mutex;
 
+use crate::in_force::{self, Follower, Named};
 use crate::running::{Accounts, Held, Ready};
 use crate::servers::services;
 use crate::settling::{At, Office, Shared};
@@ -30,7 +32,9 @@ const LOCK: &str = "gridward.lock";
 /// All services, opened and not yet running.
 pub struct Embedded {
     pub folder: PathBuf,
+    /// As it was at the start.
     pub pack: Arc<Pack>,
+    pub in_force: InForce,
     pub around: Surroundings,
     pub discover: Shared<Turns<Discover>>,
     pub route: Shared<Turns<Route>>,
@@ -43,28 +47,34 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens `folder`, making and migrating its file as needed.
+    /// Opens `folder`, making and migrating its file as needed. What is published in it goes before the pack that is
+    /// named.
     ///
     /// # Errors
-    /// When another process has the folder, the file cannot be opened or migrated, or the pack's
-    /// boundaries cannot be used.
-    pub async fn open(folder: &Path, pack: Arc<Pack>, clock: Clock) -> anyhow::Result<Self> {
+    /// When another process has the folder, the file cannot be opened or migrated, the pack cannot be used, or its
+    /// boundaries cannot.
+    pub async fn open(folder: &Path, named: impl Into<Named>, clock: Clock) -> anyhow::Result<Self> {
         let lock = lock(folder)?;
         let store = prepare(folder).await?;
+        let in_force = in_force::begin(&named.into(), &mut Register::in_file(store.clone())).await?;
+        let pack = in_force.now();
         let stream: Arc<dyn Stream> = Arc::new(EmbeddedStream::open(store.clone()).await?);
         let around = Surroundings { store, stream, clock, metrics: Metrics::new() };
-        let route = Route::new(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        let route = Route::new(&in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?;
         let supervise = Supervise::new(&around.metrics)?;
-        note_pack(&around, &pack).await?;
-        partner::begin_with(&around.store, &pack.partners, around.clock.now()).await?;
+        for service in services(&pack).into_iter().chain([console::NAME]) {
+            in_force::note(service, &around.store, &around.clock, &in_force).await?;
+        }
+        partner::follow(&around.store, &pack.partners, around.clock.now()).await?;
         Ok(Self {
             folder: folder.to_owned(),
-            discover: shared(Discover::new(&pack), &around),
+            discover: shared(Discover::new(&in_force), &around),
             route: shared(route, &around),
-            handle: shared(Handle::new(&pack), &around),
+            handle: shared(Handle::new(&in_force), &around),
             supervise: shared(supervise, &around),
-            partner: pack.has_partners().then(|| shared(PartnerDesk::new(&pack), &around)),
+            partner: pack.has_partners().then(|| shared(PartnerDesk::new(&in_force), &around)),
             pack,
+            in_force,
             around,
             lock,
         })
@@ -150,40 +160,40 @@ pub fn lock(folder: &Path) -> anyhow::Result<File> {
     }
 }
 
-async fn note_pack(around: &Surroundings, pack: &Pack) -> anyhow::Result<()> {
-    for service in services(pack).into_iter().chain([console::NAME]) {
-        note_pack_of(service, &around.store, &around.clock, pack).await?;
-    }
-    Ok(())
-}
-
-/// Notes that `service` runs on `pack` from now on.
+/// Opens the file in `folder` beside a running process, which has brought it up to date; without one, brings it up to
+/// date.
 ///
 /// # Errors
-/// When its store holds cases of another pack.
-pub async fn note_pack_of(
-    service: &'static str,
-    store: &Store,
-    clock: &Clock,
-    pack: &Pack,
-) -> anyhow::Result<()> {
-    let tx = store.begin().await?;
-    if let Some(other) = packs::other(&tx, service, &pack.code).await? {
-        let (code, place) = (&pack.code, store.place());
+/// When there is no such file, or it cannot be opened or migrated.
+pub async fn beside(folder: &Path) -> anyhow::Result<Store> {
+    if !folder.join(platform::store::FILE).is_file() {
         bail!(
-            "{place} holds cases of the pack {other}, not {code}: give the right --pack, or another --data / \
-             {place} 中是辖区包 {other} 的案件，而不是 {code}：请改用正确的 --pack，或换一个 --data"
+            "there is no database in {0}: name the --data of the running `gridward all`, or make one with `gridward migrate` / \
+             {0} 中没有数据库：请用 --data 指定正在运行的目录，或先运行 gridward migrate",
+            folder.display()
         );
     }
-    packs::note(&tx, service, &pack.code, &pack.digest, clock.now()).await?;
-    tx.commit().await.context("cannot note the pack")
+    match lock(folder) {
+        Ok(_held) => prepare(folder).await,
+        Err(_) => Ok(Store::open(folder).await?),
+    }
 }
 
 impl Embedded {
+    /// What brings a version that is published into force, for whoever looks when they like.
+    pub fn follower(&self) -> Follower {
+        let stores = services(&self.pack).into_iter().chain([console::NAME]);
+        let stores = stores.map(|service| (service, self.around.store.clone())).collect();
+        let register = Register::in_file(self.around.store.clone());
+        Follower::new(register, &self.in_force, stores, &self.around.clock, &self.around.metrics)
+    }
+
     /// To be run.
     pub fn ready(self) -> Ready {
         let office = self.office();
+        let register = Register::in_file(self.around.store.clone());
         let accounts = Accounts { store: self.around.store, proxies: Proxies::default() };
-        Ready { office, accounts, metrics: self.around.metrics, held: Held::Folder(self.lock) }
+        let (in_force, metrics) = (self.in_force, self.around.metrics);
+        Ready { office, accounts, metrics, in_force, register, held: Held::Folder(self.lock) }
     }
 }

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod embedded;
 pub mod folder_clock;
 pub mod http;
+pub mod in_force;
 mod own_topic;
 pub mod replay;
 pub mod running;

@@ -11,7 +11,8 @@ use platform::clock::Clock;
 use platform::http::{Patience, Proxies};
 use platform::lifecycle::{Lifecycle, Stopper};
 use platform::metrics::Metrics;
-use platform::pack::Pack;
+use platform::pack::{InForce, Pack};
+use platform::register::Register;
 use platform::store::Store;
 use platform::token::Tokens;
 use platform::turn::{Desk, Service, Surroundings, Turns};
@@ -22,6 +23,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
 
 use crate::http::{Desks, Front, Router, Routes, finished};
+use crate::in_force::Follower;
 use crate::servers::Beside;
 use crate::settling::{At, Office};
 
@@ -30,6 +32,9 @@ pub struct Ready {
     pub office: Office,
     pub accounts: Accounts,
     pub metrics: Metrics,
+    pub in_force: InForce,
+    /// Where the next version is published.
+    pub register: Register,
     pub held: Held,
 }
 
@@ -62,6 +67,7 @@ pub struct Running {
 pub struct Stage {
     pub desks: Desks,
     pub clock: Clock,
+    /// As it was at the start.
     pub pack: Arc<Pack>,
     /// discover, route, handle, supervise, console, and partner where there is one; all the same in a folder.
     stores: Vec<(&'static str, Store)>,
@@ -90,7 +96,7 @@ pub fn start(
     extend: impl FnOnce(Router) -> Router,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
-    let Ready { office, accounts, metrics, held } = ready;
+    let Ready { office, accounts, metrics, in_force, register, held } = ready;
     let Office { pack, clock, discover, route, handle, supervise, partner } = office;
     let mut stores = vec![
         (Discover::NAME, discover.store.clone()),
@@ -122,13 +128,15 @@ pub fn start(
         (Supervise::NAME, supervise.health()),
     ];
     health.extend(partner.as_ref().map(|partner| (PartnerDesk::NAME, partner.health())));
-    let beside = match &held {
+    let follower = Follower::new(register, &in_force, stores.clone(), &clock, &metrics);
+    let mut beside = match &held {
         Held::Folder(_) => Vec::new(),
         Held::Servers(beside) => beside.health(),
     };
+    beside.push(("packs", follower.health()));
     let front = |around| {
         let (health, beside) = (health.clone(), beside.clone());
-        Front { around, pack: &pack, tokens, health, beside, lifecycle }
+        Front { around, pack: &in_force, tokens, health, beside, lifecycle }
     };
     let (ending, ended) = Lifecycle::new();
     let mut loops = JoinSet::new();
@@ -139,10 +147,11 @@ pub fn start(
     };
     spawn(route, &ended, &mut loops);
     spawn(supervise, &ended, &mut loops);
+    loops.spawn(follower.run(ended.clone()));
     let mut routes = Routes::discover(&front(&arounds[0]), desks.discover.clone())
         .and(Routes::handle(&front(&arounds[1]), desks.handle.clone()))
         .and(Routes::supervise(&front(&arounds[2])))
-        .and(Routes::console(accounts, &pack, tokens));
+        .and(Routes::console(accounts, &in_force, tokens));
     if let (Some(around), Some(desk)) = (&around_partner, &desks.partner) {
         routes = routes.and(Routes::partner(&front(around), desk.clone()));
     }

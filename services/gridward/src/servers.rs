@@ -10,9 +10,10 @@ use partner::PartnerDesk;
 use platform::clock::Clock;
 use platform::lifecycle::{Lifecycle, Stopper};
 use platform::metrics::Metrics;
-use platform::pack::Pack;
+use platform::pack::{InForce, Pack};
+use platform::register::Register;
 use platform::store::Store;
-use platform::stream::kafka::{self, Relay};
+use platform::stream::kafka::{self, PackTopic, Relay};
 use platform::stream::{KafkaStream, Stream};
 use platform::turn::{Health, Service, Surroundings, Turns};
 use route::Route;
@@ -20,8 +21,8 @@ use supervise::Supervise;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::commands::PackFolder;
-use crate::embedded::note_pack_of;
+use crate::commands::{PackFolder, tell};
+use crate::in_force::{self, Named};
 use crate::own_topic;
 use crate::running::{Accounts, Held, Ready};
 use crate::settings::Settings;
@@ -35,13 +36,24 @@ pub fn services(pack: &Pack) -> Vec<&'static str> {
     SERVICES.into_iter().chain(pack.has_partners().then_some(PartnerDesk::NAME)).collect()
 }
 
-/// The services of the office of `settings`.
+/// The services of the office of `settings`, by the pack in force; by the one in its folder where nobody can say which
+/// is, for what one looks for may be why.
 ///
 /// # Errors
 /// Every fault of the pack, by file and line.
-pub fn services_of(settings: &Settings) -> anyhow::Result<Vec<&'static str>> {
-    Ok(services(&*PackFolder::of_settings(settings.pack.clone()).load()?))
+pub async fn services_of(settings: &Settings) -> anyhow::Result<Vec<&'static str>> {
+    match in_force::pack_of(settings).await {
+        Ok(pack) => Ok(services(&pack)),
+        Err(error) => {
+            let folder = PackFolder::of_settings(settings.pack.clone()).load()?;
+            tell(format_args!(
+                "going by the pack in its folder, for the one in force is not known: {error:#}"
+            ));
+            Ok(services(&folder))
+        }
+    }
 }
+
 /// Services that have a database and no topic: nobody follows them, and they follow nobody.
 pub const WITHOUT_TOPIC: [&str; 1] = [console::NAME];
 
@@ -110,13 +122,13 @@ async fn connected(service: &str, settings: &Settings, connections: u32) -> anyh
 pub async fn join<S: Service>(
     settings: &Settings,
     stream: &kafka::Settings,
-    pack: &Pack,
+    pack: &InForce,
     clock: &Clock,
     metrics: &Metrics,
 ) -> anyhow::Result<Joined> {
     let store = database(S::NAME, settings).await?;
     own_topic::compare::<S>(&store, stream).await?;
-    note_pack_of(S::NAME, &store, clock, pack).await?;
+    in_force::note(S::NAME, &store, clock, pack).await?;
     let (joined, relay) = KafkaStream::start(S::NAME, S::READS, &store, stream, metrics)?;
     let joined = Arc::new(joined);
     let stream: Arc<dyn Stream> = joined.clone();
@@ -128,9 +140,9 @@ pub async fn join<S: Service>(
 ///
 /// # Errors
 /// When the database cannot be used, or holds the accounts of another pack.
-pub async fn accounts(settings: &Settings, pack: &Pack, clock: &Clock) -> anyhow::Result<Accounts> {
+pub async fn accounts(settings: &Settings, pack: &InForce, clock: &Clock) -> anyhow::Result<Accounts> {
     let store = database(console::NAME, settings).await?;
-    note_pack_of(console::NAME, &store, clock, pack).await?;
+    in_force::note(console::NAME, &store, clock, pack).await?;
     Ok(Accounts { store, proxies: settings.proxies()? })
 }
 
@@ -147,6 +159,8 @@ pub async fn topics(stream: &kafka::Settings) -> anyhow::Result<Vec<String>> {
 /// All services in one process, on servers, with what runs beside them.
 pub struct Servers {
     office: Office,
+    in_force: InForce,
+    register: Register,
     accounts: Accounts,
     metrics: Metrics,
     beside: Beside,
@@ -161,40 +175,43 @@ pub struct Beside {
 }
 
 impl Servers {
-    /// Opens every database, and the topics, and begins to relay.
+    /// Opens every database, and the topics, and begins to relay. What is published goes before the pack that is named.
     ///
     /// # Errors
     /// As [`join`].
     pub async fn open(
         settings: &Settings,
         membership: kafka::With,
-        pack: Arc<Pack>,
+        named: impl Into<Named>,
         clock: Clock,
     ) -> anyhow::Result<Self> {
         let stream = kafka::Settings { membership, ..settings.stream()? };
         topics(&stream).await?;
+        let mut register = Register::on_topic(PackTopic::open(&stream)?);
+        let in_force = in_force::begin(&named.into(), &mut register).await?;
+        let pack = in_force.now();
         let metrics = Metrics::new();
         let (discover, route, handle, supervise) = tokio::try_join!(
-            join::<Discover>(settings, &stream, &pack, &clock, &metrics),
-            join::<Route>(settings, &stream, &pack, &clock, &metrics),
-            join::<Handle>(settings, &stream, &pack, &clock, &metrics),
-            join::<Supervise>(settings, &stream, &pack, &clock, &metrics),
+            join::<Discover>(settings, &stream, &in_force, &clock, &metrics),
+            join::<Route>(settings, &stream, &in_force, &clock, &metrics),
+            join::<Handle>(settings, &stream, &in_force, &clock, &metrics),
+            join::<Supervise>(settings, &stream, &in_force, &clock, &metrics),
         )?;
         let partner = match pack.has_partners() {
-            true => Some(join::<PartnerDesk>(settings, &stream, &pack, &clock, &metrics).await?),
+            true => Some(join::<PartnerDesk>(settings, &stream, &in_force, &clock, &metrics).await?),
             false => None,
         };
         if let Some(joined) = &partner {
-            partner::begin_with(&joined.around.store, &pack.partners, clock.now()).await?;
+            partner::follow(&joined.around.store, &pack.partners, clock.now()).await?;
         }
-        let accounts = accounts(settings, &pack, &clock).await?;
-        let boundaries = Route::new(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        let accounts = accounts(settings, &in_force, &clock).await?;
+        let boundaries = Route::new(&in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?;
         let office = Office {
-            discover: at(Discover::new(&pack), &discover),
+            discover: at(Discover::new(&in_force), &discover),
             route: at(boundaries, &route),
-            handle: at(Handle::new(&pack), &handle),
+            handle: at(Handle::new(&in_force), &handle),
             supervise: at(Supervise::new(&metrics)?, &supervise),
-            partner: partner.as_ref().map(|joined| at(PartnerDesk::new(&pack), joined)),
+            partner: partner.as_ref().map(|joined| at(PartnerDesk::new(&in_force), joined)),
             pack,
             clock,
         };
@@ -205,7 +222,7 @@ impl Servers {
             beside.relays.spawn(relay.run(lifecycle.clone()));
             beside.streams.push(stream);
         }
-        Ok(Self { office, accounts, metrics, beside })
+        Ok(Self { office, in_force, register, accounts, metrics, beside })
     }
 
     pub fn office(&self) -> Office {
@@ -218,6 +235,8 @@ impl Servers {
             office: self.office,
             accounts: self.accounts,
             metrics: self.metrics,
+            in_force: self.in_force,
+            register: self.register,
             held: Held::Servers(self.beside),
         }
     }
@@ -228,6 +247,7 @@ impl Servers {
     /// When a relay panicked or a database cannot be closed.
     pub async fn close(self) -> anyhow::Result<()> {
         self.beside.close().await?;
+        self.register.close().await;
         self.accounts.store.close().await?;
         self.office.close().await
     }

@@ -79,6 +79,7 @@ impl<S: Service> Reads for Turns<S> {
 /// All services in one process, in either setting, for whoever decides what happens when: a replay, a test.
 #[derive(Clone)]
 pub struct Office {
+    /// As it was at the start.
     pub pack: Arc<Pack>,
     pub clock: Clock,
     pub discover: At<Discover>,

@@ -77,7 +77,7 @@ fn visible(case: &Case, grants: &[Grant]) -> bool {
     may(grants, rights::Action::SeeCase, &case.area, &case.holder)
 }
 
-fn right(action: Action) -> rights::Action {
+pub(crate) fn right(action: Action) -> rights::Action {
     match action {
         Action::Sign => rights::Action::Sign,
         Action::Stage => rights::Action::Stage,

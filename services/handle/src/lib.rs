@@ -8,6 +8,7 @@
 mod act;
 mod catch_up;
 pub mod http;
+mod may;
 mod on_incident_routed;
 mod on_partnered;
 mod on_step_due;
@@ -23,7 +24,7 @@ use chrono::{DateTime, Utc};
 use domain::case::{Case, Effect, Happened, Input, Outcome, Refusal, Terms, receive};
 use domain::facts::{CaseFact, INCIDENT_ROUTED, OFFERS, STEP_DUE, Topic};
 use domain::id::IncidentId;
-use platform::pack::Pack;
+use platform::pack::{InForce, Pack};
 use platform::store::{StoreError, Tx};
 use platform::stream::Record;
 use platform::turn::{Asked, Service, Turn};
@@ -33,27 +34,25 @@ use store::history::Entry;
 /// The service.
 #[derive(Debug)]
 pub struct Handle {
-    pack: Arc<Pack>,
+    pack: InForce,
 }
 
 impl Handle {
-    pub fn new(pack: &Arc<Pack>) -> Arc<Self> {
+    pub fn new(pack: &InForce) -> Arc<Self> {
         Arc::new(Self { pack: pack.clone() })
-    }
-
-    fn terms(&self) -> Terms<'_> {
-        Terms {
-            policy: &self.pack.policy,
-            calendar: &self.pack.calendar,
-            categories: &self.pack.categories,
-            areas: &self.pack.areas,
-        }
     }
 }
 
-/// The cases of one turn, and what happened to them.
-#[derive(Debug, Default)]
+/// What a decision needs of the pack that was in force when its turn began. What a case has on record stays as it was:
+/// a deadline names the policy and the calendar it was computed from, and is never computed again.
+fn terms(pack: &Pack) -> Terms<'_> {
+    Terms { policy: &pack.policy, calendar: &pack.calendar, categories: &pack.categories, areas: &pack.areas }
+}
+
+/// The cases of one turn, what happened to them, and the pack the turn goes by.
+#[derive(Debug)]
 pub struct Work {
+    pack: Arc<Pack>,
     cases: BTreeMap<IncidentId, Case>,
     changed: BTreeSet<IncidentId>,
     history: Vec<Entry>,
@@ -130,18 +129,25 @@ impl Service for Handle {
         incidents: &[IncidentId],
         _commands: &[Asked<Act>],
     ) -> Result<Work, StoreError> {
-        Ok(Work { cases: store::cases::load(tx, incidents).await?, ..Work::default() })
+        Ok(Work {
+            pack: self.pack.now(),
+            cases: store::cases::load(tx, incidents).await?,
+            changed: BTreeSet::new(),
+            history: Vec::new(),
+        })
     }
 
     fn obey(&self, work: &mut Work, asked: &Asked<Act>, turn: &mut Turn) -> Self::Answer {
-        act::obey(self.terms(), work, asked, turn)
+        let pack = work.pack.clone();
+        act::obey(terms(&pack), work, asked, turn)
     }
 
     fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+        let pack = work.pack.clone();
         match record.kind.as_str() {
-            INCIDENT_ROUTED => on_incident_routed::react(self.terms(), work, record, turn),
-            STEP_DUE => on_step_due::react(self.terms(), work, record, turn),
-            kind if OFFERS.contains(&kind) => on_partnered::react(self.terms(), work, record, turn),
+            INCIDENT_ROUTED => on_incident_routed::react(terms(&pack), work, record, turn),
+            STEP_DUE => on_step_due::react(terms(&pack), work, record, turn),
+            kind if OFFERS.contains(&kind) => on_partnered::react(terms(&pack), work, record, turn),
             kind => Err(format!("handle does not know facts of type `{kind}` on `{}`", record.source.topic)),
         }
     }

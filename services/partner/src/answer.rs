@@ -9,7 +9,7 @@ use domain::text::Text;
 use platform::turn::{Asked, Turn};
 
 use crate::store::offers::{OfferKey, OfferRow, OfferState};
-use crate::{Command, Done, PartnerDesk, Refused, Work, propose};
+use crate::{Command, Done, Refused, Work, propose};
 
 /// The command.
 #[derive(Clone, Debug)]
@@ -29,7 +29,6 @@ pub enum Said {
 }
 
 pub(crate) fn obey(
-    desk: &PartnerDesk,
     work: &mut Work,
     answer: &Answer,
     asked: &Asked<Command>,
@@ -51,7 +50,7 @@ pub(crate) fn obey(
         (_, state) => return Err(Refused::Late(state.text())),
     };
     if answer.says == Said::Accept {
-        fits_still(desk, work, answer)?;
+        fits_still(work, answer)?;
     }
     let (partner, round) = (answer.partner.clone(), key.round);
     let body = match answer.says {
@@ -80,10 +79,10 @@ fn offer_of<'a>(work: &'a Work, answer: &Answer) -> Option<(&'a OfferKey, &'a Of
 }
 
 /// Asked of the register as it is now: what was offered yesterday may not be the organisation's to take today.
-fn fits_still(desk: &PartnerDesk, work: &Work, answer: &Answer) -> Result<(), Refused> {
+fn fits_still(work: &Work, answer: &Answer) -> Result<(), Refused> {
     let organisation = work.organisations.get(&answer.partner).ok_or(Refused::Unknown)?;
     let case = work.cases.get(&answer.incident).ok_or(Refused::Unknown)?;
-    let category = desk.category(case).ok_or(Refused::Unknown)?;
+    let category = work.category(case).ok_or(Refused::Unknown)?;
     fits(&organisation.partner, category, &case.area, work.busy_of(organisation)).map_err(|unfit| {
         let text = unfit.text();
         Refused::Late(Text::new(

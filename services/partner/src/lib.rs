@@ -17,7 +17,7 @@ pub use answer::{Answer, Said};
 pub use order::Order;
 pub use register::{Change, Filed};
 pub use store::offers::OfferState;
-pub use store::organisations::begin_with;
+pub use store::organisations::follow;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use domain::facts::{OfferProposed, Topic};
 use domain::id::{IncidentId, PartnerId};
 use domain::partner::Partner;
 use domain::text::Text;
-use platform::pack::Pack;
+use platform::pack::{InForce, Pack};
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::Record;
 use platform::turn::{Asked, Service, Turn};
@@ -40,16 +40,12 @@ use store::organisations::Organisation;
 /// The service.
 #[derive(Debug)]
 pub struct PartnerDesk {
-    pack: Arc<Pack>,
+    pack: InForce,
 }
 
 impl PartnerDesk {
-    pub fn new(pack: &Arc<Pack>) -> Arc<Self> {
+    pub fn new(pack: &InForce) -> Arc<Self> {
         Arc::new(Self { pack: pack.clone() })
-    }
-
-    fn category(&self, case: &Mirrored) -> Option<&Category> {
-        self.pack.categories.get(&case.category)
     }
 }
 
@@ -90,9 +86,10 @@ pub enum Refused {
     Field(&'static str, Text),
 }
 
-/// The rows of one turn.
-#[derive(Debug, Default)]
+/// The rows of one turn, and the pack it goes by.
+#[derive(Debug)]
 pub struct Work {
+    pack: Arc<Pack>,
     cases: BTreeMap<IncidentId, Mirrored>,
     offers: BTreeMap<OfferKey, OfferRow>,
     organisations: BTreeMap<PartnerId, Organisation>,
@@ -105,6 +102,10 @@ pub struct Work {
 }
 
 impl Work {
+    fn category(&self, case: &Mirrored) -> Option<&Category> {
+        self.pack.categories.get(&case.category)
+    }
+
     fn set_offer(&mut self, key: OfferKey, row: OfferRow) {
         self.changed_offers.insert(key.clone());
         self.offers.insert(key, row);
@@ -183,19 +184,28 @@ impl Service for PartnerDesk {
         for (partner, offers) in store::offers::accepting(tx).await? {
             *busy.entry(partner).or_default() += offers;
         }
-        Ok(Work { cases, offers, organisations, busy, ..Work::default() })
+        Ok(Work {
+            pack: self.pack.now(),
+            cases,
+            offers,
+            organisations,
+            busy,
+            changed_cases: BTreeSet::new(),
+            changed_offers: BTreeSet::new(),
+            changed_organisations: BTreeSet::new(),
+        })
     }
 
     fn obey(&self, work: &mut Work, asked: &Asked<Command>, turn: &mut Turn) -> Self::Answer {
         match &asked.command {
-            Command::Answer(answer) => answer::obey(self, work, answer, asked, turn),
-            Command::Order(order) => order::obey(self, work, order, asked, turn),
-            Command::Register(change) => register::obey(&self.pack, work, change, asked, turn),
+            Command::Answer(answer) => answer::obey(work, answer, asked, turn),
+            Command::Order(order) => order::obey(work, order, asked, turn),
+            Command::Register(change) => register::obey(work, change, asked, turn),
         }
     }
 
     fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
-        on_case_changed::react(self, work, record, turn)
+        on_case_changed::react(work, record, turn)
     }
 
     async fn save(&self, tx: &Tx, work: Work, turn: &Turn) -> Result<(), StoreError> {

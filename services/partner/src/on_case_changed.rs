@@ -10,28 +10,24 @@ use platform::turn::Turn;
 
 use crate::store::cases::Mirrored;
 use crate::store::offers::{OfferKey, OfferRow, OfferState};
-use crate::{PartnerDesk, Work, propose, why};
+use crate::{Work, propose, why};
 
-pub(crate) fn react(
-    desk: &PartnerDesk,
-    work: &mut Work,
-    record: &Record,
-    turn: &mut Turn,
-) -> Result<(), String> {
+pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
     let CaseFact { happened, case } = record.body()?;
-    // Cases of categories that nobody is offered, sensitive ones among them, are none of partner's business.
-    let category = desk.pack.categories.get(&case.category);
+    let incident = case.incident;
+    // Cases of categories that nobody is offered, sensitive ones among them, are none of partner's business. One that
+    // it knows it knows to its end, also when its category is offered to nobody any more.
+    let category = work.pack.categories.get(&case.category);
     let offered = category.is_some_and(|category| !category.sensitive && !category.offer_to.is_empty());
-    if !offered || case.recorded {
+    if !(offered || work.cases.contains_key(&incident)) || case.recorded {
         return Ok(());
     }
-    let incident = case.incident;
     let mirrored = mirrored(&case);
     note_busy(work, incident, &mirrored);
     work.cases.insert(incident, mirrored);
     work.changed_cases.insert(incident);
     match &happened {
-        Happened::Opened { .. } => offer_to_all_that_fit(desk, work, &case, record, turn),
+        Happened::Opened { .. } => offer_to_all_that_fit(work, &case, record, turn),
         Happened::Offered { partners, offer, .. } => {
             offered_to(work, incident, partners, offer, record.at, turn)
         }
@@ -87,9 +83,9 @@ fn note_busy(work: &mut Work, incident: IncidentId, now: &Mirrored) {
     }
 }
 
-fn offer_to_all_that_fit(desk: &PartnerDesk, work: &Work, case: &Case, record: &Record, turn: &mut Turn) {
+fn offer_to_all_that_fit(work: &Work, case: &Case, record: &Record, turn: &mut Turn) {
     let (Some(mirrored), State::Dispatched) = (work.cases.get(&case.incident), &case.state) else { return };
-    let Some(category) = desk.category(mirrored) else { return };
+    let Some(category) = work.category(mirrored) else { return };
     let fitting = work.fitting(mirrored, category);
     if fitting.is_empty() {
         return;

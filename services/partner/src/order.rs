@@ -9,7 +9,7 @@ use domain::text::Text;
 use platform::turn::{Asked, Turn};
 
 use crate::store::cases::Mirrored;
-use crate::{Command, Done, PartnerDesk, Refused, Work, propose, why};
+use crate::{Command, Done, Refused, Work, propose, why};
 
 /// The command.
 #[derive(Clone, Debug)]
@@ -22,7 +22,6 @@ pub struct Order {
 }
 
 pub(crate) fn obey(
-    desk: &PartnerDesk,
     work: &mut Work,
     order: &Order,
     asked: &Asked<Command>,
@@ -44,7 +43,7 @@ pub(crate) fn obey(
             "the case is on offer, held by an organisation or answered already: no order can be placed",
         )));
     }
-    let category = desk.category(case).ok_or(Refused::Unknown)?;
+    let category = work.category(case).ok_or(Refused::Unknown)?;
     let chosen = chosen(work, order, case, category)?;
     let body = OfferProposed::Placed {
         partners: chosen.iter().map(|partner| partner.id.clone()).collect(),

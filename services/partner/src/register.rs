@@ -53,7 +53,6 @@ pub(crate) fn stands_for(partner: &PartnerId) -> IncidentId {
 }
 
 pub(crate) fn obey(
-    pack: &Pack,
     work: &mut Work,
     change: &Change,
     asked: &Asked<Command>,
@@ -63,7 +62,7 @@ pub(crate) fn obey(
     let organisation = match change {
         Change::File(filed) => {
             allowed(&filed.grants, &filed.partner)?;
-            check(pack, &filed.partner)?;
+            check(&work.pack, &filed.partner)?;
             let known = work.organisations.get(&filed.partner.id);
             if let Some(known) = known {
                 allowed(&filed.grants, &known.partner)?;

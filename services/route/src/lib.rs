@@ -4,56 +4,51 @@
 //! `routed`, one for each attempt. It proposes; handle decides. Never looks at a case, and never takes the
 //! nearest area for a place that lies in none.
 
+mod borders;
 pub mod boundaries;
 mod choose;
+mod ground;
+mod locate;
 mod on_case_returned;
 mod on_report_submitted;
 pub mod published;
 mod store;
+mod why;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::facts::{INCIDENT_ROUTED, IncidentRouted, REPORT_SUBMITTED, Topic};
-use domain::holder::Holder;
 use domain::id::IncidentId;
 use domain::report::Report;
-use platform::pack::Pack;
+use platform::pack::{InForce, Made};
 use platform::store::{StoreError, Tx};
 use platform::stream::{Opens, Record};
 use platform::turn::{Asked, NoCommand, Service, Turn};
 
-use boundaries::{Boundaries, BoundaryFault};
+use boundaries::BoundaryFault;
+use ground::Ground;
 use store::incidents::{self, Incident};
 
 /// The service.
 #[derive(Debug)]
 pub struct Route {
-    pack: Arc<Pack>,
-    boundaries: Boundaries,
-    /// Names the boundaries in force; written down with every incident.
-    version: String,
+    ground: Made<Ground>,
 }
 
 impl Route {
     /// # Errors
-    /// When a boundary file of the pack cannot be used; names the file, the feature and the reason.
-    pub fn new(pack: &Arc<Pack>) -> Result<Arc<Self>, BoundaryFault> {
-        let boundaries = published::boundaries(pack)?;
-        let version = pack.digest.chars().take(12).collect();
-        Ok(Arc::new(Self { pack: pack.clone(), boundaries, version }))
-    }
-
-    /// Whether somebody works for a post at `at`, and is there.
-    fn is_staffed(&self, holder: &Holder, at: DateTime<Utc>) -> bool {
-        let local = self.pack.calendar.local(at);
-        self.pack.people.on_duty(holder, local).is_some()
+    /// When a boundary file of the pack cannot be used; names the file, the feature and the reason. A later version with
+    /// such a file does not come into force.
+    pub fn new(pack: &InForce) -> Result<Arc<Self>, BoundaryFault> {
+        Ok(Arc::new(Self { ground: pack.make(Ground::of)? }))
     }
 }
 
-/// The incidents of one turn.
+/// The incidents of one turn, and the ground it goes by.
 pub struct Work {
+    ground: Arc<Ground>,
     incidents: BTreeMap<IncidentId, Incident>,
     changed: Vec<IncidentId>,
 }
@@ -98,7 +93,8 @@ impl Service for Route {
         incidents: &[IncidentId],
         _commands: &[Asked<NoCommand>],
     ) -> Result<Work, StoreError> {
-        Ok(Work { incidents: incidents::load(tx, incidents).await?, changed: Vec::new() })
+        let (ground, incidents) = (self.ground.now(), incidents::load(tx, incidents).await?);
+        Ok(Work { ground, incidents, changed: Vec::new() })
     }
 
     fn obey(&self, _work: &mut Work, asked: &Asked<NoCommand>, _turn: &mut Turn) {
@@ -107,8 +103,8 @@ impl Service for Route {
 
     fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
         match (record.source.topic, record.kind.as_str()) {
-            (_, REPORT_SUBMITTED) => on_report_submitted::react(self, work, record, turn),
-            (_, "case.returned") => on_case_returned::react(self, work, record, turn),
+            (_, REPORT_SUBMITTED) => on_report_submitted::react(work, record, turn),
+            (_, "case.returned") => on_case_returned::react(work, record, turn),
             (Topic::Handled, _) => Ok(()),
             (topic, kind) => Err(format!("route does not know facts of type `{kind}` on `{topic}`")),
         }

@@ -5,14 +5,14 @@ use domain::routing::Flag;
 use platform::stream::Record;
 use platform::turn::Turn;
 
+use crate::Work;
 use crate::choose::{Asking, choose};
 use crate::store::incidents::Incident;
-use crate::{Route, Work};
 
 /// A case that was returned this often is the street's for good; no further attempt is made.
 const LAST_RETURN: u32 = 3;
 
-pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
     let CaseFact { case, .. } = record.body()?;
     let known = work.incidents.get(&record.incident);
     let before = known.ok_or_else(|| format!("route never routed incident {}", record.incident))?;
@@ -21,33 +21,38 @@ pub(crate) fn react(route: &Route, work: &mut Work, record: &Record, turn: &mut 
         turn.unchanged();
         return Ok(());
     }
+    let ground = work.ground.clone();
     let at = turn.at(record.at);
     let mut tried = before.tried.clone();
     tried.push(before.route.holder.clone());
     let has = |flag: &Flag| before.route.flags.iter().any(|has| has == flag.as_str());
     let flags: Vec<Flag> = Flag::ALL.into_iter().filter(has).collect();
     let located = if flags.contains(&Flag::StatedArea) {
-        Some(route.stated(before.route.area.code())?)
+        ground.still(&before.route.area)
     } else if flags.contains(&Flag::Placeholder) {
         None
     } else {
-        route.locate(before.route.lon, before.route.lat, route.pack.calendar.local(at).date())?
+        let point = (before.route.lon, before.route.lat);
+        ground.locate(point, ground.day(at), &before.category)?
     };
     let asking = Asking {
         lon: before.route.lon,
         lat: before.route.lat,
         category: &before.category,
+        matter: &ground.matter(&before.category),
         flags,
         located,
+        registered_area: ground.registered(before.registered_area.as_deref())?,
         tried: &tried,
-        staffed: &|holder| route.is_staffed(holder, at),
-        boundaries: &route.version,
+        staffed: &|holder| ground.is_staffed(holder, at),
+        boundaries: ground.version(),
     };
-    let chosen = choose(&asking, &route.pack.routing, &route.pack.areas);
+    let chosen = choose(&asking, &ground.pack.routing, &ground.pack.areas);
     let incident = Incident {
         id: record.incident,
         attempt: before.attempt + 1,
         category: before.category.clone(),
+        registered_area: before.registered_area.clone(),
         route: chosen,
         tried,
         routed_at: at,

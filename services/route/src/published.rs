@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::area::{Area, Level};
+use domain::area::{Area, AreaPath, Level};
+use domain::border::BorderRule;
 use domain::place::{Datum, to_wgs84};
 use domain::text::Text;
 use geo::MapCoords;
@@ -16,9 +17,49 @@ use crate::boundaries::{
 /// Reads and checks the pack's boundary files, finest level first.
 ///
 /// # Errors
-/// The first file or feature that cannot be used, or a report of faults that nobody has accepted.
+/// The first file or feature that cannot be used, a report of faults that nobody has accepted, or a line of the table of
+/// borders about two areas that share none.
 pub fn boundaries(pack: &Pack) -> Result<Boundaries, BoundaryFault> {
-    Boundaries::build(layers(pack)?, &Accepted { digest: pack.accepted_boundary_report.clone() })
+    let accepted = Accepted { digest: pack.accepted_boundary_report.clone() };
+    let boundaries = Boundaries::build(layers(pack)?, &accepted)?;
+    pack.borders.iter().try_for_each(|rule| has_a_border(pack, &boundaries, rule))?;
+    Ok(boundaries)
+}
+
+/// Outlines that touch are seldom the same to the last decimal.
+const TOUCHING_M: f64 = 1.0;
+
+/// That something can lie where the rule looks: the outlines of both sides come as near to each other as it reaches.
+fn has_a_border(pack: &Pack, boundaries: &Boundaries, rule: &BorderRule) -> Result<(), BoundaryFault> {
+    let (taking, other) =
+        (outlines(pack, boundaries, &rule.taken_by), outlines(pack, boundaries, &rule.taken_from));
+    for (area, outlines) in [(&rule.taken_by, &taking), (&rule.taken_from, &other)] {
+        if outlines.is_empty() {
+            let (stands_at, area) = (rule.stands_at.clone(), area.code().to_owned());
+            return Err(BoundaryFault::NoOutline { stands_at, area });
+        }
+    }
+    let pairs = taking.iter().flat_map(|one| other.iter().map(move |other| one.distance_m(other)));
+    let apart = pairs.fold(f64::INFINITY, f64::min);
+    if apart <= f64::from(rule.within_m).max(TOUCHING_M) {
+        return Ok(());
+    }
+    Err(BoundaryFault::NoSharedBorder {
+        stands_at: rule.stands_at.clone(),
+        area: rule.taken_by.code().to_owned(),
+        other: rule.taken_from.code().to_owned(),
+        apart: format!("{apart:.0} m"),
+    })
+}
+
+/// The outlines of an area and of what lies in it, of the finest level that has any.
+fn outlines<'a>(pack: &Pack, boundaries: &'a Boundaries, area: &AreaPath) -> Vec<&'a Outlined> {
+    let lies_in = |outlined: &&Outlined| {
+        pack.areas.by_code(&outlined.code).is_some_and(|listed| area.contains(&listed.path))
+    };
+    let mut of_layers =
+        boundaries.layers().iter().map(|layer| layer.areas.iter().filter(lies_in).collect::<Vec<_>>());
+    of_layers.find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// What is wrong with the pack's boundaries, accepted or not.

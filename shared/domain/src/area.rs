@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::holder::ORGANISATIONS;
+use crate::naming::stem;
 use crate::text::Text;
 
 /// The ladder of grid governance, lowest first: 网格 → 社区/村 → 街道/镇 → 县/区.
@@ -212,6 +213,8 @@ pub struct Area {
 #[derive(Clone, Debug, Default)]
 pub struct Areas {
     by_code: BTreeMap<String, Area>,
+    /// Codes of the areas of a level by what they are called for short.
+    by_stem: BTreeMap<(Level, String), Vec<String>>,
 }
 
 impl Areas {
@@ -239,6 +242,12 @@ impl Areas {
             None => AreaPath::parse(code)?,
             Some(parent) => self.below_parent(code, level, parent)?,
         };
+        for name in [&name.zh, &name.en] {
+            let codes = self.by_stem.entry((level, stem(level, name))).or_default();
+            if codes.last().is_none_or(|last| last != code) {
+                codes.push(code.to_owned());
+            }
+        }
         self.by_code.insert(code.to_owned(), Area { path, level, name });
         Ok(())
     }
@@ -268,6 +277,39 @@ impl Areas {
 
     pub fn iter(&self) -> impl Iterator<Item = &Area> {
         self.by_code.values()
+    }
+
+    /// An area's name as people are shown it: with the names above it where another area of its level is called alike,
+    /// 红联社区（小港街道）. The path itself where there is no such area.
+    pub fn shown(&self, path: &AreaPath) -> Text {
+        let Some(area) = self.by_path(path) else { return Text::new(path.as_str(), path.as_str()) };
+        let mut zh = self.told_apart_by(area, |name| &name.zh);
+        let en = self.told_apart_by(area, |name| &name.en);
+        zh.reverse();
+        let name = &area.name;
+        Text {
+            zh: if zh.is_empty() { name.zh.clone() } else { format!("{}（{}）", name.zh, zh.concat()) },
+            en: if en.is_empty() { name.en.clone() } else { format!("{} ({})", name.en, en.join(", ")) },
+        }
+    }
+
+    /// What tells an area from those called alike, the nearest above it first; nothing where there is none. Neighbours
+    /// with the very same name have only their codes.
+    fn told_apart_by<'a>(&'a self, area: &'a Area, name: fn(&Text) -> &str) -> Vec<&'a str> {
+        let called_alike = self.by_stem.get(&(area.level, stem(area.level, name(&area.name))));
+        let called_alike = called_alike.into_iter().flatten().filter_map(|code| self.by_code.get(code));
+        let others: Vec<&Area> = called_alike.filter(|other| other.path != area.path).collect();
+        if others.is_empty() {
+            return Vec::new();
+        }
+        let parent = area.path.parent();
+        let twin = |other: &&Area| other.path.parent() == parent && name(&other.name) == name(&area.name);
+        match parent.as_ref().and_then(|parent| self.by_path(parent)) {
+            Some(above) if !others.iter().any(twin) => {
+                [vec![name(&above.name)], self.told_apart_by(above, name)].concat()
+            }
+            _ => vec![area.path.code()],
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -339,6 +381,41 @@ mod tests {
         assert_eq!(at("s/c/g", Level::Community).as_deref(), Some("s/c"));
         assert_eq!(at("s", Level::Community).as_deref(), Some("s"));
         assert_eq!(at("s/c/g", Level::County), None);
+    }
+
+    #[test]
+    fn areas_that_are_called_alike_are_shown_with_what_lies_above_them() {
+        let mut areas = Areas::default();
+        for (code, level, parent, zh, en) in [
+            ("b", Level::County, None, "北仑区", "Beilun"),
+            ("x", Level::Street, Some("b"), "小港街道", "Xiaogang Street"),
+            ("n", Level::Street, Some("b"), "新碶街道", "Xinqi Street"),
+            ("x1", Level::Community, Some("x"), "红联社区", "Honglian Community"),
+            ("x2", Level::Community, Some("x"), "红联村委会", "Honglian Village"),
+            ("x3", Level::Community, Some("x"), "陈山社区", "Chenshan Community"),
+            ("n1", Level::Community, Some("n"), "贝碶村委会", "Beiqi Village"),
+            ("n2", Level::Community, Some("n"), "备碶村委会", "Beiqi Village"),
+            ("n3", Level::Community, Some("n"), "红联社区居委会", "Honglian Community"),
+            ("xg", Level::Grid, Some("x1"), "第一网格", "Grid one"),
+            ("ng", Level::Grid, Some("n3"), "第一网格", "Grid one"),
+        ] {
+            areas.add(CodeScheme::Opaque, code, level, parent, Text::new(zh, en)).unwrap();
+        }
+        let shown = |code: &str| areas.shown(&areas.by_code(code).unwrap().path);
+        assert_eq!(shown("x1").zh, "红联社区（小港街道）");
+        assert_eq!(
+            shown("x2").zh,
+            "红联村委会（小港街道）",
+            "社区 and 村委会 are easily taken for one another"
+        );
+        assert_eq!(shown("n3").en, "Honglian Community (Xinqi Street)");
+        assert_eq!(shown("x3"), Text::new("陈山社区", "Chenshan Community"));
+        assert_eq!(shown("n1"), Text::new("贝碶村委会", "Beiqi Village (n1)"), "each language for itself");
+        assert_eq!(
+            shown("xg"),
+            Text::new("第一网格（小港街道红联社区）", "Grid one (Honglian Community, Xiaogang Street)")
+        );
+        assert_eq!(areas.shown(&path("b/q")).zh, "b/q");
     }
 
     #[test]

@@ -21,6 +21,17 @@ pub struct Category {
     pub stages: Vec<Stage>,
     /// The classes of partner organisations that are offered it; empty: none.
     pub offer_to: Vec<Class>,
+    /// When it is taken up and when it is done, where the pack says so.
+    pub conditions: Option<Conditions>,
+}
+
+/// What people judge a matter by (GB/T 30428.8, CJ/T 315: local tables, so always the pack's own words).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conditions {
+    /// 立案条件: what must be so for it to be taken up.
+    pub filing: Text,
+    /// 结案标准: what must be so for it to be done.
+    pub closing: Text,
 }
 
 /// A part of the work that has its own limit, from dispatch as the whole has.

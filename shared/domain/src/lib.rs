@@ -6,13 +6,17 @@
 //! [`rights`].
 
 pub mod area;
+pub mod border;
 pub mod calendar;
 pub mod case;
 pub mod category;
 pub mod deadline;
+pub mod district;
+pub mod explain;
 pub mod facts;
 pub mod holder;
 pub mod id;
+pub mod naming;
 pub mod partner;
 pub mod place;
 pub mod policy;

@@ -290,6 +290,7 @@ mod tests {
             sensitive,
             stages: Vec::new(),
             offer_to,
+            conditions: None,
         }
     }
 

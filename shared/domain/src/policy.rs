@@ -48,7 +48,7 @@ pub struct Policy {
 
 impl Policy {
     /// The ladder of `kind`. An offer has none: nobody answers for the silence of an organisation, it only lapses.
-    fn ladder(&self, kind: DeadlineKind) -> Option<&Ladder> {
+    pub(crate) fn ladder(&self, kind: DeadlineKind) -> Option<&Ladder> {
         match kind {
             DeadlineKind::Sign => Some(&self.sign),
             DeadlineKind::Offer => None,

@@ -23,5 +23,9 @@ pub struct Report {
     pub reporter: PersonId,
     pub category: CategoryCode,
     pub place: Place,
+    /// Code of the area in which the person it concerns is registered (户籍地、登记地), where the report says so. Looked
+    /// at only where the category goes by registration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_area: Option<String>,
     pub promise: Promise,
 }

@@ -7,6 +7,7 @@ use crate::area::AreaPath;
 use crate::holder::{Holder, Post};
 use crate::id::CategoryCode;
 use crate::place::Place;
+use crate::report::Report;
 use crate::text::Text;
 
 /// A spot where failed geocodes are put: a report from there says nothing about where it is.
@@ -15,6 +16,27 @@ pub struct Placeholder {
     pub lon: f64,
     pub lat: f64,
     pub name: Text,
+}
+
+/// Which of a matter's areas a rule looks at: people live in one place and are registered in another (户人分离).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// 属地: where it is.
+    #[default]
+    Place,
+    /// 户籍地、登记地: where the person it concerns is registered.
+    Registration,
+}
+
+impl By {
+    pub const ALL: [Self; 2] = [Self::Place, Self::Registration];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Place => "place",
+            Self::Registration => "registration",
+        }
+    }
 }
 
 /// One rule of a pack.
@@ -26,6 +48,9 @@ pub struct Rule {
     pub flag: Option<String>,
     /// Fits only these categories; empty: all.
     pub categories: Vec<CategoryCode>,
+    /// Which area `within` and `to` are about. A matter that a rule by registration fits is that area's from there on:
+    /// the rules behind it and the fallback look at it too.
+    pub by: By,
     /// Fits only in this area and below it.
     pub within: Option<AreaPath>,
     /// The post that should hold it, in the incident's own grid, community or street.
@@ -43,7 +68,7 @@ pub struct Routing {
     pub rounded_decimals: Option<u32>,
 }
 
-/// Flags of a place.
+/// What is odd about a report: its place, or what it leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
@@ -51,16 +76,19 @@ pub enum Flag {
     Rounded,
     /// No point was given: the report names an area, and its point says nothing.
     StatedArea,
+    /// Its category goes by registration, and it does not say where the person it concerns is registered.
+    NoRegistration,
 }
 
 impl Flag {
-    pub const ALL: [Self; 3] = [Self::Placeholder, Self::Rounded, Self::StatedArea];
+    pub const ALL: [Self; 4] = [Self::Placeholder, Self::Rounded, Self::StatedArea, Self::NoRegistration];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Placeholder => "placeholder",
             Self::Rounded => "rounded",
             Self::StatedArea => "stated_area",
+            Self::NoRegistration => "no_registration",
         }
     }
 }
@@ -69,8 +97,20 @@ impl Flag {
 const SAME_SPOT_DEGREES: f64 = 0.000_001;
 
 impl Routing {
+    /// Whether a category goes by registration: a report in it should say where the person it concerns is registered.
+    pub fn asks_for_registration(&self, category: &CategoryCode) -> bool {
+        self.rules.iter().any(|rule| rule.by == By::Registration && rule.categories.contains(category))
+    }
+
+    /// What is odd about a report.
+    pub fn flags(&self, report: &Report) -> Vec<Flag> {
+        let missing = report.registered_area.is_none() && self.asks_for_registration(&report.category);
+        let missing = missing.then_some(Flag::NoRegistration);
+        self.flags_of_place(&report.place).into_iter().chain(missing).collect()
+    }
+
     /// What is odd about a place, as it was given.
-    pub fn flags(&self, place: &Place) -> Vec<Flag> {
+    fn flags_of_place(&self, place: &Place) -> Vec<Flag> {
         if place.area.is_some() {
             return vec![Flag::StatedArea];
         }
@@ -97,6 +137,7 @@ fn has_at_most(degrees: f64, decimals: u32) -> bool {
 mod tests {
     use super::*;
     use crate::place::Datum;
+    use crate::report::Promise;
 
     fn routing() -> Routing {
         Routing {
@@ -112,7 +153,7 @@ mod tests {
     }
 
     fn flags(lon: f64, lat: f64) -> Vec<Flag> {
-        routing().flags(&place(lon, lat))
+        routing().flags_of_place(&place(lon, lat))
     }
 
     fn place(lon: f64, lat: f64) -> Place {
@@ -129,7 +170,40 @@ mod tests {
     #[test]
     fn the_point_beside_a_named_area_is_not_looked_at() {
         let named = Place { area: Some("03".to_owned()), ..place(-71.0587, 42.3594) };
-        assert_eq!(routing().flags(&named), [Flag::StatedArea]);
+        assert_eq!(routing().flags_of_place(&named), [Flag::StatedArea]);
+    }
+
+    #[test]
+    fn a_report_says_where_somebody_is_registered_only_where_its_category_goes_by_that() {
+        let share = Rule {
+            name: "share".to_owned(),
+            flag: None,
+            categories: vec!["share".into()],
+            by: By::Registration,
+            within: None,
+            to: Post::Community,
+        };
+        let grid = Rule {
+            name: "grid".to_owned(),
+            categories: vec!["litter".into()],
+            by: By::Place,
+            to: Post::GridLeader,
+            ..share.clone()
+        };
+        let routing = Routing { rules: vec![share, grid], ..routing() };
+        let flags = |category: &str, registered_area: Option<&str>| {
+            let report = Report {
+                reporter: "worker".into(),
+                category: category.into(),
+                place: place(-71.0581, 42.3591),
+                registered_area: registered_area.map(str::to_owned),
+                promise: Promise::Category,
+            };
+            routing.flags(&report)
+        };
+        assert_eq!(flags("share", None), [Flag::NoRegistration]);
+        assert_eq!(flags("share", Some("03")), []);
+        assert_eq!(flags("litter", None), []);
     }
 
     #[test]

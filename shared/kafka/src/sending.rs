@@ -35,6 +35,7 @@ pub struct Outgoing {
     pub topic: String,
     /// Chooses the partition, by murmur2 as the Java client does.
     pub key: Vec<u8>,
+    /// Sent as none when it is empty: what a compacted topic has under the key is then taken out.
     pub payload: Vec<u8>,
     pub headers: Vec<(String, Vec<u8>)>,
     /// Milliseconds since 1970; 0 is taken as now, and is what to send. Never a time that a driven clock or a
@@ -225,11 +226,11 @@ impl Outgoing {
             .fold(OwnedHeaders::new_with_capacity(self.headers.len()), |headers, (key, value)| {
                 headers.insert(Header { key, value: Some(value) })
             });
-        BaseRecord::with_opaque_to(&self.topic, tally)
+        let record = BaseRecord::with_opaque_to(&self.topic, tally)
             .key(self.key.as_slice())
-            .payload(self.payload.as_slice())
             .headers(headers)
-            .timestamp(self.timestamp)
+            .timestamp(self.timestamp);
+        if self.payload.is_empty() { record } else { record.payload(self.payload.as_slice()) }
     }
 }
 

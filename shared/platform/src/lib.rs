@@ -9,6 +9,7 @@ pub mod lifecycle;
 pub mod link;
 pub mod metrics;
 pub mod pack;
+pub mod register;
 pub mod store;
 pub mod stream;
 pub mod telemetry;

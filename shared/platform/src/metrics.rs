@@ -1,6 +1,8 @@
 //! What every service counts about its turns. One registry for a process.
 
-use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Gauge, GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use crate::pack::InForce;
 
 /// The registry of a process and the counters all services share.
 #[derive(Clone, Debug)]
@@ -25,6 +27,11 @@ pub struct Metrics {
     pub outbox_oldest: GaugeVec,
     /// Records of a topic that this instance has still to read.
     pub lag: IntGaugeVec,
+    /// 1 for the version of the pack that is in force here; `from` is when it was published, or `folder`.
+    pub pack: IntGaugeVec,
+    /// Seconds from when the version in force was published until it was in force here; 0 for one that was there at
+    /// the start.
+    pub pack_applied: Gauge,
 }
 
 impl Metrics {
@@ -52,18 +59,36 @@ impl Metrics {
                 &["service"],
             ),
             lag: gauge("gridward_lag", "records this instance has still to read", &["service", "topic"]),
+            pack: gauge("gridward_pack_info", "the pack in force here", &["code", "version", "from"]),
+            pack_applied: Gauge::new(
+                "gridward_pack_applied_seconds",
+                "from the publishing of the pack in force until it was in force here",
+            )
+            .expect("the name is valid"),
             registry,
         };
         for counter in [&metrics.turns, &metrics.inputs, &metrics.published] {
             metrics.registry.register(Box::new(counter.clone())).expect("registered once in a new registry");
         }
-        for gauge in [&metrics.reading, &metrics.clock_off, &metrics.outbox_waiting, &metrics.lag] {
+        for gauge in
+            [&metrics.reading, &metrics.clock_off, &metrics.outbox_waiting, &metrics.lag, &metrics.pack]
+        {
             metrics.registry.register(Box::new(gauge.clone())).expect("registered once in a new registry");
         }
         for gauge in [&metrics.round, &metrics.outbox_oldest] {
             metrics.registry.register(Box::new(gauge.clone())).expect("registered once in a new registry");
         }
+        let applied = Box::new(metrics.pack_applied.clone());
+        metrics.registry.register(applied).expect("registered once in a new registry");
         metrics
+    }
+
+    /// Shows which version of the pack is in force.
+    pub fn show_pack(&self, in_force: &InForce) {
+        let pack = in_force.now();
+        let from = in_force.published_at().map_or_else(|| "folder".to_owned(), |at| at.to_rfc3339());
+        self.pack.reset();
+        self.pack.with_label_values(&[pack.code.as_str(), pack.version(), from.as_str()]).set(1);
     }
 
     /// The text format of Prometheus.

@@ -169,6 +169,28 @@ async fn an_outline_of_an_area_that_the_pack_does_not_list_is_refused_by_its_fea
     );
 }
 
+#[tokio::test]
+async fn a_border_rule_about_two_areas_that_share_none_is_refused_by_its_line() {
+    let ruled = |areas: &str| {
+        let spoilt = Spoilt::copy();
+        spoilt.edit("pack.json", |pack| pack["borders"] = json!("borders.csv"));
+        let table =
+            format!("area,other,taken_by,within_m,categories,name_zh,name_en\n{areas},12,,示意路,Road\n");
+        std::fs::write(spoilt.folder().join("borders.csv"), table).unwrap();
+        spoilt
+    };
+    let apart = ruled("990001001001,990001002002,990001001001").refused().await;
+    assert_says(
+        &apart,
+        &["borders.csv:2: 990001001001 and 990001002002 share no border", "are 19", "没有共界"],
+    );
+    let bare = ruled("990001001001001,990001001001002,990001001001001");
+    bare.edit("grids.geojson", |grids| drop(grids["features"].as_array_mut().unwrap().remove(1)));
+    assert_says(&bare.refused().await, &["borders.csv:2: 990001001001002 has no outline", "没有边界"]);
+    let good = ruled("990001001001,990001001002,990001001001");
+    Office::of(&good.folder(), monday_morning()).await.closes_clean().await;
+}
+
 #[test]
 fn a_grid_that_nobody_outlined_is_said_and_no_reason_to_refuse() {
     let spoilt = Spoilt::copy();
@@ -199,7 +221,7 @@ fn an_empty_list_of_categories_is_refused_for_it_fits_nothing() {
 
 #[test]
 fn the_packs_that_come_along_have_boundaries_that_can_be_used() {
-    for name in ["beilun", "boston", "pingshan", "tainan", "taipei", "twostreets"] {
+    for name in ["beilun", "boston", "pingshan", "tainan", "taipei", "tongxi", "twostreets"] {
         let pack = Pack::load(&packs().join(name)).unwrap();
         if let Err(fault) = route::published::boundaries(&pack) {
             panic!("{name}: {fault}");

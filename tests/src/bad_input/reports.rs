@@ -77,6 +77,25 @@ async fn what_is_not_json_is_said_to_be_none_and_where_it_breaks() {
 }
 
 #[tokio::test]
+async fn an_area_of_registration_that_the_pack_does_not_list_is_named() {
+    let office = Office::open().await;
+    let unknown = |en, zh| unprocessable("unknown_registered_area", "registered_area", en, zh);
+    let elsewhere =
+        unknown("registered_area `990009` is not on this jurisdiction's list", "户籍地「990009」不在");
+    // A path that no area has, though its last code is one's.
+    let odd = "990001/990001002/990001001001";
+    let odd_path = unknown("registered_area `990001/990001002/990001001001` is not", "不在本辖区的区域表中");
+    office
+        .refuses_each(&[
+            wrong("/registered_area", json!("990009"), elsewhere),
+            wrong("/registered_area", json!(odd), odd_path),
+            wrong("/registered_area", json!(""), unknown("registered_area `` is not", "户籍地「」不在")),
+        ])
+        .await;
+    office.closes_clean().await;
+}
+
+#[tokio::test]
 async fn bytes_that_are_not_utf8_are_not_json() {
     let office = Office::open().await;
     let report = office.new_report("road").to_string();

@@ -158,6 +158,44 @@ async fn who_may_see_a_case_may_not_therefore_act_on_it() {
     office.closes_clean().await;
 }
 
+/// Asks for an action by the name that a case gives it.
+async fn does(office: &Office, case: &str, action: &str, person: &str) -> Answer {
+    let (what, body) = match action {
+        "pass" => ("check", json!({ "passed": true })),
+        "fail" => ("check", json!({ "passed": false })),
+        "return" => ("return", json!({ "reason": "wrong_area" })),
+        other => (other, json!({})),
+    };
+    office.post(&format!("{case}/{what}"), person, &body).await
+}
+
+#[tokio::test]
+async fn a_case_tells_each_what_they_may_do_and_the_rest_is_refused_or_changes_nothing() {
+    let office = Office::open().await;
+    let case = office.case_of("road").await;
+    let life =
+        [("sign", "leader-111"), ("answer", "leader-111"), ("pass", "checker-1"), ("close", "desk-1a")];
+    for (next, by) in life {
+        for person in ["worker-111", "leader-111", "community-11", "desk-1a", "checker-1", "supervisor-1"] {
+            let seen = office.get(&case, person).await.with(200);
+            let may: Vec<&str> = seen["may"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            assert!(person != by || may.contains(&next), "{person} {next}: {may:?}");
+            for action in ["sign", "stage", "answer", "return", "pass", "fail", "close"] {
+                if may.contains(&action) {
+                    continue;
+                }
+                let answer = does(&office, &case, action, person).await;
+                let tapped_twice = answer.status == 200 && answer.json()["revision"] == seen["revision"];
+                assert!(tapped_twice || matches!(answer.status, 403 | 409), "{person} {action}: {answer:?}");
+            }
+        }
+        does(&office, &case, next, by).await.with(200);
+    }
+    let closed = office.get(&case, "desk-1a").await.with(200);
+    assert_eq!((&closed["state"], &closed["may"]), (&json!("CLOSED"), &json!([])));
+    office.closes_clean().await;
+}
+
 #[tokio::test]
 async fn nobody_checks_or_closes_what_they_handled() {
     let office = Office::open().await;

@@ -57,6 +57,7 @@ async fn without_a_good_token_every_address_answers_401_and_says_how_to_sign_in(
         ("GET", case.as_str()),
         ("POST", sign.as_str()),
         ("GET", "/api/v1/figures"),
+        ("GET", "/api/v1/categories"),
         ("GET", "/api/v1/escalations"),
     ] {
         let request = office.anonymous(method, path);

@@ -359,6 +359,7 @@ impl Drawing {
             reporter: "worker-111".into(),
             category: OFFERED.into(),
             place,
+            registered_area: None,
             promise: Promise::Category,
         };
         Input::Routed(IncidentRouted {

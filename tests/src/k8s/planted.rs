@@ -105,6 +105,13 @@ pub(super) const FAULTS: &[(&str, &str, &str, &str)] = &[
     ("k8s/base/network.yaml", "port: 9093", "port: 9092", "egress lets through"),
     ("k8s/base/kafka.yaml", "retention.ms: -1", "retention.ms: 604800000", "/spec/config/retention.ms"),
     ("k8s/base/kafka.yaml", "name: gridward.routed", "name: gridward.route", "no KafkaTopic gridward.routed"),
+    (
+        "k8s/base/kafka.yaml",
+        "cleanup.policy: compact",
+        "cleanup.policy: delete",
+        "/spec/config/cleanup.policy",
+    ),
+    ("k8s/base/kafka.yaml", "name: gridward.packs", "name: gridward.pack", "no KafkaTopic gridward.packs"),
     ("k8s/base/kafka.yaml", "delete.topic.enable: false", "delete.topic.enable: true", "delete.topic.enable"),
     ("k8s/base/kafka.yaml", "- Write\n", "- Write\n          - Create\n", "it may"),
     ("k8s/base/postgres.yaml", "dataDurability: required", "dataDurability: preferred", "synchronous"),

@@ -1,6 +1,7 @@
 //! Kafka: the topics, who may use them, and how they are reached.
 
 use domain::facts::Topic;
+use platform::stream::kafka::{PACKS, PACKS_SETTINGS};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
@@ -28,7 +29,9 @@ pub(super) fn place(cluster: &Cluster) -> Place {
 pub(super) fn topics(cluster: &Cluster) -> Vec<String> {
     let mut faults = Vec::new();
     let prefix = cluster.said("kafka.prefix");
-    let names: Vec<String> = Topic::ALL.map(|topic| format!("{prefix}{}", topic.as_str())).to_vec();
+    let packs = format!("{prefix}{PACKS}");
+    let of_facts = Topic::ALL.map(|topic| format!("{prefix}{}", topic.as_str()));
+    let names: Vec<String> = of_facts.into_iter().chain([packs.clone()]).collect();
     for name in &names {
         if cluster.find("KafkaTopic", name).is_none() {
             faults.push(format!("there is no KafkaTopic {name}"));
@@ -39,18 +42,38 @@ pub(super) fn topics(cluster: &Cluster) -> Vec<String> {
             faults.push(topic.fault("the program has no such topic"));
         }
         for (pointer, wanted) in [
-            ("/spec/partitions", json!(cluster.number("kafka.partitions"))),
             ("/spec/replicas", json!(cluster.number("kafka.replication"))),
             ("/spec/config/min.insync.replicas", json!(cluster.number("kafka.replication") - 1)),
-            ("/spec/config/cleanup.policy", json!("delete")),
-            ("/spec/config/retention.ms", json!(-1)),
-            ("/spec/config/retention.bytes", json!(-1)),
             ("/spec/config/unclean.leader.election.enable", json!(false)),
         ] {
             must(topic, pointer, &wanted, &mut faults);
         }
+        let kept = if topic.name == packs { compacted() } else { for_ever(cluster) };
+        for (pointer, wanted) in kept {
+            must(topic, &pointer, &wanted, &mut faults);
+        }
     }
     faults
+}
+
+/// A topic of facts loses nothing.
+fn for_ever(cluster: &Cluster) -> Vec<(String, Value)> {
+    [
+        ("/spec/partitions", json!(cluster.number("kafka.partitions"))),
+        ("/spec/config/cleanup.policy", json!("delete")),
+        ("/spec/config/retention.ms", json!(-1)),
+        ("/spec/config/retention.bytes", json!(-1)),
+    ]
+    .map(|(pointer, wanted)| (pointer.to_owned(), wanted))
+    .to_vec()
+}
+
+/// The register of packs is as the program makes it where it may.
+fn compacted() -> Vec<(String, Value)> {
+    let number = |value: &str| serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+    let settings = PACKS_SETTINGS.iter();
+    let settings = settings.map(|(name, value)| (format!("/spec/config/{name}"), number(value)));
+    settings.chain([("/spec/partitions".to_owned(), json!(1))]).collect()
 }
 
 /// The brokers are where the settings say, know the program, and keep what they have acknowledged.

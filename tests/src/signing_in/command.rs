@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use console::{Password, Refused, SignIn};
 use platform::clock::host_now;
-use platform::pack::Pack;
+use platform::pack::{InForce, Pack};
 use platform::store::Store;
 use platform::token::Tokens;
 use tempfile::TempDir;
@@ -34,10 +34,10 @@ fn said(output: &Output) -> String {
 
 async fn sign_in(folder: &TempDir, name: &str, password: &str) -> Result<(), Refused> {
     let store = Store::open(folder.path()).await.unwrap();
-    let pack = Arc::new(Pack::load(&packs().join("twostreets")).unwrap());
+    let pack = InForce::new(Arc::new(Pack::load(&packs().join("twostreets")).unwrap()));
     let peer = IpAddr::from([127, 0, 0, 1]);
     let password = Password::from(password.to_owned());
-    let answer = SignIn::new(store.clone(), pack).sign_in(name, &password, peer, host_now()).await;
+    let answer = SignIn::new(store.clone(), &pack).sign_in(name, &password, peer, host_now()).await;
     store.close().await.unwrap();
     answer.map(drop)
 }

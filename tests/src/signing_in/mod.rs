@@ -1,6 +1,6 @@
 //! People sign in, and report by a link: who may, who may not, and what each is shown.
 
-mod browser;
+pub mod browser;
 mod command;
 mod form_link;
 mod late;

@@ -9,7 +9,12 @@ use crate::world::packs;
 
 #[test]
 fn every_grid_of_every_pack_has_a_point_that_route_finds_in_it() {
-    for (name, day) in [("twostreets", "2026-03-02"), ("beilun", "2026-03-02"), ("boston", "2011-08-01")] {
+    for (name, day) in [
+        ("twostreets", "2026-03-02"),
+        ("tongxi", "2026-03-02"),
+        ("beilun", "2026-03-02"),
+        ("boston", "2011-08-01"),
+    ] {
         let pack = Pack::load(&packs().join(name)).unwrap();
         let boundaries = route::published::boundaries(&pack).unwrap();
         let (points, day) = (GridPoints::of(&pack), day.parse().unwrap());

@@ -1,4 +1,4 @@
-//! console alone in its process, on PostgreSQL, and no broker in its settings.
+//! console alone in its process, on PostgreSQL; of the broker it reads the register of packs.
 
 use std::process::Command;
 
@@ -18,18 +18,6 @@ async fn console_runs_alone_and_what_it_signs_the_others_take() {
     let folder = TempDir::new().unwrap();
     settings(folder.path(), "twostreets", "").await.unwrap();
     let file = folder.path().join(FILE);
-    let text = std::fs::read_to_string(&file).unwrap();
-    let nowhere: String = text
-        .lines()
-        .map(|line| {
-            if line.starts_with("bootstrap") {
-                "bootstrap = \"127.0.0.1:1\"\n".to_owned()
-            } else {
-                format!("{line}\n")
-            }
-        })
-        .collect();
-    std::fs::write(&file, nowhere).unwrap();
     let http = client().unwrap();
     let port = free_port().unwrap();
     let arguments = ["console", "--config", file.to_str().unwrap(), "--listen", &format!("127.0.0.1:{port}")];

@@ -48,8 +48,9 @@ pub struct NewPassword {
 #[utoipa::path(get, path = "/api/v1/me", responses((status = 200, body = Me)))]
 pub async fn see(State(front): State<Front>, InSession(session): InSession) -> Result<Json<Me>, Problem> {
     // Who has left the register is nobody here, whatever a token still says.
-    let person = front.sign_in.person(&session.principal.person).ok_or_else(Problem::unauthorized)?;
-    let areas = &front.sign_in.pack().areas;
+    let register = front.sign_in.register();
+    let person = register.people.get(&session.principal.person).ok_or_else(Problem::unauthorized)?;
+    let areas = &register.areas;
     let roles = session.principal.grants.iter().map(|grant| {
         let name = areas.by_path(&grant.area).map(|area| area.name.clone());
         MyRole {

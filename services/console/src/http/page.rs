@@ -124,7 +124,7 @@ fn reason(language: Language, why: &str) -> Option<Html> {
 fn signed_in(front: &Front, headers: &HeaderMap) -> Option<Principal> {
     let token = cookie(headers, SESSION_COOKIE)?;
     let principal = front.gate.tokens.verify(token, host_now()).ok()?;
-    front.sign_in.person(&principal.person).map(|_| principal)
+    front.sign_in.register().people.get(&principal.person).is_some().then_some(principal)
 }
 
 /// Above the form: why somebody was sent here, or what was wrong.
@@ -182,9 +182,10 @@ fn switch(language: Language, next: &str) -> Html {
 
 /// Who is signed in, and the way out.
 fn who(front: &Front, language: Language, principal: &Principal) -> Sheet {
-    let name =
-        front.sign_in.person(&principal.person).map_or_else(Html::default, |one| language.of_text(&one.name));
-    let areas = &front.sign_in.pack().areas;
+    let register = front.sign_in.register();
+    let person = register.people.get(&principal.person);
+    let name = person.map_or_else(Html::default, |one| language.of_text(&one.name));
+    let areas = &register.areas;
     let roles = principal.grants.iter().map(|grant| {
         let area = areas.by_path(&grant.area).map_or_else(Html::default, |area| language.of_text(&area.name));
         Html::fill("<dt>{}</dt><dd>{}</dd>", [role(language, grant.role), area])

@@ -1,12 +1,14 @@
-//! What somebody can choose on the form: categories by how soon they are dealt with, and the grids of their own areas.
+//! What somebody can choose on the form: categories by how soon they are dealt with, the grids of their own areas, and
+//! where a person is registered.
 
 use chrono::NaiveDate;
 use domain::area::{Area, Areas, Level};
 use domain::calendar::Limit;
-use domain::category::{Categories, Category};
+use domain::category::Category;
 use domain::place::{Datum, Inside};
 use domain::rights::{Action, Grant, areas_for};
-use platform::pack::GridPoints;
+use domain::text::Text;
+use platform::pack::{GridPoints, Pack};
 
 /// How soon something is dealt with, by the limit of its category: the order in which a form lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,23 +64,52 @@ pub(crate) struct GridChoice<'a> {
     pub datum: Datum,
 }
 
+/// Where somebody can be registered: in any community of the pack, by the street it is in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Registration<'a> {
+    /// The categories that go by it; where there is none, nobody is asked.
+    pub categories: Vec<&'a Category>,
+    pub streets: Vec<(Option<&'a Area>, Vec<&'a Area>)>,
+}
+
+impl<'a> Registration<'a> {
+    fn of(pack: &'a Pack) -> Self {
+        let asks = |category: &&Category| pack.routing.asks_for_registration(&category.code);
+        let categories: Vec<&Category> = pack.categories.values().filter(asks).collect();
+        if categories.is_empty() {
+            return Self::default();
+        }
+        let mut communities: Vec<&Area> =
+            pack.areas.iter().filter(|area| area.level == Level::Community).collect();
+        communities.sort_by(|one, other| one.path.cmp(&other.path));
+        let of_street = communities.chunk_by(|one, next| one.path.parent() == next.path.parent());
+        let streets = of_street.map(|communities| {
+            let street = communities.first().and_then(|first| first.path.parent());
+            (street.and_then(|street| pack.areas.by_path(&street)), communities.to_vec())
+        });
+        Self { streets: streets.collect(), categories }
+    }
+
+    /// Whether a report of this category says where somebody is registered.
+    pub fn is_asked_for(&self, category: &str) -> bool {
+        self.categories.iter().any(|asking| asking.code.0 == category)
+    }
+}
+
 /// All there is to choose for one person on one day.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices<'a> {
     pub groups: Vec<Group<'a>>,
     pub grids: Vec<GridChoice<'a>>,
+    pub registration: Registration<'a>,
+    pub areas: &'a Areas,
 }
 
 impl<'a> Choices<'a> {
-    pub fn of(
-        grants: &[Grant],
-        categories: &'a Categories,
-        areas: &'a Areas,
-        points: &GridPoints,
-        day: NaiveDate,
-    ) -> Self {
+    pub fn of(grants: &[Grant], pack: &'a Pack, points: &GridPoints, day: NaiveDate) -> Self {
+        let areas = &pack.areas;
         let mut groups: Vec<Group<'a>> = Vec::new();
-        for category in categories.values() {
+        for category in pack.categories.values() {
             let urgency = Urgency::of(category);
             match groups.iter_mut().find(|group| group.urgency == urgency) {
                 Some(group) => group.categories.push(category),
@@ -96,7 +127,12 @@ impl<'a> Choices<'a> {
         };
         let mut grids: Vec<GridChoice<'a>> = grids.filter_map(choice).collect();
         grids.sort_by(|one, other| one.grid.path.cmp(&other.grid.path));
-        Self { groups, grids }
+        Self { groups, grids, registration: Registration::of(pack), areas }
+    }
+
+    /// The name of an area, told apart from those called alike.
+    pub fn named(&self, area: &Area) -> Text {
+        self.areas.shown(&area.path)
     }
 
     /// The grid of this code, if it is one of theirs.
@@ -108,7 +144,6 @@ impl<'a> Choices<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::text::Text;
 
     fn urgency(limit: &str, sensitive: bool) -> Urgency {
         let name = Text::new("", "");
@@ -120,6 +155,7 @@ mod tests {
             sensitive,
             stages: Vec::new(),
             offer_to: Vec::new(),
+            conditions: None,
         })
     }
 

@@ -19,6 +19,8 @@ const BY_HAND: &str = "area chosen by hand";
 pub(crate) struct Filled {
     pub category: String,
     pub text: String,
+    /// Code of the community in which the person it concerns is registered.
+    pub registered_area: String,
     /// Code of the grid that was chosen by name.
     pub area: String,
     pub address: String,
@@ -51,6 +53,7 @@ impl Filled {
             category: take("category"),
             // A browser sends both marks at the end of a line, and counts one.
             text: take("text").replace("\r\n", "\n"),
+            registered_area: take("registered_area"),
             area: take("area"),
             address: take("address").trim().to_owned(),
             lon: take("lon"),
@@ -100,10 +103,17 @@ impl Filled {
                 client_id: wanted.client_id.to_owned(),
                 category: self.category.clone(),
                 place,
+                registered_area: self.registered_area(wanted.choices),
                 description: self.description(),
             }),
             _ => Err(faults),
         }
+    }
+
+    /// Kept only where it is needed: where somebody is registered is nobody's business otherwise.
+    fn registered_area(&self, choices: &Choices<'_>) -> Option<String> {
+        let is_asked_for = choices.registration.is_asked_for(&self.category);
+        Some(self.registered_area.clone()).filter(|code| is_asked_for && !code.is_empty())
     }
 
     /// The address is the first line of what the reporter says.
@@ -161,20 +171,37 @@ fn fault(field: &'static str, zh: &str, en: &str) -> FieldFault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::form::choices::GridChoice;
-    use domain::area::{Area, Level};
+    use crate::form::choices::{GridChoice, Registration};
+    use domain::area::{Area, Areas, Level};
+    use domain::calendar::Limit;
+    use domain::category::Category;
     use domain::place::Inside;
 
     fn grid() -> Area {
         Area { path: "s/c/g1".parse().unwrap(), level: Level::Grid, name: Text::new("一", "one") }
     }
 
+    /// The one category that goes by registration.
+    fn share() -> Category {
+        Category {
+            code: "share".into(),
+            name: Text::new("股权核定", "Village shareholding"),
+            handle_limit: Limit::parse("15wd").unwrap(),
+            sensitive: false,
+            stages: Vec::new(),
+            offer_to: Vec::new(),
+            conditions: None,
+        }
+    }
+
     fn report(filled: &Filled) -> Result<NewReport, Vec<&'static str>> {
-        let grid = grid();
+        let (grid, areas, share) = (grid(), Areas::default(), share());
         let inside = Inside { lon: 121.8, lat: 29.9, radius_m: 786.2 };
         let choices = Choices {
             groups: Vec::new(),
             grids: vec![GridChoice { grid: &grid, community: None, inside, datum: Datum::Cgcs2000 }],
+            registration: Registration { categories: vec![&share], streets: Vec::new() },
+            areas: &areas,
         };
         let wanted = Wanted { client_id: "f-1", choices: &choices, captured_at: None };
         filled.report(&wanted).map_err(|faults| faults.into_iter().map(|fault| fault.field).collect())
@@ -216,6 +243,17 @@ mod tests {
         assert_eq!(report(&odd).unwrap_err(), ["area"]);
         let long = Filled { address: "长".repeat(121), ..by_hand() };
         assert_eq!(report(&long).unwrap_err(), ["address"]);
+    }
+
+    #[test]
+    fn where_somebody_is_registered_is_kept_only_for_what_goes_by_it() {
+        let registered = |category: &str, code: &str| {
+            let filled = Filled { category: category.into(), registered_area: code.into(), ..by_hand() };
+            report(&filled).unwrap().registered_area
+        };
+        assert_eq!(registered("share", "330481004201").as_deref(), Some("330481004201"));
+        assert_eq!(registered("share", ""), None);
+        assert_eq!(registered("rubbish", "330481004201"), None);
     }
 
     #[test]

@@ -3,5 +3,5 @@
 mod choices;
 mod filled;
 
-pub(crate) use choices::{Choices, GridChoice, Group, Urgency};
+pub(crate) use choices::{Choices, GridChoice, Group, Registration, Urgency};
 pub(crate) use filled::{FieldFault, Filled, LONGEST_ADDRESS, Wanted};

@@ -11,6 +11,7 @@ use platform::clock::host_now;
 use platform::entropy;
 use platform::http::{Asking, Body, Problem};
 use platform::link::{LONGEST_MINUTES, Link, USUAL_MINUTES};
+use platform::pack::Pack;
 use serde::{Deserialize, Serialize};
 
 use super::Front;
@@ -52,11 +53,12 @@ pub async fn make(
     Body(new): Body<NewLink>,
 ) -> Result<(StatusCode, Json<MadeLink>), Problem> {
     let minutes = minutes(new.minutes)?;
-    let category = new.category.map(|code| category(&front, code)).transpose()?;
+    let pack = front.surveyed.now().pack.clone();
+    let category = new.category.map(|code| category(&pack, code)).transpose()?;
     let person = new.person.map_or_else(|| who.person.clone(), PersonId);
     let own = person == who.person;
     // The register's grants: they are what the form will go by.
-    let invited = front.pack.people.get(&person).map(|person| person.grants.clone()).unwrap_or_default();
+    let invited = pack.people.get(&person).map(|person| person.grants.clone()).unwrap_or_default();
     if own && areas_for(&invited, Action::Report).is_empty() {
         return Err(Problem::forbidden(Text::new("您没有上报权限", "you may not report")));
     }
@@ -81,9 +83,9 @@ fn minutes(asked: Option<i64>) -> Result<i64, Problem> {
     Err(Problem::field("wrong-minutes", "minutes", text))
 }
 
-fn category(front: &Front, code: String) -> Result<CategoryCode, Problem> {
+fn category(pack: &Pack, code: String) -> Result<CategoryCode, Problem> {
     let code = CategoryCode(code);
-    if front.pack.categories.contains_key(&code) {
+    if pack.categories.contains_key(&code) {
         return Ok(code);
     }
     let text = Text::new("类别不在本辖区的清单中", "the category is not on this jurisdiction's list");

@@ -1,22 +1,22 @@
-//! What a person can do here: report, as a program or by the form behind a link, and look at the own report.
+//! What a person can do here: see what can be reported, report, as a program or by the form behind a link, and look at
+//! the own report.
 
+mod categories;
 mod form;
 mod links;
 mod see;
 mod submit;
-
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 use platform::clock::Clock;
 use platform::http::Gate;
-use platform::pack::{GridPoints, Pack};
+use platform::pack::Made;
 use platform::store::Store;
 use platform::turn::Desk;
 
-use crate::Discover;
+use crate::{Discover, Surveyed};
 
 pub use see::SeenReport;
 pub use submit::Receipt;
@@ -28,9 +28,8 @@ pub struct Front {
     pub store: Store,
     pub clock: Clock,
     pub gate: Gate,
-    pub pack: Arc<Pack>,
-    /// For whoever can name a grid and has no position.
-    pub points: Arc<GridPoints>,
+    /// Asked once for each request, which goes by that to its end.
+    pub surveyed: Made<Surveyed>,
 }
 
 impl FromRef<Front> for Gate {
@@ -39,9 +38,10 @@ impl FromRef<Front> for Gate {
     }
 }
 
-/// `POST /api/v1/reports`, `GET /api/v1/reports/{incident}`, `POST /api/v1/form-links`, and the form: `/r/{link}`.
+/// `GET /api/v1/categories`, `POST /api/v1/reports`, `GET /api/v1/reports/{incident}`, `POST /api/v1/form-links`, and the form: `/r/{link}`.
 pub fn routes(front: Front) -> Router {
     Router::new()
+        .route("/api/v1/categories", get(categories::list))
         .route("/api/v1/reports", post(submit::submit))
         .route("/api/v1/reports/{incident}", get(see::see))
         .route("/api/v1/form-links", post(links::make))
@@ -54,10 +54,12 @@ pub fn routes(front: Front) -> Router {
 /// The endpoints for the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(submit::submit, see::see, links::make),
+    paths(categories::list, submit::submit, see::see, links::make),
     components(schemas(
         crate::NewReport,
         crate::NewPlace,
+        categories::ListOfCategories,
+        categories::SeenCategory,
         Receipt,
         SeenReport,
         links::NewLink,

@@ -15,6 +15,9 @@ pub struct SeenReport {
     pub incident: String,
     pub client_id: String,
     pub category: String,
+    /// Code of the area in which the person it concerns is registered, where the report says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registered_area: Option<String>,
     pub description: String,
     pub lon: f64,
     pub lat: f64,
@@ -41,6 +44,7 @@ pub async fn see(
         incident: incident.to_string(),
         client_id: report.client_id,
         category: report.category,
+        registered_area: report.registered_area,
         description: report.description,
         lon: report.lon,
         lat: report.lat,

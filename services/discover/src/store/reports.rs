@@ -20,6 +20,7 @@ pub struct Model {
     /// Tells whether the same client id came with the same report.
     pub digest: String,
     pub category: String,
+    pub registered_area: Option<String>,
     pub description: String,
     pub lon: f64,
     pub lat: f64,
@@ -92,6 +93,7 @@ fn model(row: Row) -> ActiveModel {
         client_id: Set(checked.client_id),
         digest: Set(checked.digest),
         category: Set(checked.report.category.0),
+        registered_area: Set(checked.report.registered_area),
         description: Set(checked.description),
         lon: Set(place.lon),
         lat: Set(place.lat),

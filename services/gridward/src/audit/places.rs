@@ -43,7 +43,7 @@ impl Places {
     /// When a database cannot be reached.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let mut databases = BTreeMap::new();
-        for service in services_of(settings)? {
+        for service in services_of(settings).await? {
             databases.insert(service, database_as_it_is(service, settings, 2).await?);
         }
         let prefix = settings.kafka.prefix.clone();

@@ -49,6 +49,7 @@ impl Reports {
             client_id: format!("bench-{}-{number}", self.run),
             category: category.clone(),
             place: place.clone(),
+            registered_area: None,
             description: "井盖缺失，需要尽快处理 a cover is missing".to_owned(),
         }
     }

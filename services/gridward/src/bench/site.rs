@@ -14,7 +14,7 @@ use platform::clock::{Clock, host_now};
 use platform::entropy;
 use platform::lifecycle::Lifecycle;
 use platform::metrics::Metrics;
-use platform::pack::Pack;
+use platform::pack::{InForce, Pack};
 use platform::store::{Store, outbox};
 use platform::stream::{Stream, kafka};
 use platform::token::{Principal, Tokens};
@@ -227,7 +227,7 @@ impl Site {
         let Joined { around, stream, relay } = joined;
         let (stopper, lifecycle) = Lifecycle::new();
         let relaying = tokio::spawn(relay.run(lifecycle));
-        let mut turns = Turns::new(Discover::new(&self.pack), &around);
+        let mut turns = Turns::new(Discover::new(&InForce::new(self.pack.clone())), &around);
         self.report(count, &mut turns).await?;
         stream.settled().await?;
         stopper.stop();
@@ -238,8 +238,9 @@ impl Site {
 
     /// Topics that were made a moment ago have no leader yet.
     async fn joined(&self, settings: &Settings, stream: &kafka::Settings) -> anyhow::Result<Joined> {
+        let pack = InForce::new(self.pack.clone());
         for _ in 0..20 {
-            match join::<Discover>(settings, stream, &self.pack, &Clock::Host, &Metrics::new()).await {
+            match join::<Discover>(settings, stream, &pack, &Clock::Host, &Metrics::new()).await {
                 Err(error) if format!("{error:#}").contains("leader") => {
                     wait(Duration::from_millis(250)).await
                 }

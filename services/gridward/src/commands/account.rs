@@ -15,6 +15,8 @@ use platform::pack::Pack;
 use platform::store::Store;
 
 use super::{Config, DataFolder, PackFolder, say};
+use crate::embedded::beside;
+use crate::in_force;
 use crate::servers::database_as_it_is;
 
 #[derive(Debug, Args)]
@@ -81,28 +83,15 @@ impl Place {
         let (store, pack) = match &self.config {
             Some(file) => {
                 let settings = Config { config: Some(file.clone()) }.load()?;
-                let pack = PackFolder::of_settings(settings.pack.clone()).load()?;
+                let pack = in_force::pack_of(&settings).await?;
                 (database_as_it_is(console::NAME, &settings, 2).await?, pack)
             }
-            None => (self.in_folder().await?, self.pack.load()?),
+            None => {
+                let pack = in_force::pack_in(&self.data.data, &self.pack).await?;
+                (beside(&self.data.data).await?, pack)
+            }
         };
         Ok(Open { accounts: Accounts::new(store.clone()), pack, store })
-    }
-
-    /// Also beside a running process, which has brought its database up to date.
-    async fn in_folder(&self) -> anyhow::Result<Store> {
-        let folder = &self.data.data;
-        if !folder.join(platform::store::FILE).is_file() {
-            bail!(
-                "there is no database in {0}: name the --data of `gridward all`, or make one with `gridward migrate` / \
-                 {0} 中没有数据库：请用 --data 指定目录，或先运行 gridward migrate",
-                folder.display()
-            );
-        }
-        match crate::embedded::lock(folder) {
-            Ok(_held) => crate::embedded::prepare(folder).await,
-            Err(_) => Ok(Store::open(folder).await?),
-        }
     }
 }
 

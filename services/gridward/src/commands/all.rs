@@ -44,9 +44,8 @@ impl All {
             return on_servers(&Config { config: Some(file) }, self.listen).await;
         }
         log_to_stderr("info");
-        let pack = self.pack.load()?;
         let clock = crate::folder_clock::paced(&self.data.data, self.speed, None)?;
-        let all = Embedded::open(&self.data.data, pack, clock).await?;
+        let all = Embedded::open(&self.data.data, self.pack, clock).await?;
         let place = take_place(self.listen.unwrap_or(USUAL))?;
         let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
         serve(all.ready(), place, tokens).await?;
@@ -57,7 +56,7 @@ impl All {
 async fn on_servers(config: &Config, listen: Option<SocketAddr>) -> anyhow::Result<ExitCode> {
     let settings = config.load()?;
     log_to_stderr(&settings.log);
-    let pack = PackFolder::of_settings(settings.pack.clone()).load()?;
+    let pack = PackFolder::of_settings(settings.pack.clone());
     let tokens = Tokens::of_file(&settings.token_key_file).context(NO_KEY)?;
     let place = take_place(listen.unwrap_or(settings.listen))?;
     let membership = settings.stream()?.membership;

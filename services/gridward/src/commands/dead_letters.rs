@@ -74,7 +74,7 @@ impl Place {
         let Some(file) = &self.config else { return Ok(None) };
         let settings = Config { config: Some(file.clone()) }.load()?;
         let mut kept = Vec::new();
-        for service in services_of(&settings)? {
+        for service in services_of(&settings).await? {
             kept.push((service, database_as_it_is(service, &settings, 1).await?));
         }
         Ok(Some(kept))
@@ -212,7 +212,7 @@ async fn retry_now(
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    let all = Embedded::open(&data.data, pack.load()?, clock).await?;
+    let all = Embedded::open(&data.data, pack.clone(), clock).await?;
     let decided = all.route.lock().await.retry_asked().await?
         + all.handle.lock().await.retry_asked().await?
         + all.supervise.lock().await.retry_asked().await?

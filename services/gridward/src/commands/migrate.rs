@@ -34,14 +34,15 @@ impl Migrate {
 
 async fn servers(config: &Config) -> anyhow::Result<ExitCode> {
     let settings = config.load()?;
-    for service in services_of(&settings)?.into_iter().chain(WITHOUT_TOPIC) {
-        let store = database(service, &settings).await?;
-        say(format_args!("{} is up to date / 数据库已是最新", store.place()));
-        store.close().await?;
-    }
+    // The topics first: one of them says which services there are.
     let made = topics(&settings.stream()?).await?;
     let all =
         if made.is_empty() { "no topic was missing / 主题齐全".to_owned() } else { made.join(", ") };
     say(format_args!("topics at {}: {all}", settings.kafka.bootstrap));
+    for service in services_of(&settings).await?.into_iter().chain(WITHOUT_TOPIC) {
+        let store = database(service, &settings).await?;
+        say(format_args!("{} is up to date / 数据库已是最新", store.place()));
+        store.close().await?;
+    }
     Ok(ExitCode::SUCCESS)
 }

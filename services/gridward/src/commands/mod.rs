@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use platform::pack::Pack;
+use platform::pack::{Pack, PackFault, PackFiles};
 
 pub use config::Config;
 
@@ -43,7 +43,7 @@ enum Command {
     Supervise(serve::Serve),
     /// 社会组织: offer cases to partner organisations, and keep their register.
     Partner(serve::Serve),
-    /// 控制台: sign people in. It needs no Kafka.
+    /// 控制台: sign people in. Of Kafka it reads which pack is in force.
     Console(serve::Serve),
     /// Make, change, list and remove the accounts that people sign in with.
     Account(account::AccountCommand),
@@ -67,7 +67,7 @@ enum Command {
     DeadLetters(dead_letters::DeadLetters),
     /// Print a signed token for a person of the pack.
     Token(token::Token),
-    /// Check a pack: its files, its people, its boundaries; or sketch grids for a new one.
+    /// Check a pack: its files, its people, its boundaries; publish it to the services; or sketch grids for a new one.
     Pack(pack::PackCommand),
 }
 
@@ -83,7 +83,7 @@ pub struct DataFolder {
 #[derive(Clone, Debug, Args)]
 pub struct PackFolder {
     /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (baltimore, beilun, boston,
-    /// pingshan, tainan, taipei, twostreets).
+    /// pingshan, tainan, taipei, tongxi, twostreets). Once a version is published under its code, that one counts.
     #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK", default_value = "boston")]
     pub pack: PathBuf,
     #[command(flatten)]
@@ -118,10 +118,31 @@ impl PackFolder {
     pub fn load(&self) -> anyhow::Result<Arc<Pack>> {
         let folder = find_pack(&self.pack)?;
         let data = self.data.folder();
-        let pack = Pack::load_with(&folder, data.as_deref())
-            .map_err(|fault| anyhow::anyhow!("{fault}\n{}", fault.zh()))?;
-        Ok(Arc::new(pack))
+        Ok(Arc::new(Pack::load_with(&folder, data.as_deref()).map_err(|fault| told(&fault))?))
     }
+
+    /// The pack, and its files as they are published.
+    ///
+    /// # Errors
+    /// Every fault of the pack, by file and line.
+    pub fn load_to_publish(&self) -> anyhow::Result<(Pack, PackFiles)> {
+        let folder = find_pack(&self.pack)?;
+        Pack::load_to_publish(&folder, self.data.folder().as_deref()).map_err(|fault| told(&fault))
+    }
+
+    /// The code of the pack, as its pack.json says, also where nothing else of it can be read. Where there is no such
+    /// folder the name is the code: a pack that is published need not lie here.
+    pub fn code(&self) -> Option<String> {
+        let Ok(folder) = find_pack(&self.pack) else { return self.pack.to_str().map(str::to_owned) };
+        let text = std::fs::read_to_string(folder.join("pack.json")).ok()?;
+        let main: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+        main["code"].as_str().map(str::to_owned)
+    }
+}
+
+/// Every fault, in both languages.
+pub(crate) fn told(fault: &PackFault) -> anyhow::Error {
+    anyhow::anyhow!("{fault}\n{}", fault.zh())
 }
 
 /// A folder as given, or one of the packs beside the sources or the program.
@@ -176,8 +197,8 @@ pub fn run(gridward: Gridward) -> ExitCode {
             Command::Bench(bench) => bench.run().await,
             Command::Simulate(simulate) => simulate.run(),
             Command::DeadLetters(letters) => letters.run().await,
-            Command::Token(token) => token.run(),
-            Command::Pack(pack) => pack.run(),
+            Command::Token(token) => token.run().await,
+            Command::Pack(pack) => pack.run().await,
         }
     });
     match outcome {

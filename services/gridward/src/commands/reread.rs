@@ -25,7 +25,7 @@ pub struct Reread {
 impl Reread {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let settings = self.config.load()?;
-        let service = services_of(&settings)?.into_iter().find(|name| *name == self.service);
+        let service = services_of(&settings).await?.into_iter().find(|name| *name == self.service);
         let service = service.context("there is no such service in this office")?;
         let store = database_as_it_is(service, &settings, 2).await?;
         let (stream, _) = KafkaStream::start(service, &[], &store, &settings.stream()?, &Metrics::new())?;

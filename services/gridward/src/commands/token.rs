@@ -3,16 +3,19 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chrono::TimeDelta;
 use clap::Args;
 use platform::clock::host_now;
 use platform::entropy;
 use platform::link::{LONGEST_MINUTES, Link, USUAL_MINUTES};
+use platform::pack::Pack;
 use platform::token::{Principal, Tokens};
 
 use super::{DataFolder, PackFolder, say};
+use crate::in_force;
 
 #[derive(Debug, Args)]
 pub struct Token {
@@ -38,8 +41,8 @@ pub struct Token {
 }
 
 impl Token {
-    pub fn run(self) -> anyhow::Result<ExitCode> {
-        let pack = self.pack.load()?;
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let pack = self.pack().await?;
         let named = self.person.as_deref().or(self.form_link.as_deref()).unwrap_or_default();
         let person = pack.people.get(&named.into()).with_context(|| {
             format!(
@@ -47,14 +50,6 @@ impl Token {
                 pack.code
             )
         })?;
-        // The key of a folder nobody runs on signs for nobody.
-        if self.key.is_none() && !self.data.data.join(platform::store::FILE).is_file() {
-            bail!(
-                "there is no database in {0}: name the --data of the running `gridward all`, or make one with `gridward migrate` / \
-                 {0} 中没有数据库：请用 --data 指定正在运行的目录，或先运行 gridward migrate",
-                self.data.data.display()
-            );
-        }
         let tokens = match &self.key {
             Some(file) => Tokens::of_file(file),
             None => Tokens::of_folder(&self.data.data),
@@ -70,5 +65,14 @@ impl Token {
             .issue(&principal, host_now(), TimeDelta::hours(self.hours))
             .context("cannot sign the token")?);
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The pack in force in the folder: the key of one that nobody runs on signs for nobody. Beside a key file there is
+    /// no register to ask.
+    async fn pack(&self) -> anyhow::Result<Arc<Pack>> {
+        match &self.key {
+            Some(_) => self.pack.load(),
+            None => in_force::pack_in(&self.data.data, &self.pack).await,
+        }
     }
 }

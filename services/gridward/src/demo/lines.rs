@@ -86,7 +86,7 @@ fn line(zh: String, en: String, command: String) -> Line {
     Line { does: Text::new(zh, en), command }
 }
 
-pub fn has(person: &Person, role: Role) -> bool {
+fn has(person: &Person, role: Role) -> bool {
     person.grants.iter().any(|grant| grant.role == role)
 }
 

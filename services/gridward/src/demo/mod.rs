@@ -4,6 +4,7 @@
 
 mod lines;
 mod play;
+mod visitors;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,12 +14,11 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
-use domain::rights::Role;
-use platform::clock::{Clock, host_now};
+use platform::clock::Clock;
 use platform::lifecycle::{Lifecycle, asked_to_stop};
 use platform::pack::Pack;
 use platform::telemetry::log_to_stderr;
-use platform::token::{Principal, Tokens};
+use platform::token::Tokens;
 use tokio::net::TcpListener;
 
 use crate::commands::{PackFolder, say};
@@ -30,7 +30,8 @@ use crate::replay::rows::{Row, Rows};
 use crate::replay::windows::Windows;
 use crate::running::start;
 pub use lines::Line;
-use lines::{Place, has, lines};
+use lines::{Place, lines};
+pub use visitors::Visitor;
 
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -80,9 +81,9 @@ impl Demo {
         let tokens = Tokens::of_folder(&self.data).context("cannot read the token key")?;
         let (stopper, lifecycle) = Lifecycle::new();
         let lines = self.lines(&pack, &example);
-        let viewer = token_of(&tokens, &pack)?;
+        let visitors = visitors::visitors(&tokens, &pack, None)?;
         let running = start(all.ready(), listener, &tokens, &lifecycle, |router| {
-            router.merge(crate::http::demo_page(&viewer, self.speed, &pack, &lines))
+            router.merge(crate::http::demo_page(&visitors, self.speed, &pack, &lines))
         })?;
         self.tell(&pack, from, &lines);
         let playing = tokio::spawn(play::play(windows, running.stage(), lifecycle));
@@ -172,11 +173,4 @@ fn begin_anew(folder: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn token_of(tokens: &Tokens, pack: &Pack) -> anyhow::Result<String> {
-    let viewer = pack.people.iter().find(|person| has(person, Role::Supervisor));
-    let viewer = viewer.context("the pack has no supervisor to watch as / 辖区包中没有督查人员可供观看")?;
-    let principal = Principal { person: viewer.id.clone(), grants: viewer.grants.clone() };
-    tokens.issue(&principal, host_now(), TimeDelta::hours(24)).context("cannot sign the viewer's token")
 }

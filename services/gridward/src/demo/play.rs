@@ -99,6 +99,7 @@ async fn report(row: &Row, stage: &Stage) {
         client_id: row.id.clone(),
         category: row.category.clone(),
         place: row.place.clone(),
+        registered_area: None,
         description: String::new(),
     };
     let command = Submit { incident: row.incident, report: Reported::Recorded { report, due_at: row.due } };

@@ -1,29 +1,25 @@
 //! All services' endpoints on one listener.
 
+mod demo_page;
 mod watching;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use axum::routing::get;
-use discover::Discover;
-use domain::text::Text;
+use discover::{Discover, Surveyed};
 use handle::Handle;
 use partner::PartnerDesk;
 use platform::http::{Gate, Probes, dress, probes, say_goodbye};
 use platform::lifecycle::Lifecycle;
-use platform::pack::{GridPoints, Pack};
+use platform::pack::InForce;
 use platform::token::Tokens;
 use platform::turn::{Desk, Health, Surroundings};
-use serde::Serialize;
 use utoipa::OpenApi;
 use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 pub use axum::Router;
+pub use demo_page::demo_page;
 pub use watching::watching;
 
-use crate::demo::Line;
 use crate::running::Accounts;
 
 /// The desks of the running services.
@@ -38,7 +34,7 @@ pub struct Desks {
 /// What the endpoints of a process stand on.
 pub struct Front<'a> {
     pub around: &'a Surroundings,
-    pub pack: &'a Arc<Pack>,
+    pub pack: &'a InForce,
     pub tokens: &'a Tokens,
     pub health: Vec<(&'static str, Health)>,
     /// Loops that serve nobody who asks: a relay.
@@ -69,8 +65,7 @@ impl Routes {
             store: around.store.clone(),
             clock: around.clock.clone(),
             gate: front.gate(),
-            pack: front.pack.clone(),
-            points: Arc::new(GridPoints::of(front.pack)),
+            surveyed: Surveyed::in_force(front.pack),
         }))
     }
 
@@ -81,6 +76,7 @@ impl Routes {
             store: around.store.clone(),
             clock: around.clock.clone(),
             gate: front.gate(),
+            pack: front.pack.clone(),
             arrivals: around.stream.arrivals(),
         }))
     }
@@ -107,9 +103,9 @@ impl Routes {
         }))
     }
 
-    pub fn console(accounts: Accounts, pack: &Arc<Pack>, tokens: &Tokens) -> Self {
+    pub fn console(accounts: Accounts, pack: &InForce, tokens: &Tokens) -> Self {
         Self(console::http::routes(console::http::Front {
-            sign_in: console::SignIn::new(accounts.store, pack.clone()),
+            sign_in: console::SignIn::new(accounts.store, pack),
             gate: Gate { tokens: tokens.clone() },
             proxies: accounts.proxies,
         }))
@@ -126,6 +122,7 @@ impl Routes {
             metrics: front.around.metrics.clone(),
             services: front.health.clone(),
             beside: front.beside.clone(),
+            pack: front.pack.clone(),
             lifecycle: front.lifecycle.clone(),
         };
         self.probed(probed)
@@ -140,29 +137,6 @@ impl Routes {
             .route("/api/v1/openapi.json", get(|| async { axum::Json(document()) }));
         say_goodbye(router, lifecycle)
     }
-}
-
-/// The demo's page at `/`. It looks through the API like anybody else, with the viewer's token.
-pub fn demo_page(token: &str, speed: f64, pack: &Pack, lines: &[Line]) -> Router {
-    let page = include_str!("../demo/page.html")
-        .replace("{{TOKEN}}", token)
-        .replace("{{SPEED}}", &speed.to_string())
-        .replace("{{ZONE}}", pack.calendar.zone_name())
-        .replace("{{CATEGORIES}}", &category_names(pack))
-        .replace("{{LINES}}", &inside_script(lines));
-    Router::new().route("/", get(move || async move { axum::response::Html(page) }))
-}
-
-/// Names of the categories by code.
-fn category_names(pack: &Pack) -> String {
-    let names: BTreeMap<&str, &Text> =
-        pack.categories.values().map(|category| (category.code.0.as_str(), &category.name)).collect();
-    inside_script(&names)
-}
-
-/// JSON that is safe inside a script.
-fn inside_script(data: &(impl Serialize + ?Sized)) -> String {
-    serde_json::to_string(data).expect("plain text with text keys").replace('<', "\\u003c")
 }
 
 /// Dresses a finished router for serving.

@@ -143,6 +143,7 @@ fn submission(row: &Row) -> Asked<Submit> {
         client_id: row.id.clone(),
         category: row.category.clone(),
         place: row.place.clone(),
+        registered_area: None,
         description: String::new(),
     };
     let command = Submit { incident: row.incident, report: Reported::Recorded { report, due_at: row.due } };

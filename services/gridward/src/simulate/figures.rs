@@ -13,7 +13,7 @@ use super::life::Lived;
 use super::model::Breach;
 
 /// From so many lives on, each fault must have been met in one of them.
-const ENOUGH: u64 = 1_000;
+const ENOUGH: u64 = 2_000;
 
 /// The figures of a run.
 #[derive(Debug, Default, Serialize)]

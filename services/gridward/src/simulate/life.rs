@@ -55,7 +55,7 @@ async fn live(
 ) -> anyhow::Result<Lived> {
     kept.empty().await?;
     let mut world = World::new(office, &kept.store, &setup);
-    partner::begin_with(&kept.store, &office.pack.partners, setup.start).await?;
+    partner::follow(&kept.store, &office.pack.partners, setup.start).await?;
     let mut events = Vec::new();
     while let Some(event) = next(&world, events.len()) {
         world.happen(&event).await;

@@ -14,7 +14,7 @@ use domain::text::Text;
 use handle::Handle;
 use partner::PartnerDesk;
 use platform::metrics::Metrics;
-use platform::pack::Pack;
+use platform::pack::{InForce, Pack};
 use route::Route;
 use supervise::Supervise;
 
@@ -69,13 +69,13 @@ impl Office {
     /// When its boundaries cannot be used.
     pub fn of(pack: &Pack) -> anyhow::Result<Self> {
         let pack = Arc::new(with_partners(pack.clone())?);
-        let metrics = Metrics::new();
+        let (metrics, in_force) = (Metrics::new(), InForce::new(pack.clone()));
         Ok(Self {
-            discover: Discover::new(&pack),
-            route: Route::new(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?,
-            handle: Handle::new(&pack),
+            discover: Discover::new(&in_force),
+            route: Route::new(&in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?,
+            handle: Handle::new(&in_force),
             supervise: Supervise::new(&metrics)?,
-            partner: PartnerDesk::new(&pack),
+            partner: PartnerDesk::new(&in_force),
             pack,
             metrics,
         })
@@ -115,6 +115,7 @@ fn with_partners(mut pack: Pack) -> anyhow::Result<Pack> {
             sensitive: false,
             stages,
             offer_to,
+            conditions: None,
         };
         pack.categories.insert(category.code.clone(), category);
     }

@@ -56,6 +56,7 @@ pub fn reports(now: DateTime<Utc>, sent: &[Sent], broken: Broken, model: &mut Mo
                 captured_at: None,
                 area: None,
             },
+            registered_area: None,
             description: String::new(),
         };
         let command = Submit { incident, report: Reported::Now(report) };

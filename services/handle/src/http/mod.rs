@@ -9,6 +9,7 @@ use axum::extract::FromRef;
 use axum::routing::{get, post};
 use platform::clock::Clock;
 use platform::http::Gate;
+use platform::pack::InForce;
 use platform::store::Store;
 use platform::turn::Desk;
 use tokio::sync::watch;
@@ -22,6 +23,8 @@ pub struct Front {
     pub store: Store,
     pub clock: Clock,
     pub gate: Gate,
+    /// How a due time came about, and what may be done, is told by its rules.
+    pub pack: InForce,
     /// Changes whenever a turn has published; wakes who waits for a case to open.
     pub arrivals: watch::Receiver<u64>,
 }

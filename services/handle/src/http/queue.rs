@@ -50,6 +50,7 @@ pub struct Listed {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
     pub overdue: bool,
+    pub reporter: String,
     pub flags: Vec<String>,
 }
 
@@ -159,6 +160,7 @@ pub(super) fn listed(case: &Case, now: DateTime<Utc>) -> Listed {
         opened_at: case.opened_at,
         due_at,
         overdue: due_at.is_some_and(|due_at| due_at < now),
+        reporter: case.reporter.0.clone(),
         flags: case.flags.clone(),
     }
 }

@@ -8,19 +8,21 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::case::{Case, Happened};
-use domain::deadline::Verdict;
+use domain::deadline::{Deadline, Step, Verdict};
 use domain::id::IncidentId;
 use domain::rights::{Action, may};
 use domain::text::Text;
 use platform::http::{Asking, Problem, Query};
+use platform::pack::Pack;
 use platform::token::Principal;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use super::Front;
 use super::queue::{Listed, listed};
-use crate::just_reported;
+use crate::may::may_now;
 use crate::store::{history, whole};
+use crate::{just_reported, terms};
 
 /// How long a reader may wait for a case that is about to open.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -39,7 +41,6 @@ pub struct SeenCase {
     #[serde(flatten)]
     pub case: Listed,
     pub revision: u32,
-    pub reporter: String,
     pub lon: f64,
     pub lat: f64,
     pub attempt: u32,
@@ -48,6 +49,22 @@ pub struct SeenCase {
     /// Why it is with this holder.
     #[schema(value_type = Option<Object>)]
     pub why: Option<Text>,
+    /// 立案条件: when a matter of its category is taken up, where the pack says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub filing: Option<Text>,
+    /// 结案标准: when it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub closing: Option<Text>,
+    /// 片区: the communities of its street that are looked after together with its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub district: Option<Text>,
+    /// What the asker may do to it now: `sign`, `stage`, `answer`, `return`, `pass`, `fail`, `close` or `order`, which is
+    /// to have it offered to partner organisations.
+    #[schema(value_type = Vec<String>)]
+    pub may: Vec<&'static str>,
     pub deadlines: Vec<SeenDeadline>,
     pub history: Vec<Line>,
 }
@@ -66,6 +83,10 @@ pub struct SeenDeadline {
     /// `running`, `on_time` or `overdue`.
     pub verdict: &'static str,
     pub steps: Vec<SeenStep>,
+    /// 怎么算的: how it comes to be due, line by line, and each of its steps. One line, which names the versions, where it
+    /// was computed by another policy or calendar than those in force.
+    #[schema(value_type = Vec<Object>)]
+    pub explained: Vec<Text>,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -115,7 +136,9 @@ pub async fn see(
     let Some((case, history)) = found else {
         return if just_reported(incident, now) { Ok(not_yet()) } else { Err(Problem::not_found()) };
     };
-    let seen = seen(&case, history, now);
+    let pack = front.pack.now();
+    let may = may_now(&case, &who, now, terms(&pack));
+    let seen = SeenCase { may, ..seen(&case, history, now, &pack) };
     Ok(([(header::ETAG, format!("\"{}\"", case.revision))], Json(seen)).into_response())
 }
 
@@ -168,7 +191,8 @@ fn not_yet() -> Response {
     (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
 }
 
-fn seen(case: &Case, history: Vec<history::Entry>, now: DateTime<Utc>) -> SeenCase {
+fn seen(case: &Case, history: Vec<history::Entry>, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
+    let conditions = pack.categories.get(&case.category).and_then(|category| category.conditions.as_ref());
     let why = history.iter().rev().find_map(|entry| match &entry.happened {
         Happened::Opened { why, .. } | Happened::Assigned { why, .. } => Some(why.clone()),
         _ => None,
@@ -176,24 +200,24 @@ fn seen(case: &Case, history: Vec<history::Entry>, now: DateTime<Utc>) -> SeenCa
     SeenCase {
         case: listed(case, now),
         revision: case.revision,
-        reporter: case.reporter.0.clone(),
         lon: case.lon,
         lat: case.lat,
         attempt: case.attempt,
         returns: case.returns,
         reworks: case.reworks,
         why,
-        deadlines: case.deadlines.iter().map(|deadline| seen_deadline(deadline, now)).collect(),
+        filing: conditions.map(|conditions| conditions.filing.clone()),
+        closing: conditions.map(|conditions| conditions.closing.clone()),
+        district: pack.districts.of(&case.area).map(|district| district.name.clone()),
+        may: Vec::new(),
+        deadlines: case.deadlines.iter().map(|deadline| seen_deadline(deadline, now, pack)).collect(),
         history: history.into_iter().map(line).collect(),
     }
 }
 
-fn seen_deadline(deadline: &domain::deadline::Deadline, now: DateTime<Utc>) -> SeenDeadline {
-    let step = |step: &domain::deadline::Step| SeenStep {
-        does: step.does.as_str(),
-        due_at: step.due_at,
-        done_at: step.done_at,
-    };
+fn seen_deadline(deadline: &Deadline, now: DateTime<Utc>, pack: &Pack) -> SeenDeadline {
+    let step =
+        |step: &Step| SeenStep { does: step.does.as_str(), due_at: step.due_at, done_at: step.done_at };
     SeenDeadline {
         kind: deadline.kind.as_str().to_owned(),
         round: deadline.round,
@@ -208,6 +232,7 @@ fn seen_deadline(deadline: &domain::deadline::Deadline, now: DateTime<Utc>) -> S
             Verdict::Overdue => "overdue",
         },
         steps: deadline.steps.iter().map(step).collect(),
+        explained: pack.policy.explain(&pack.calendar, deadline),
     }
 }
 

@@ -4,15 +4,13 @@ mod offers;
 mod orders;
 mod register;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use platform::clock::Clock;
 use platform::http::{Gate, Problem};
-use platform::pack::Pack;
+use platform::pack::InForce;
 use platform::store::Store;
 use platform::turn::Desk;
 use tokio::sync::watch;
@@ -26,7 +24,7 @@ pub struct Front {
     pub store: Store,
     pub clock: Clock,
     pub gate: Gate,
-    pub pack: Arc<Pack>,
+    pub pack: InForce,
     /// Changes whenever a turn has published; wakes who waits for what came of an answer.
     pub arrivals: watch::Receiver<u64>,
 }

@@ -14,6 +14,7 @@ use domain::partner::DeclineReason;
 use domain::rights::{Action, Grant, areas_for};
 use domain::text::Text;
 use platform::http::{Asking, Body, Problem, Query};
+use platform::pack::Pack;
 use platform::token::Principal;
 use platform::turn::Asked;
 use serde::{Deserialize, Serialize};
@@ -137,17 +138,25 @@ pub async fn list(
             *place = (key, row);
         }
     }
+    let pack = front.pack.now();
     let mut offers: Vec<Offered> = latest
         .into_values()
-        .filter_map(|(key, row)| Some(offered(&front, &key, &row, cases.get(&key.incident)?)))
+        .filter_map(|(key, row)| Some((cases.get(&key.incident)?, key, row)))
+        .filter(|(case, _, row)| row.state != OfferState::Open || !is_sensitive(&pack, case))
+        .map(|(case, key, row)| offered(&pack, &key, &row, case))
         .collect();
     offers.sort_by(|a, b| b.offered_at.cmp(&a.offered_at).then_with(|| a.incident.cmp(&b.incident)));
     Ok(Json(OfferList { offers }))
 }
 
-fn offered(front: &Front, key: &OfferKey, row: &OfferRow, case: &Mirrored) -> Offered {
-    let category = front.pack.categories.get(&case.category);
-    let area = front.pack.areas.by_path(&case.area);
+/// A category may have become so after it was offered: then the offer is no longer shown, and lapses.
+fn is_sensitive(pack: &Pack, case: &Mirrored) -> bool {
+    pack.categories.get(&case.category).is_some_and(|category| category.sensitive)
+}
+
+fn offered(pack: &Pack, key: &OfferKey, row: &OfferRow, case: &Mirrored) -> Offered {
+    let category = pack.categories.get(&case.category);
+    let area = pack.areas.by_path(&case.area);
     let holds = case.holder.partner().as_ref() == Some(&key.partner);
     Offered {
         incident: key.incident.to_string(),
@@ -241,7 +250,7 @@ async fn state_of(front: &Front, incident: IncidentId, partner: &PartnerId) -> R
 }
 
 /// The organisations whose offers the asker may answer.
-fn partners_of(grants: &[Grant]) -> Vec<PartnerId> {
+pub(super) fn partners_of(grants: &[Grant]) -> Vec<PartnerId> {
     areas_for(grants, Action::TakeOffer).into_iter().map(|area| PartnerId(area.code().to_owned())).collect()
 }
 

@@ -13,6 +13,7 @@ use platform::http::{Asking, Body, Problem};
 use platform::turn::Asked;
 use serde::{Deserialize, Serialize};
 
+use super::offers::partners_of;
 use super::{Front, problem};
 use crate::store::organisations::Organisation;
 use crate::store::{cases, organisations};
@@ -90,10 +91,11 @@ pub struct NewStanding {
     pub reason: String,
 }
 
-/// The register, for whoever sees cases or keeps it.
+/// The register, for whoever sees cases or keeps it. An organisation's people see their own entry of it.
 #[utoipa::path(get, path = "/api/v1/partners", responses((status = 200, body = Register)))]
 pub async fn list(State(front): State<Front>, Asking(who): Asking) -> Result<Json<Register>, Problem> {
-    if areas_for(&who.grants, Action::SeeCase).is_empty() {
+    let (all, own) = (!areas_for(&who.grants, Action::SeeCase).is_empty(), partners_of(&who.grants));
+    if !all && own.is_empty() {
         return Err(Problem::forbidden(Text::new("您无权查看组织名录", "the register is not yours to see")));
     }
     let organisations = organisations::load(front.store.readers(), false).await?;
@@ -102,7 +104,8 @@ pub async fn list(State(front): State<Front>, Asking(who): Asking) -> Result<Jso
         let busy = busy.get(&organisation.partner.id).copied().unwrap_or(0);
         entry(organisation, busy)
     };
-    Ok(Json(Register { partners: organisations.into_values().map(entry).collect() }))
+    let seen = |organisation: &Organisation| all || own.contains(&organisation.partner.id);
+    Ok(Json(Register { partners: organisations.into_values().filter(seen).map(entry).collect() }))
 }
 
 fn entry(organisation: Organisation, busy: u32) -> Entry {

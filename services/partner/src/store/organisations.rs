@@ -79,28 +79,45 @@ pub async fn save(tx: &Tx, organisations: &[&Organisation]) -> Result<(), StoreE
     rows::replace(tx, all, "saving organisations").await
 }
 
-/// Enters the organisations of a pack that the register does not know; those it knows stay as they are.
+/// Who changed an entry that is as the pack has it.
+const PACK: &str = "pack";
+
+/// Brings the register together with the organisations of the pack that comes into force. Those it does not know are
+/// entered. An entry that is as an earlier pack had it follows the pack; one that a person has filed or changed is the
+/// person's, and stays. Nobody's standing is changed, and nobody is taken out: that is done by people, and has effects.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn begin_with(store: &Store, partners: &[Partner], now: DateTime<Utc>) -> Result<(), StoreError> {
+pub async fn follow(store: &Store, partners: &[Partner], now: DateTime<Utc>) -> Result<(), StoreError> {
     if partners.is_empty() {
         return Ok(());
     }
     let tx = store.begin().await?;
-    let known = load(&tx, false).await?;
-    let new: Vec<Organisation> = partners
-        .iter()
-        .filter(|partner| !known.contains_key(&partner.id))
-        .map(|partner| Organisation {
-            partner: partner.clone(),
-            reason: None,
-            changed_at: now,
-            changed_by: "pack".into(),
-        })
-        .collect();
-    save(&tx, &new.iter().collect::<Vec<_>>()).await?;
+    let mut known = Entity::find().order_by_asc(Column::Id);
+    if tx.get_database_backend() == DbBackend::Postgres {
+        // Another instance may be at it too, or a person.
+        known = known.lock_exclusive();
+    }
+    let known = known.all(&tx).await.doing("loading the register of organisations")?;
+    let known = known.into_iter().map(organisation).collect::<Result<Vec<_>, _>>()?;
+    let changed: Vec<Organisation> =
+        partners.iter().filter_map(|partner| followed(&known, partner, now)).collect();
+    save(&tx, &changed.iter().collect::<Vec<_>>()).await?;
     tx.commit().await.doing("entering the organisations of the pack")
+}
+
+/// The entry of `partner`, if the pack's line makes another one.
+fn followed(known: &[Organisation], partner: &Partner, now: DateTime<Utc>) -> Option<Organisation> {
+    let entry =
+        |partner: Partner| Organisation { partner, reason: None, changed_at: now, changed_by: PACK.into() };
+    match known.iter().find(|known| known.partner.id == partner.id) {
+        None => Some(entry(partner.clone())),
+        Some(known) if known.changed_by.0 != PACK => None,
+        Some(known) => {
+            let partner = Partner { standing: known.partner.standing, ..partner.clone() };
+            (partner != known.partner).then(|| entry(partner))
+        }
+    }
 }
 
 fn row(organisation: &Organisation) -> ActiveModel {

@@ -44,6 +44,16 @@ pub enum BoundaryFault {
         "{level} {code} 在 {first} 与 {second} 中同时有效；请用 valid_from/valid_to 分开，或删去其一。/ {level} {code} is in force in both {first} and {second}; separate them by valid_from/valid_to or remove one."
     )]
     CodeTwice { level: String, code: String, first: String, second: String },
+    /// The table of borders names two areas that have none.
+    #[error(
+        "{stands_at}：{area} 与 {other} 的边界相距 {apart}，没有共界；请改正区域，或删去此行。/ {stands_at}: {area} and {other} share no border, their outlines are {apart} apart; correct the areas, or take the line out."
+    )]
+    NoSharedBorder { stands_at: String, area: String, other: String, apart: String },
+    /// The table of borders names an area nobody has outlined.
+    #[error(
+        "{stands_at}：{area} 没有边界，无从判断界线；请补上边界，或删去此行。/ {stands_at}: {area} has no outline, so nothing is known of its borders; add one, or take the line out."
+    )]
+    NoOutline { stands_at: String, area: String },
     /// The shapes have faults that nobody has accepted.
     #[error("{report}\n{}", refusal(report, accepted.as_deref()))]
     NotAccepted { report: Box<BoundaryReport>, accepted: Option<String> },

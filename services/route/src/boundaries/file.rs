@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::place::Datum;
-use geo::MultiPolygon;
+use geo::{CoordsIter, MultiPolygon};
 use serde::{Deserialize, Serialize};
 
 use super::shape;
@@ -63,6 +63,15 @@ impl Area {
     /// the point lies inside or outside. On a sphere, so good to half a per cent.
     pub fn border_distance_m(&self, lon: f64, lat: f64) -> f64 {
         shape::border_distance_m(&self.shape, geo::coord! { x: lon, y: lat })
+    }
+
+    /// The distance in metres between the borders of two areas of which none crosses the other: 0 where they touch.
+    pub fn distance_m(&self, other: &Self) -> f64 {
+        let from = |corners: &Self, to: &Self| {
+            let corners = corners.shape.coords_iter();
+            corners.map(|corner| to.border_distance_m(corner.x, corner.y)).fold(f64::INFINITY, f64::min)
+        };
+        from(self, other).min(from(other, self))
     }
 }
 

@@ -112,6 +112,24 @@ impl Boundaries {
         &self.report
     }
 
+    /// The areas of a level in force on `at` that a point lies in or within `metres` of, each with how far it is to it in
+    /// metres: 0 for those that hold it. Good to half a per cent, as [`Area::border_distance_m`] is.
+    pub fn near(&self, level: &str, (lon, lat): (f64, f64), at: NaiveDate, metres: f64) -> Vec<(&Area, f64)> {
+        let around = around(lon, lat, metres);
+        let boxes = self.levels.iter().flat_map(|tree| tree.locate_in_envelope_intersecting(&around));
+        let reached = |boxed: &Boxed| {
+            let (layer, area) = boxed.data;
+            let file = &self.layers[layer].file;
+            let area = &self.layers[layer].areas[area];
+            let away = match side(&area.shape, coord! { x: lon, y: lat }) {
+                Side::Outside => area.border_distance_m(lon, lat),
+                Side::Inside | Side::Border => 0.0,
+            };
+            (file.level == level && file.in_force(at) && away <= metres).then_some((area, away))
+        };
+        boxes.filter_map(reached).collect()
+    }
+
     fn hits(&self, tree: &RTree<Boxed>, lon: f64, lat: f64, at: NaiveDate) -> Vec<Hit<'_>> {
         tree.locate_all_at_point(&[lon, lat]).filter_map(|boxed| self.hit(boxed.data, lon, lat, at)).collect()
     }
@@ -128,6 +146,17 @@ impl Boundaries {
         }
     }
 }
+
+/// A box that holds everything within `metres` of a point, and a little more.
+fn around(lon: f64, lat: f64, metres: f64) -> AABB<[f64; 2]> {
+    let north = metres / LEAST_METRES_PER_DEGREE;
+    // Towards a pole a degree of longitude is next to nothing, and the whole circle is near.
+    let east = (north / lat.to_radians().cos().max(1e-6)).min(360.0);
+    AABB::from_corners([lon - east, lat - north], [lon + east, lat + north])
+}
+
+/// A degree of latitude is never shorter: 110,574 m at the equator.
+const LEAST_METRES_PER_DEGREE: f64 = 110_000.0;
 
 fn rank<'a>(hit: &Hit<'a>) -> (bool, &'a str) {
     (!hit.file.exclusive, &hit.area.code)

@@ -3,14 +3,12 @@
 mod escalations;
 mod figures;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
 use platform::clock::Clock;
 use platform::http::Gate;
-use platform::pack::Pack;
+use platform::pack::InForce;
 use platform::store::Store;
 
 /// What the endpoints stand on.
@@ -19,7 +17,7 @@ pub struct Front {
     pub store: Store,
     pub clock: Clock,
     pub gate: Gate,
-    pub pack: Arc<Pack>,
+    pub pack: InForce,
 }
 
 impl FromRef<Front> for Gate {

@@ -40,10 +40,10 @@ pub struct Due {
 }
 
 /// One stretch of office time that is still to come.
-struct Opening {
-    day: NaiveDate,
-    opens: DateTime<Utc>,
-    closes: DateTime<Utc>,
+pub(super) struct Opening {
+    pub day: NaiveDate,
+    pub opens: DateTime<Utc>,
+    pub closes: DateTime<Utc>,
 }
 
 impl Calendar {
@@ -130,6 +130,14 @@ impl Calendar {
         Some(Due { at: self.instant(later), provisional: false })
     }
 
+    /// How much of what `limit` counts lies between the two: office time for working units, all time for the others.
+    pub(super) fn counted(&self, start: DateTime<Utc>, end: DateTime<Utc>, limit: Limit) -> TimeDelta {
+        match limit {
+            Limit::UrgentHours { .. } | Limit::CalendarDays { .. } => end - start,
+            Limit::WorkingHours { .. } | Limit::WorkingDays { .. } => self.office_time(start, end),
+        }
+    }
+
     /// How long the office is open between the two.
     fn office_time(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> TimeDelta {
         self.openings(start)
@@ -138,7 +146,7 @@ impl Calendar {
     }
 
     /// The office time from `start` on, in order; the first opening may begin at `start`.
-    fn openings(&self, start: DateTime<Utc>) -> impl Iterator<Item = Opening> + '_ {
+    pub(super) fn openings(&self, start: DateTime<Utc>) -> impl Iterator<Item = Opening> + '_ {
         days_from(self.local(start).date())
             .filter(|&day| self.is_working_day(day))
             .flat_map(|day| self.office_on(day).iter().map(move |&span| (day, span)))
@@ -159,17 +167,17 @@ fn after(start: DateTime<Utc>, time: TimeDelta) -> Option<Due> {
     Some(Due { at: start.checked_add_signed(time)?, provisional: false })
 }
 
-fn share(time: TimeDelta, percent: u32) -> TimeDelta {
+pub(super) fn share(time: TimeDelta, percent: u32) -> TimeDelta {
     // All the time that chrono can hold, in milliseconds, times 100 still fits.
     TimeDelta::milliseconds(time.num_milliseconds() * i64::from(percent) / 100)
 }
 
 /// Bounded, so that no limit and no start can make a walk long.
-fn days_from(first: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+pub(super) fn days_from(first: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     first.iter_days().take(usize::from(LONGEST_DAYS) + 1)
 }
 
-fn furthest(start: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn furthest(start: DateTime<Utc>) -> DateTime<Utc> {
     let longest = start.checked_add_signed(TimeDelta::days(LONGEST_DAYS.into())).unwrap_or(END_OF_TIME);
     // A start after the end of time is its own due time: never before the start.
     longest.min(END_OF_TIME).max(start)

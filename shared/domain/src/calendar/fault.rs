@@ -50,6 +50,15 @@ pub enum CalendarFault {
     /// A make-up working day is not on a weekend.
     #[error("{year}: make-up working day {date} is not a Saturday or Sunday; check it against the notice")]
     MakeupNotWeekend { year: i32, date: NaiveDate },
+    /// A name's day is not a date; the number counts from 0.
+    #[error("names: {text:?} is not a date; write \"YYYY-MM-DD\"")]
+    NameDate { n: usize, text: String },
+    /// A name ends before it begins.
+    #[error("names: {to} comes before {from}, the day it begins")]
+    NameEnds { n: usize, from: NaiveDate, to: NaiveDate },
+    /// A name is empty in one language.
+    #[error("names: the holiday from {from} has no name in one of the two languages; write both")]
+    NameEmpty { n: usize, from: NaiveDate },
 }
 
 impl CalendarFault {
@@ -84,6 +93,11 @@ impl CalendarFault {
             }
             Self::MakeupNotWeekend { year, date } => {
                 format!("{year} 年：调休上班日 {date} 不是周六或周日；请与放假通知核对")
+            }
+            Self::NameDate { text, .. } => format!("假日名称：“{text}”不是日期；请写 YYYY-MM-DD"),
+            Self::NameEnds { from, to, .. } => format!("假日名称：{to} 早于开始日 {from}"),
+            Self::NameEmpty { from, .. } => {
+                format!("假日名称：{from} 起的假日缺少一种语言的名称；请两种都写")
             }
         }
     }

@@ -9,12 +9,14 @@
 //!   "years": {
 //!     "2026": { "status": "published", "holidays": ["2026-01-01"], "makeup_workdays": ["2026-01-04"] },
 //!     "2027": { "status": "provisional", "holidays": [], "makeup_workdays": [] }
-//!   }
+//!   },
+//!   "names": [{ "from": "2026-01-01", "to": "2026-01-03", "zh": "元旦", "en": "New Year" }]
 //! }
 //! ```
 //!
-//! Every field is required and no other is allowed. A provisional year lists no days and means the
-//! same as a year left out: it says that somebody has looked.
+//! Every field but `names` is required and no other is allowed. A provisional year lists no days and means the
+//! same as a year left out: it says that somebody has looked. Names are for people who ask how a due time came about;
+//! `to` may be left out for one day, and a holiday without a name is just a holiday.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,7 +27,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
-use super::{Calendar, CalendarFault, OfficeSpan, Year};
+use super::{Calendar, CalendarFault, HolidayName, OfficeSpan, Year};
+use crate::text::Text;
 
 const MINUTES_OF_A_DAY: u16 = 24 * 60;
 
@@ -38,6 +41,18 @@ struct CalendarFile {
     office: Vec<(String, String)>,
     #[serde(deserialize_with = "every_entry")]
     years: Vec<(String, YearFile)>,
+    #[serde(default)]
+    names: Vec<NameFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NameFile {
+    from: String,
+    #[serde(default)]
+    to: Option<String>,
+    zh: String,
+    en: String,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +83,12 @@ impl Calendar {
             zone: zone(file.zone)?,
             office: office(&file.office)?,
             years: published_years(file.years)?,
+            names: file
+                .names
+                .into_iter()
+                .enumerate()
+                .map(|(n, name)| named(n, name))
+                .collect::<Result<_, _>>()?,
             overlays: Vec::new(),
             version: String::new(),
         };
@@ -178,6 +199,20 @@ fn days(year: i32, listed: &[String]) -> Result<BTreeSet<NaiveDate>, CalendarFau
         }
     }
     Ok(days)
+}
+
+fn named(n: usize, file: NameFile) -> Result<HolidayName, CalendarFault> {
+    let date = |text: String| strict_date(&text).ok_or(CalendarFault::NameDate { n, text });
+    let first = date(file.from)?;
+    let last = file.to.map_or(Ok(first), date)?;
+    if last < first {
+        return Err(CalendarFault::NameEnds { n, from: first, to: last });
+    }
+    let (zh, en) = (file.zh.trim(), file.en.trim());
+    if zh.is_empty() || en.is_empty() {
+        return Err(CalendarFault::NameEmpty { n, from: first });
+    }
+    Ok(HolidayName { first, last, name: Text::new(zh, en) })
 }
 
 /// chrono alone would also take `2026-1-4` and a sign.

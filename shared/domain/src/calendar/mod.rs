@@ -13,12 +13,16 @@
 //! - `limit`: how much time is granted (紧急工作时, 工作时, 工作日, 自然日) and its notation
 //! - `overlay`: what one place does otherwise, such as summer hours
 //! - `due`: when a limit ends, and when a part of it has passed
+//! - `reckoned`: the days a due time is counted through, and why each of them counts or not
+//! - `explain`: the same in words (怎么算的)
 
 mod due;
+mod explain;
 mod fault;
 mod file;
 mod limit;
 mod overlay;
+mod reckoned;
 
 #[cfg(test)]
 mod model;
@@ -38,6 +42,7 @@ pub use fault::CalendarFault;
 pub use limit::{Limit, LimitFault, WorkingDayRule};
 pub use overlay::{Days, OverlayFault, OverlayFile};
 
+use crate::text::Text;
 use overlay::Overlay;
 
 /// The working calendar of one jurisdiction. Made by [`Calendar::from_json`] only, so it is valid.
@@ -50,6 +55,8 @@ pub struct Calendar {
     office: Vec<OfficeSpan>,
     /// Published years only: a provisional year is the same as one nobody knows.
     years: BTreeMap<i32, Year>,
+    /// What holidays are called, for people only.
+    names: Vec<HolidayName>,
     /// What this place does otherwise; no day is in two.
     overlays: Vec<Overlay>,
     version: String,
@@ -67,6 +74,14 @@ struct OfficeSpan {
 struct Year {
     holidays: BTreeSet<NaiveDate>,
     makeup_workdays: BTreeSet<NaiveDate>,
+}
+
+/// What the holidays from `first` to `last` are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct HolidayName {
+    first: NaiveDate,
+    last: NaiveDate,
+    name: Text,
 }
 
 impl Calendar {
@@ -91,7 +106,7 @@ impl Calendar {
     }
 
     /// 16 hex digits that change when, and only when, the content that decides due times changes:
-    /// code, zone, office hours, published days and overlays. Layout, order and `source` do not count.
+    /// code, zone, office hours, published days and overlays. Layout, order, `source` and names do not count.
     pub fn version(&self) -> &str {
         &self.version
     }

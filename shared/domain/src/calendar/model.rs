@@ -186,16 +186,16 @@ impl Model {
     }
 }
 
-fn cn() -> Value {
+pub(super) fn cn() -> Value {
     serde_json::from_str(include_str!("../../../packs/calendars/cn.json")).unwrap()
 }
 
-fn us() -> Value {
+pub(super) fn us() -> Value {
     serde_json::from_str(include_str!("../../../packs/calendars/us.json")).unwrap()
 }
 
 /// Offices open while the clocks of New York change, on weekends worked instead.
-fn us_nights() -> Value {
+pub(super) fn us_nights() -> Value {
     let mut file = us();
     file["office"] = serde_json::json!([["00:00", "05:30"], ["12:00", "12:20"], ["22:15", "24:00"]]);
     file["years"]["2011"]["makeup_workdays"] = serde_json::json!(["2011-03-13", "2011-11-05", "2011-11-06"]);
@@ -204,7 +204,7 @@ fn us_nights() -> Value {
 }
 
 /// Summer hours, a weekend that is worked, two days that are not, and one with other hours on which all work.
-fn cn_here() -> Value {
+pub(super) fn cn_here() -> Value {
     let mut file = cn();
     file["overlays"] = serde_json::json!([
         { "from": "2026-06-15", "to": "2026-07-03", "office": [["08:30", "11:30"], ["14:30", "17:30"]], "why": "夏季" },
@@ -215,7 +215,7 @@ fn cn_here() -> Value {
     file
 }
 
-fn limits() -> impl Strategy<Value = Limit> {
+pub(super) fn limits() -> impl Strategy<Value = Limit> {
     let rule = prop_oneof![Just(WorkingDayRule::EndOfDay), Just(WorkingDayRule::Times)];
     prop_oneof![
         (0..6_000u32).prop_map(|minutes| Limit::UrgentHours { minutes }),
@@ -227,19 +227,24 @@ fn limits() -> impl Strategy<Value = Limit> {
 }
 
 /// Starts within `days` after `from`; every other on a whole half hour, where the edges are.
-fn starts(from: &str, days: i64) -> impl Strategy<Value = DateTime<Utc>> {
+pub(super) fn starts(from: &str, days: i64) -> impl Strategy<Value = DateTime<Utc>> {
     let first: DateTime<Utc> = from.parse().unwrap();
     let at_all = (0..days * 86_400_000).prop_map(TimeDelta::milliseconds);
     let on_edges = (0..days * 48).prop_map(|halves| TimeDelta::minutes(halves * 30));
     prop_oneof![at_all, on_edges].prop_map(move |after| first + after)
 }
 
-fn agree(file: Value, start: DateTime<Utc>, limit: Limit, percent: u32) -> Result<(), TestCaseError> {
+/// The calendar of a file in which arrangements stand beside the years.
+pub(super) fn calendar(file: &Value) -> Calendar {
     let mut shared = file.clone();
     let overlays = shared.as_object_mut().unwrap().remove("overlays");
     let overlays: Vec<OverlayFile> =
         overlays.map(|listed| serde_json::from_value(listed).unwrap()).unwrap_or_default();
-    let calendar = Calendar::from_json(&shared.to_string()).unwrap().with_overlays(&overlays).unwrap();
+    Calendar::from_json(&shared.to_string()).unwrap().with_overlays(&overlays).unwrap()
+}
+
+fn agree(file: Value, start: DateTime<Utc>, limit: Limit, percent: u32) -> Result<(), TestCaseError> {
+    let calendar = calendar(&file);
     let model = Model::new(file);
     let due = calendar.due(start, limit);
     prop_assert_eq!(due, model.due(start, limit));

@@ -83,6 +83,7 @@ pub(super) struct Overlay {
     last: NaiveDate,
     pub office: Option<Vec<OfficeSpan>>,
     pub days: Option<Days>,
+    pub why: String,
 }
 
 impl Overlay {
@@ -99,7 +100,7 @@ impl Overlay {
         match (&hours, file.days) {
             (None, None) => Err(OverlayFault::Nothing { n }),
             (Some(_), Some(Days::Closed)) => Err(OverlayFault::ClosedHours { n }),
-            _ => Ok(Self { first, last, office: hours, days: file.days }),
+            _ => Ok(Self { first, last, office: hours, days: file.days, why: file.why.trim().to_owned() }),
         }
     }
 

@@ -49,6 +49,12 @@ fn year_2026(holidays: &str, makeup: &str) -> String {
     file_with(r#"[["08:30","17:30"]]"#, &format!(r#""2026":{{{days}}}"#))
 }
 
+/// A calendar with one name.
+fn named(from: &str, to: &str, zh: &str) -> String {
+    let name = format!(r#""names":[{{"from":"{from}","to":"{to}","zh":"{zh}","en":"New Year"}}],"#);
+    year_2026("", "").replace("\"years\"", &format!("{name}\"years\""))
+}
+
 #[test]
 fn working_hours_run_over_a_make_up_saturday() {
     assert_eq!(due(&cn(), "2026-02-13 16:30", "4wh"), "2026-02-14 11:30");
@@ -308,7 +314,7 @@ fn a_boston_report_on_the_eve_of_thanksgiving_waits_for_friday() {
 fn the_version_is_of_the_content_not_of_the_layout() {
     let calendar = cn();
     let compact: serde_json::Value = serde_json::from_str(CN).unwrap();
-    let retold = compact.to_string().replace("State Council", "国务院");
+    let retold = compact.to_string().replace("State Council", "国务院").replace("Spring Festival", "春节");
     assert_eq!(Calendar::from_json(&retold).unwrap().version(), calendar.version());
     assert_eq!(calendar.version().len(), 16);
 
@@ -340,6 +346,9 @@ fn each_fault_says_where_it_is_what_it_is_and_what_to_do() {
         (year_2026("\"2026-02-14\"", "\"2026-02-14\""), "2026: 2026-02-14 is both"),
         (year_2026("", "\"2026-02-13\""), "2026-02-13 is not a Saturday or Sunday"),
         (year_2026("\"2026-01-01\"", "").replace("published", "provisional"), "2026: a provisional year"),
+        (named("2026-1-1", "2026-01-03", "元旦"), "names: \"2026-1-1\" is not a date"),
+        (named("2026-01-03", "2026-01-01", "元旦"), "names: 2026-01-01 comes before 2026-01-03"),
+        (named("2026-01-01", "2026-01-03", " "), "names: the holiday from 2026-01-01 has no name"),
     ];
     for (file, expected) in cases {
         let fault = fault(&file);

@@ -26,6 +26,7 @@ mod refusal;
 mod tests;
 
 pub use advance::{Effect, next_step_due};
+pub use offer::may_be_offered;
 pub use receive::{Action, Input, Outcome, ReturnReason, Terms, receive};
 pub use refusal::Refusal;
 

@@ -49,6 +49,14 @@ pub(super) fn proposed(
     }
 }
 
+/// Whether organisations may be asked to take the case as it stands; which of them fit is for partner to say.
+pub fn may_be_offered(case: &Case, terms: Terms<'_>) -> bool {
+    let free = matches!(case.state, State::Dispatched | State::Handling { .. }) && !awaits_route(case);
+    // Promise 7, once more: whoever proposes it, a sensitive matter does not leave the office.
+    let open = terms.categories.get(&case.category).is_some_and(|category| !category.sensitive);
+    free && open && !case.recorded && case.holder.partner().is_none() && terms.policy.offer_limit.is_some()
+}
+
 /// Whether `partner` is asked to take the case, in this round.
 fn asked(case: &Case, partner: &PartnerId, round: u32) -> bool {
     let standing = case.deadline(DeadlineKind::Offer).is_some_and(|offer| offer.round == round);
@@ -63,10 +71,7 @@ fn place(
     (met_at, at): (DateTime<Utc>, DateTime<Utc>),
     terms: Terms<'_>,
 ) -> Option<Happened> {
-    let free = matches!(case.state, State::Dispatched | State::Handling { .. }) && !awaits_route(case);
-    // Promise 7, once more: whoever proposed it, a sensitive matter does not leave the office.
-    let open = terms.categories.get(&case.category).is_some_and(|category| !category.sensitive);
-    if !free || !open || case.recorded || case.holder.partner().is_some() || partners.is_empty() {
+    if partners.is_empty() || !may_be_offered(case, terms) {
         return None;
     }
     let limit = terms.policy.offer_limit?;

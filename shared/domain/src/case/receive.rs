@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::advance::{Until, advance};
 use super::{Case, Effect, Happened, Refusal, State, offer};
-use crate::area::{AreaPath, Areas};
+use crate::area::Areas;
 use crate::calendar::Calendar;
 use crate::category::Categories;
 use crate::deadline::{Deadline, DeadlineKind};
@@ -133,8 +133,6 @@ pub enum Outcome {
 pub enum Undecidable {
     #[error("category `{0}` is not in the pack")]
     UnknownCategory(String),
-    #[error("area `{0}` is not in the pack")]
-    UnknownArea(AreaPath),
     #[error("attempt {0} names no report, and there is no case yet")]
     NoReport(u32),
     #[error("there is no case {0}")]
@@ -160,7 +158,7 @@ pub fn receive(
         (None, Input::StepDue(_) | Input::Partnered(_)) => Err(Undecidable::NoCase(incident)),
         (None, Input::Act { .. }) => Ok(Outcome::Refused(Refusal::Unknown)),
         (Some(case), Input::StepDue(step)) => Ok(step_due(case, step, terms)),
-        (Some(case), Input::Routed(routed)) => assign(case, routed, at, terms),
+        (Some(case), Input::Routed(routed)) => Ok(assign(case, routed, at, terms)),
         (Some(case), Input::Partnered(proposal)) => Ok(offer::proposed(case, proposal, at, terms)),
         (Some(case), Input::Act { action, by }) => Ok(act(case, *action, by, at, terms)),
     }
@@ -173,8 +171,8 @@ fn open(
     terms: Terms<'_>,
 ) -> Result<Outcome, Undecidable> {
     let report = routed.report.as_ref().ok_or(Undecidable::NoReport(routed.attempt))?;
+    // Its area need not be listed here: where it was routed, another version of the pack may have been in force.
     let route = &routed.route;
-    check_area(&route.area, terms)?;
     let deadlines = opening_deadlines(report, at, terms)?;
     let mut flags = route.flags.clone();
     if deadlines.iter().any(Deadline::due_before_start) {
@@ -237,13 +235,6 @@ fn opening_deadlines(
     })
 }
 
-fn check_area(area: &AreaPath, terms: Terms<'_>) -> Result<(), Undecidable> {
-    match terms.areas.by_path(area) {
-        Some(_) => Ok(()),
-        None => Err(Undecidable::UnknownArea(area.clone())),
-    }
-}
-
 /// `step.due` advances the case to the step's own due time and no further. A step that is done, met or
 /// moved meanwhile changes nothing.
 fn step_due(case: &Case, step: &StepDue, terms: Terms<'_>) -> Outcome {
@@ -265,19 +256,13 @@ fn step_due(case: &Case, step: &StepDue, terms: Terms<'_>) -> Outcome {
 }
 
 /// Another attempt of route's. Only the one that follows the last return counts.
-fn assign(
-    case: &Case,
-    routed: &IncidentRouted,
-    at: DateTime<Utc>,
-    terms: Terms<'_>,
-) -> Result<Outcome, Undecidable> {
+fn assign(case: &Case, routed: &IncidentRouted, at: DateTime<Utc>, terms: Terms<'_>) -> Outcome {
     if routed.attempt != case.attempt + 1 {
-        return Ok(Outcome::Unchanged);
+        return Outcome::Unchanged;
     }
     let Route { area, holder, rule, why, .. } = &routed.route;
-    check_area(area, terms)?;
     // Asked of the case as it is at that time: an offer may have lapsed that nobody has told of yet.
-    Ok(decided(case, at, terms, |case, at| {
+    decided(case, at, terms, |case, at| {
         Ok(awaits_route(case).then(|| Happened::Assigned {
             attempt: routed.attempt,
             area: area.clone(),
@@ -286,7 +271,7 @@ fn assign(
             why: why.clone(),
             sign: sign_again(case, at, terms),
         }))
-    }))
+    })
 }
 
 /// Given back, and route has not proposed anybody yet: the desk only keeps it.

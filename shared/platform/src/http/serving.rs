@@ -15,6 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::problem::{Problem, render};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
+use crate::pack::InForce;
 use crate::turn::{Health, panic_text};
 
 /// A request that takes longer is given up, and the asker told so.
@@ -27,6 +28,7 @@ pub struct Probes {
     /// The loops of this process by name. The first ones serve people; a relay does not.
     pub services: Vec<(&'static str, Health)>,
     pub beside: Vec<(&'static str, Health)>,
+    pub pack: InForce,
     pub lifecycle: Lifecycle,
 }
 
@@ -60,7 +62,7 @@ async fn live(State(probes): State<Probes>) -> Response {
 }
 
 /// 503 from the moment a stop is asked for, when a reader has stopped the line, or while nothing can be saved. What
-/// is wrong though people are served is told beside a 200.
+/// is wrong though people are served is told beside a 200, and so is the pack in force.
 async fn ready(State(probes): State<Probes>) -> Response {
     let not = |why: Vec<String>| {
         let told = serde_json::json!({"ready": false, "why": why});
@@ -77,7 +79,10 @@ async fn ready(State(probes): State<Probes>) -> Response {
     let beside = probes.beside.iter().filter_map(|(_, health)| health.failing());
     let troubles: Vec<String> =
         probes.loops().flat_map(|(_, health)| health.troubles()).chain(beside).collect();
-    let mut told = serde_json::json!({"ready": true});
+    let (pack, published_at) = (probes.pack.now(), probes.pack.published_at());
+    let in_force =
+        serde_json::json!({"code": pack.code, "version": pack.version(), "published_at": published_at});
+    let mut told = serde_json::json!({"ready": true, "pack": in_force});
     if !troubles.is_empty() {
         told["troubles"] = troubles.into();
     }
@@ -85,6 +90,7 @@ async fn ready(State(probes): State<Probes>) -> Response {
 }
 
 async fn metrics(State(probes): State<Probes>) -> Response {
+    probes.metrics.show_pack(&probes.pack);
     for (name, health) in probes.loops() {
         if let Some(since) = health.since_round() {
             probes.metrics.round.with_label_values(&[*name]).set(since.as_secs_f64());

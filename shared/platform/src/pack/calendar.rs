@@ -40,5 +40,8 @@ fn path(fault: &CalendarFault) -> String {
         | CalendarFault::DateTwice { year, .. }
         | CalendarFault::HolidayAndWorkday { year, .. }
         | CalendarFault::MakeupNotWeekend { year, .. } => format!("years/{year}"),
+        CalendarFault::NameDate { n, .. }
+        | CalendarFault::NameEnds { n, .. }
+        | CalendarFault::NameEmpty { n, .. } => format!("names/{n}"),
     }
 }

@@ -58,6 +58,7 @@ impl CategoryBook {
             sensitive: sensitive?,
             stages: Vec::new(),
             offer_to: Vec::new(),
+            conditions: None,
         })
     }
 

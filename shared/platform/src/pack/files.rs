@@ -15,48 +15,107 @@ pub(super) struct Source {
     pub text: String,
 }
 
+/// The files of a pack, as they are published.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackFiles {
+    /// What a pack is read from, by the names in `pack.json`.
+    pub read: BTreeMap<String, Vec<u8>>,
+    /// SHA-256 in hex of what belongs to a pack and nothing that runs reads: past reports, which stay where they are.
+    pub noted: BTreeMap<String, String>,
+}
+
+/// Where the files of a pack are.
+enum Place {
+    In {
+        folder: PathBuf,
+        /// Where files lie that the pack may not bring along.
+        data: Option<PathBuf>,
+    },
+    Published(PackFiles),
+}
+
 /// The files of a pack read so far.
 pub(super) struct Files {
-    folder: PathBuf,
-    /// Where files lie that the pack may not bring along.
-    data: Option<PathBuf>,
+    place: Place,
     /// SHA-256 of each file's bytes, by its name.
     sums: BTreeMap<String, String>,
+    /// What was read, where it is to be published.
+    kept: Option<PackFiles>,
 }
 
 impl Files {
     pub fn new(folder: &Path, data: Option<&Path>) -> Self {
-        Self { folder: folder.to_owned(), data: data.map(Path::to_owned), sums: BTreeMap::new() }
+        let place = Place::In { folder: folder.to_owned(), data: data.map(Path::to_owned) };
+        Self { place, sums: BTreeMap::new(), kept: None }
+    }
+
+    /// The same, and keeps what it reads.
+    pub fn keeping(folder: &Path, data: Option<&Path>) -> Self {
+        Self { kept: Some(PackFiles::default()), ..Self::new(folder, data) }
+    }
+
+    pub fn published(files: PackFiles) -> Self {
+        Self { place: Place::Published(files), sums: BTreeMap::new(), kept: None }
+    }
+
+    /// What was read.
+    pub fn into_kept(self) -> PackFiles {
+        self.kept.unwrap_or_default()
     }
 
     /// Reads a file and takes it into the digest. `named` is where `pack.json` names it; the fault goes
     /// there, since that is the line to correct.
     pub fn bytes(&mut self, name: &str, named: impl FnOnce(Text) -> Fault) -> Result<Vec<u8>, Fault> {
-        // An absolute name would give the same pack another digest on each machine.
-        if name.is_empty() || Path::new(name).is_absolute() {
-            return Err(named(Text::new(
-                format!("文件名“{name}”无效；请写相对于包目录的路径"),
-                format!("`{name}` is not the name of a file: write a path relative to the pack's folder"),
-            )));
+        let bytes = self.load(name).map_err(named)?;
+        self.sums.insert(name.to_owned(), sha256(&bytes));
+        if let Some(kept) = &mut self.kept {
+            kept.read.insert(name.to_owned(), bytes.clone());
         }
-        let Some(path) = self.path(name) else { return Err(named(no_data(name))) };
-        let bytes = std::fs::read(&path).map_err(|error| {
-            // What lies in the pack is found by its name; anything else by where it was looked for.
-            let shown = if name.starts_with(DATA) { path.display().to_string() } else { name.to_owned() };
-            named(Text::new(
-                format!("无法读取文件 {shown}：{error}"),
-                format!("the file {shown} cannot be read: {error}"),
-            ))
-        })?;
-        self.sums.insert(name.to_owned(), hex(&Sha256::digest(&bytes)));
         Ok(bytes)
     }
 
-    /// Where a file lies; nowhere, if there is no folder of data and it should be there.
+    /// Takes a file into the digest that nothing which runs reads; see [`bytes`](Self::bytes).
+    pub fn note(&mut self, name: &str, named: impl FnOnce(Text) -> Fault) -> Result<(), Fault> {
+        let sum = match &self.place {
+            Place::In { .. } => self.load(name).map(|bytes| sha256(&bytes)),
+            Place::Published(files) => files.noted.get(name).cloned().ok_or_else(|| not_published(name)),
+        };
+        let sum = sum.map_err(named)?;
+        if let Some(kept) = &mut self.kept {
+            kept.noted.insert(name.to_owned(), sum.clone());
+        }
+        self.sums.insert(name.to_owned(), sum);
+        Ok(())
+    }
+
+    fn load(&self, name: &str) -> Result<Vec<u8>, Text> {
+        // An absolute name would give the same pack another digest on each machine.
+        if name.is_empty() || Path::new(name).is_absolute() {
+            return Err(Text::new(
+                format!("文件名“{name}”无效；请写相对于包目录的路径"),
+                format!("`{name}` is not the name of a file: write a path relative to the pack's folder"),
+            ));
+        }
+        if let Place::Published(files) = &self.place {
+            return files.read.get(name).cloned().ok_or_else(|| not_published(name));
+        }
+        let Some(path) = self.path(name) else { return Err(no_data(name)) };
+        std::fs::read(&path).map_err(|error| {
+            // What lies in the pack is found by its name; anything else by where it was looked for.
+            let shown = if name.starts_with(DATA) { path.display().to_string() } else { name.to_owned() };
+            Text::new(
+                format!("无法读取文件 {shown}：{error}"),
+                format!("the file {shown} cannot be read: {error}"),
+            )
+        })
+    }
+
+    /// Where a file lies; nowhere, if there is no folder of data and it should be there, or if it was published.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
+        let Place::In { folder, data } = &self.place else { return None };
         match name.strip_prefix(DATA) {
-            None => Some(self.folder.join(name)),
-            Some(beside) => Some(self.data.as_ref()?.join(beside)),
+            None => Some(folder.join(name)),
+            Some(beside) => Some(data.as_ref()?.join(beside)),
         }
     }
 
@@ -105,6 +164,18 @@ fn no_data(name: &str) -> Text {
              --pack-data FOLDER or DATA=FOLDER in the environment"
         ),
     )
+}
+
+fn not_published(name: &str) -> Text {
+    Text::new(
+        format!("文件 {name} 不在已发布的包中；请重新发布"),
+        format!("the file {name} is not in the published pack: publish it again"),
+    )
+}
+
+/// In hex.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -28,7 +28,16 @@ pub(super) struct PackFile {
     pub datum: Option<String>,
     pub zone: String,
     pub areas: String,
+    /// 片区 of communities.
+    #[serde(default)]
+    pub districts: Option<String>,
+    /// Who takes what lies on a shared border.
+    #[serde(default)]
+    pub borders: Option<String>,
     pub categories: String,
+    /// When a category is taken up and when it is done.
+    #[serde(default)]
+    pub conditions: Option<String>,
     /// Limits of the stages of categories.
     #[serde(default)]
     pub stages: Option<String>,
@@ -106,6 +115,9 @@ pub(super) struct LadderEntry {
 pub(super) struct RungEntry {
     pub to: String,
     pub after: String,
+    /// Levels that are left out on purpose.
+    #[serde(default)]
+    pub skips: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +149,8 @@ pub(super) struct RuleEntry {
     /// `None`: all; an empty list is a slip.
     #[serde(default)]
     pub categories: Option<Vec<String>>,
+    #[serde(default)]
+    pub by: Option<String>,
     #[serde(default)]
     pub within: Option<String>,
     pub to: String,

@@ -20,7 +20,10 @@
 //! | `datum` | of coordinates of this jurisdiction: `WGS-84`, `CGCS2000`, `GCJ-02`, `BD-09` |
 //! | `zone` | must be the calendar's, so that nobody takes the wrong calendar unnoticed |
 //! | `areas` | CSV `code,level,parent,name_zh,name_en`, parents first |
+//! | `districts`? | CSV `district,name_zh,name_en,communities`: the 片区 of a street; codes of communities with spaces between |
+//! | `borders`? | CSV `area,other,taken_by,within_m,categories,name_zh,name_en`: which of two areas takes what lies on their border, or so many metres into the other; `categories` with spaces between, empty for all; the name is that of the road or river |
 //! | `categories` | CSV `code,name_zh,name_en,handle_limit,sensitive` (`yes`/`no`) |
+//! | `conditions`? | CSV `category,filing_zh,filing_en,closing_zh,closing_en`: when a category is taken up (立案条件), and when it is done (结案标准) |
 //! | `stages`? | CSV `category,name_zh,name_en,limit`: what must be done before the whole is (分段时限), in order |
 //! | `offers`? | CSV `category,class`: which class of organisation is offered which category |
 //! | `partners`? | CSV, an organisation a line; `coverage` and `categories` are codes with spaces between; with `policy.offer_limit` |
@@ -31,11 +34,11 @@
 //! | `overlays`? | what is done otherwise here than in the calendar: list of `{from, to, office?, days?, why}`, days `open` or `closed` |
 //! | `boundaries` | list of `{file, level, key, pad?, datum, valid_from, valid_to?, exclusive?}` |
 //! | `accepted_boundary_report`? | digest of the boundary report a person has accepted |
-//! | `policy` | `{version, sign_limit?, check_limit?, offer_limit?, sign, handle, check}`; each of the last three a ladder `{remind_percent?, escalate: [{to, after}]}` |
+//! | `policy` | `{version, sign_limit?, check_limit?, offer_limit?, sign, handle, check}`; each of the last three a ladder `{remind_percent?, escalate: [{to, after, skips?}]}`; one level at a time, but for those in `skips` |
 //! | `routing` | `{fallback, rounded_decimals?, placeholders?, rules}` |
 //! | `routing.fallback` | `street_desk:CODE` |
 //! | `routing.placeholders` | list of `{lon, lat, datum, name}` |
-//! | `routing.rules` | list of `{name, flag?, categories?, within?, to}`; `flag` is `placeholder`, `rounded` or `stated_area`, `within` a code, `to` a post |
+//! | `routing.rules` | list of `{name, flag?, categories?, by?, within?, to}`; `flag` is `placeholder`, `rounded`, `stated_area` or `no_registration`, `by` is `place` (when left out) or `registration`, `within` a code, `to` a post |
 //! | `recorded`? | how files of past reports are read: the table at the head of `recorded/mod.rs` |
 //!
 //! Limits are written as [`Limit::parse`](domain::calendar::Limit::parse) reads them: `4wh`, `3wd`,
@@ -46,12 +49,16 @@
 //! are skipped, and every field is text: `0101` stays `0101`.
 
 mod areas;
+mod borders;
 mod boundaries;
 mod calendar;
 mod categories;
+mod conditions;
+mod districts;
 mod duty;
 mod fault;
 mod files;
+mod in_force;
 mod locate;
 mod main_file;
 mod offers;
@@ -61,6 +68,7 @@ mod points;
 mod policy;
 mod recorded;
 mod routing;
+mod succession;
 mod table;
 mod warnings;
 
@@ -70,8 +78,10 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use domain::area::Areas;
+use domain::border::BorderRule;
 use domain::calendar::{Calendar, OverlayFault};
 use domain::category::Categories;
+use domain::district::Districts;
 use domain::partner::Partner;
 use domain::place::Datum;
 use domain::policy::Policy;
@@ -80,6 +90,9 @@ use domain::text::Text;
 
 pub use boundaries::BoundaryFile;
 pub use fault::{Fault, PackFault};
+pub use files::PackFiles;
+pub(crate) use files::sha256;
+pub use in_force::{InForce, Made, Prepared};
 pub use people::{OnDuty, People, Person};
 pub use points::GridPoints;
 pub use recorded::{
@@ -101,9 +114,13 @@ pub struct Pack {
     pub source: String,
     /// SHA-256 in hex of every file `pack.json` names and of itself, by name and content.
     pub digest: String,
+    /// Where it lies; empty, if it was published.
     pub folder: PathBuf,
     pub datum: Datum,
     pub areas: Areas,
+    pub districts: Districts,
+    /// Who takes what lies on a shared border; the first that fits decides.
+    pub borders: Vec<BorderRule>,
     pub categories: Categories,
     /// The organisations the register begins with.
     pub partners: Vec<Partner>,
@@ -133,11 +150,30 @@ impl Pack {
     /// # Errors
     /// As [`load`](Self::load), and where such a file is named and there is no such folder.
     pub fn load_with(folder: &Path, data: Option<&Path>) -> Result<Self, PackFault> {
-        let mut faults = Vec::new();
-        match read(folder, data, &mut faults) {
-            Some(pack) if faults.is_empty() => Ok(pack),
-            _ => Err(PackFault::new(faults, main_file::NAME)),
-        }
+        whole(&mut Files::new(folder, data), folder)
+    }
+
+    /// Reads a pack, and answers its files too, as they are to be published.
+    ///
+    /// # Errors
+    /// As [`load_with`](Self::load_with).
+    pub fn load_to_publish(folder: &Path, data: Option<&Path>) -> Result<(Self, PackFiles), PackFault> {
+        let mut files = Files::keeping(folder, data);
+        let pack = whole(&mut files, folder)?;
+        Ok((pack, files.into_kept()))
+    }
+
+    /// Reads a pack from the files it was published as.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn of_published(files: PackFiles) -> Result<Self, PackFault> {
+        whole(&mut Files::published(files), Path::new(""))
+    }
+
+    /// What names it where a line is short: in facts, and in the log. The first twelve digits of its digest.
+    pub fn version(&self) -> &str {
+        self.digest.get(..12).unwrap_or(&self.digest)
     }
 
     /// Whether the office works with partner organisations: without a limit for their answer nothing is offered.
@@ -151,23 +187,34 @@ impl Pack {
     }
 }
 
+fn whole(files: &mut Files, folder: &Path) -> Result<Pack, PackFault> {
+    let mut faults = Vec::new();
+    match read(files, folder, &mut faults) {
+        Some(pack) if faults.is_empty() => Ok(pack),
+        _ => Err(PackFault::new(faults, main_file::NAME)),
+    }
+}
+
 /// The pack, whole only if `faults` stays empty.
-fn read(folder: &Path, data: Option<&Path>, faults: &mut Vec<Fault>) -> Option<Pack> {
-    let mut files = Files::new(folder, data);
-    let main = read_main(&mut files).map_err(|fault| faults.push(fault)).ok()?;
+fn read(files: &mut Files, folder: &Path, faults: &mut Vec<Fault>) -> Option<Pack> {
+    let main = read_main(files).map_err(|fault| faults.push(fault)).ok()?;
     check_labels(&main, faults);
     let of = Text::new("本包", "the pack");
     let datum = main.keep("datum", main_file::datum(main.file.datum.as_deref(), of), faults);
-    let calendar = read_calendar(&main, &mut files, faults);
-    let areas = read_areas(&main, &mut files, faults);
-    let categories = read_categories(&main, &mut files, faults);
-    let partners = read_partners(&main, &mut files, &areas, &categories, faults);
-    let people = read_people(&main, &mut files, &areas, &partners, faults);
-    let boundaries = boundaries::read(&main, &mut files, &areas, faults);
+    let calendar = read_calendar(&main, files, faults);
+    let areas = read_areas(&main, files, faults);
+    let categories = read_categories(&main, files, faults);
+    let partners = read_partners(&main, files, &areas, &categories, faults);
+    let people = read_people(&main, files, &areas, &partners, faults);
+    let boundaries = boundaries::read(&main, files, &areas, faults);
     let policy = policy::read(&main, &areas, faults);
     let lists = routing::Lists { areas: &areas, categories: &categories };
+    let districts = optional(&main, "districts", main.file.districts.as_ref(), files, faults);
+    let districts = districts.map(|source| districts::read(&source, &areas, faults)).unwrap_or_default();
+    let borders = optional(&main, "borders", main.file.borders.as_ref(), files, faults);
+    let borders = borders.map(|source| borders::read(&source, &lists, faults)).unwrap_or_default();
     let routing = routing::read(&main, &lists, faults);
-    let recorded = recorded::read(&main, &mut files, &lists, faults);
+    let recorded = recorded::read(&main, files, &lists, faults);
     Some(Pack {
         name: Text::new(main.file.name.zh, main.file.name.en),
         code: main.file.code,
@@ -175,8 +222,10 @@ fn read(folder: &Path, data: Option<&Path>, faults: &mut Vec<Fault>) -> Option<P
         digest: files.digest(),
         folder: folder.to_owned(),
         datum: datum?,
-        warnings: warnings::list(&areas.areas, &people, &boundaries),
+        warnings: warnings::list(&areas.areas, &districts, &people, &boundaries),
         areas: areas.areas,
+        districts,
+        borders,
         categories: categories.categories,
         partners: partners.partners,
         people,
@@ -269,6 +318,10 @@ fn read_categories(main: &MainFile, files: &mut Files, faults: &mut Vec<Fault>) 
             }
             if let Some(source) = optional(main, "offers", main.file.offers.as_ref(), files, faults) {
                 offers::read_offers(&source, &mut book, faults);
+            }
+            let conditions = optional(main, "conditions", main.file.conditions.as_ref(), files, faults);
+            if let Some(source) = conditions {
+                conditions::read(&source, &mut book, faults);
             }
             book
         }

@@ -16,9 +16,9 @@ pub(super) fn read(main: &MainFile, areas: &AreaBook, faults: &mut Vec<Fault>) -
     let sign_limit = optional_limit(main, "policy/sign_limit", entry.sign_limit.as_deref(), faults);
     let check_limit = optional_limit(main, "policy/check_limit", entry.check_limit.as_deref(), faults);
     let offer_limit = optional_limit(main, "policy/offer_limit", entry.offer_limit.as_deref(), faults);
-    let sign = ladder(main, "policy/sign", &entry.sign, areas, faults);
-    let handle = ladder(main, "policy/handle", &entry.handle, areas, faults);
-    let check = ladder(main, "policy/check", &entry.check, areas, faults);
+    let sign = ladder(main, "policy/sign", &entry.sign, Begins::AtTheGrid, areas, faults);
+    let handle = ladder(main, "policy/handle", &entry.handle, Begins::AtTheGrid, areas, faults);
+    let check = ladder(main, "policy/check", &entry.check, Begins::Anywhere, areas, faults);
     let version = entry.version.clone();
     Some(Policy {
         version,
@@ -35,10 +35,19 @@ fn optional_limit(main: &MainFile, path: &str, text: Option<&str>, faults: &mut 
     main.keep(path, granted(text?), faults)
 }
 
+/// What a ladder is for: work lies with a grid to begin with, and what is wrong with it goes up from there; whoever
+/// checks stands higher already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    AtTheGrid,
+    Anywhere,
+}
+
 fn ladder(
     main: &MainFile,
     path: &str,
     entry: &LadderEntry,
+    begins: Begins,
     areas: &AreaBook,
     faults: &mut Vec<Fault>,
 ) -> Option<Ladder> {
@@ -49,8 +58,12 @@ fn ladder(
         let Some(rung) = rung(main, &path, rung_entry, areas, faults) else { continue };
         if let Some(below) = escalate.last() {
             main.check(&path, above(below, &rung), faults);
-            main.check(&format!("{path}/to"), no_gap(below.to, rung.to, areas), faults);
         }
+        let below = match escalate.last() {
+            Some(below) => Some(below.to),
+            None => (n == 0 && begins == Begins::AtTheGrid).then_some(Level::Grid),
+        };
+        check_gap(main, &path, (below, rung.to), rung_entry, areas, faults);
         escalate.push(rung);
     }
     let whole = escalate.len() == entry.escalate.len();
@@ -90,16 +103,52 @@ fn answerable(to: Level, areas: &AreaBook) -> Result<Level, Text> {
     if areas.has_level(to) { Ok(to) } else { Err(no_area_at(to)) }
 }
 
-/// Whoever stands between two levels would not hear of what was not done below them.
-fn no_gap(below: Level, to: Level, areas: &AreaBook) -> Result<(), Text> {
-    let between = |level: &Level| below < *level && *level < to && areas.has_level(*level);
-    match Level::ALL.into_iter().find(between) {
-        None => Ok(()),
-        Some(left_out) => Err(Text::new(
-            format!("从{}直接升到{}，漏了{}；应逐级升高", below.zh(), to.zh(), left_out.zh()),
-            format!("from {below} to {to} the {left_out} is left out: go up one level at a time"),
-        )),
+/// That no level between two steps is left out unless the pack says so: whoever stands there would not hear of what
+/// was not done below them.
+fn check_gap(
+    main: &MainFile,
+    path: &str,
+    (below, to): (Option<Level>, Level),
+    entry: &RungEntry,
+    areas: &AreaBook,
+    faults: &mut Vec<Fault>,
+) {
+    let between =
+        |level: Level| below.is_some_and(|below| below < level) && level < to && areas.has_level(level);
+    let mut skips: Vec<Level> = Vec::new();
+    for (k, text) in entry.skips.iter().enumerate() {
+        let path = format!("{path}/skips/{k}");
+        let skipped =
+            level(text).and_then(|level| if between(level) { Ok(level) } else { Err(not_skipped(level)) });
+        skips.extend(main.keep(&path, skipped, faults));
     }
+    let left_out = Level::ALL.into_iter().find(|level| between(*level) && !skips.contains(level));
+    // A word in `skips` that is wrong has said so.
+    if let (Some(below), Some(left_out), true) = (below, left_out, skips.len() == entry.skips.len()) {
+        faults.push(main.fault(&format!("{path}/to"), gap(below, to, left_out)));
+    }
+}
+
+fn gap(below: Level, to: Level, left_out: Level) -> Text {
+    Text::new(
+        format!(
+            "从{}直接升到{}，漏了{}；应逐级升高，确需越级请写 \"skips\": [\"{left_out}\"]",
+            below.zh(),
+            to.zh(),
+            left_out.zh()
+        ),
+        format!(
+            "from {below} to {to} the {left_out} is left out: go up one level at a time, or say so with \"skips\": \
+             [\"{left_out}\"]"
+        ),
+    )
+}
+
+fn not_skipped(level: Level) -> Text {
+    Text::new(
+        format!("这一步没有越过{}；请删去", level.zh()),
+        format!("this step does not leave out a {level}: take the word out"),
+    )
 }
 
 /// Times in different units are not compared: which is longer depends on the day.

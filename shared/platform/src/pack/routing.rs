@@ -3,13 +3,16 @@
 use domain::area::AreaPath;
 use domain::holder::{Holder, Post};
 use domain::place::{Datum, Place, to_wgs84};
-use domain::routing::{Flag, Placeholder, Routing, Rule};
+use domain::routing::{By, Flag, Placeholder, Routing, Rule};
 use domain::text::Text;
 
 use super::areas::{AreaBook, Found, holder_at, unknown_area};
 use super::categories::CategoryBook;
 use super::fault::Fault;
 use super::main_file::{MainFile, PlaceholderEntry, RuleEntry, datum, filled};
+
+/// What route writes down in the place of a rule's name where none fits.
+const FALLBACK: &str = "fallback";
 
 /// 15 decimals are all a double holds.
 const MOST_DECIMALS: u32 = 15;
@@ -49,6 +52,19 @@ fn fallback(text: &str, areas: &AreaBook) -> Result<Option<Holder>, Text> {
         ));
     };
     let post = post(post_text)?;
+    if post != Post::StreetDesk {
+        return Err(Text::new(
+            format!(
+                "兜底承办须是街道指挥室；{}可以退回，退回后又会派回给自己；请写 street_desk:街道代码",
+                post.zh()
+            ),
+            format!(
+                "the fallback is a street desk: a {} may give a case back, and would be given it again; write \
+                 street_desk:CODE",
+                post.as_str()
+            ),
+        ));
+    }
     match areas.find(code) {
         Found::Area(area) => holder_at(post, area).map(Some),
         Found::Reported => Ok(None),
@@ -132,6 +148,7 @@ fn rule(
     for (k, code) in entry.categories.iter().flatten().enumerate() {
         categories.extend(main.keep(&format!("{path}/categories/{k}"), lists.categories.check(code), faults));
     }
+    let by = main.keep(&format!("{path}/by"), by(entry), faults);
     let within = entry.within.as_deref().map(|code| within(code, lists.areas));
     let within = main.keep(&format!("{path}/within"), within.transpose(), faults)?;
     let to = main.keep(&format!("{path}/to"), post(&entry.to), faults)?;
@@ -139,14 +156,43 @@ fn rule(
         name: entry.name.clone(),
         flag: entry.flag.clone(),
         categories,
+        by: by?,
         within: within.flatten(),
         to,
     })
 }
 
+/// Which area the rule looks at. Where somebody is registered is asked for only where it is needed, so a rule that goes
+/// by it says for which categories.
+fn by(entry: &RuleEntry) -> Result<By, Text> {
+    let Some(text) = &entry.by else { return Ok(By::Place) };
+    let known = By::ALL.map(By::as_str).join(", ");
+    let by = By::ALL.into_iter().find(|by| by.as_str() == text);
+    let by = by.ok_or_else(|| {
+        Text::new(
+            format!("“{text}”不是派单依据；请用 {known} 之一"),
+            format!("`{text}` is nothing to go by: use one of {known}"),
+        )
+    })?;
+    if by == By::Registration && entry.categories.is_none() {
+        return Err(Text::new(
+            "按户籍地派单的规则须写明类别，否则每件上报都要填户籍地",
+            "a rule that goes by registration names its categories: or every report would have to say where somebody \
+             is registered",
+        ));
+    }
+    Ok(by)
+}
+
 /// The name is written down with every incident the rule routes, so it must say which rule it was.
 fn rule_name(name: &str, earlier: &[RuleEntry]) -> Result<(), Text> {
     filled(name)?;
+    if name == FALLBACK {
+        return Err(Text::new(
+            format!("规则名“{FALLBACK}”指没有规则适用时的兜底；请换一个名字"),
+            format!("`{FALLBACK}` is what is written down where no rule fits: give the rule another name"),
+        ));
+    }
     if earlier.iter().any(|rule| rule.name == name) {
         return Err(Text::new(
             format!("规则名“{name}”出现两次"),
@@ -157,9 +203,9 @@ fn rule_name(name: &str, earlier: &[RuleEntry]) -> Result<(), Text> {
 }
 
 /// Whether anything can come to this rule: the street desk gives nothing back, and other posts are passed over only
-/// for another post.
+/// for another post. A rule by place before one by registration would leave that only what was given back.
 fn reachable(rule: &Rule, earlier: &[(usize, Rule)]) -> Result<(), Text> {
-    let takes_all = |other: &Rule| {
+    let fits_all = |other: &Rule| {
         let flag = other.flag.is_none() || other.flag == rule.flag;
         let categories = other.categories.is_empty()
             || (!rule.categories.is_empty()
@@ -169,7 +215,11 @@ fn reachable(rule: &Rule, earlier: &[(usize, Rule)]) -> Result<(), Text> {
             (Some(wide), Some(narrow)) => wide.contains(narrow),
             (Some(_), None) => false,
         };
-        flag && categories && within && (other.to == Post::StreetDesk || other.to == rule.to)
+        flag && categories && within
+    };
+    let takes_all = |other: &Rule| {
+        let by_place_first = other.by == By::Place && rule.by == By::Registration;
+        fits_all(other) && (other.to == Post::StreetDesk || other.to == rule.to || by_place_first)
     };
     match earlier.iter().find(|(_, other)| takes_all(other)) {
         None => Ok(()),

@@ -1,15 +1,38 @@
 //! What is odd about a pack but no reason to refuse it.
 
 use domain::area::{Area, Areas, Level};
+use domain::district::Districts;
 use domain::holder::{Holder, Post};
 use domain::text::Text;
 
 use super::boundaries::BoundaryFile;
 use super::people::People;
 
-pub(super) fn list(areas: &Areas, people: &People, boundaries: &[BoundaryFile]) -> Vec<Text> {
+pub(super) fn list(
+    areas: &Areas,
+    districts: &Districts,
+    people: &People,
+    boundaries: &[BoundaryFile],
+) -> Vec<Text> {
     let vacant = Post::OF_AREAS.into_iter().flat_map(|post| vacant_posts(post, areas, people));
-    no_grid_boundaries(boundaries).into_iter().chain(vacant).collect()
+    no_grid_boundaries(boundaries).into_iter().chain(in_no_district(areas, districts)).chain(vacant).collect()
+}
+
+/// Communities that the figures by district leave out, though their street has districts.
+fn in_no_district(areas: &Areas, districts: &Districts) -> Vec<Text> {
+    let has_districts = |area: &Area| {
+        area.path.parent().is_some_and(|street| districts.iter().any(|district| district.street == street))
+    };
+    let left_out = areas.iter().filter(|area| area.level == Level::Community && has_districts(area));
+    let left_out = left_out.filter(|area| districts.of(&area.path).is_none());
+    let one = |area: &Area| {
+        let code = area.path.code();
+        Text::new(
+            format!("{}（{code}）不在任何片区内，而所在街道分了片区", area.name.zh),
+            format!("{} ({code}) is in no district, though its street has some", area.name.en),
+        )
+    };
+    left_out.map(one).collect()
 }
 
 /// So many vacant posts of a kind are named one by one.

@@ -121,6 +121,16 @@ pub async fn ask_retry<C: ConnectionTrait>(connection: &C, letter: &DeadLetter) 
     Ok(connection.execute(&update).await.doing("asking for a retry")?.rows_affected() == 1)
 }
 
+/// Asks that every dead letter of the service be tried again; answers how many there are.
+pub async fn ask_retry_of_all<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+) -> Result<u64, StoreError> {
+    let update =
+        Query::update().table(table(service, "dead_letter")).value(iden("retry_asked"), true).to_owned();
+    Ok(connection.execute(&update).await.doing("asking for retries")?.rows_affected())
+}
+
 fn select(service: &'static str) -> sea_orm::sea_query::SelectStatement {
     let columns = COLUMNS.map(iden).into_iter().chain([iden("reason"), iden("dead_at"), iden("retry_asked")]);
     Query::select().columns(columns).from(table(service, "dead_letter")).to_owned()

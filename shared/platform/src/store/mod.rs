@@ -13,6 +13,7 @@ pub mod packs;
 pub mod parked;
 pub mod positions;
 mod postgres;
+pub mod register;
 pub mod rows;
 pub mod sequences;
 

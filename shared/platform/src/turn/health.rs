@@ -75,7 +75,7 @@ impl Health {
     }
 
     /// The broker did as asked.
-    pub(crate) fn answered(&self) {
+    pub fn answered(&self) {
         self.state().away = None;
     }
 

@@ -22,6 +22,7 @@ use platform::pack::Person;
 use serde::Deserialize;
 
 use super::Front;
+use crate::Surveyed;
 use crate::form::{Choices, Filled};
 use crate::link::{self, Shown, Visitor, Why};
 use crate::store::links;
@@ -55,7 +56,8 @@ pub async fn open(
     Path(text): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let opening = Opening::of(&front, &headers, &text, &asked);
+    let surveyed = front.surveyed.now();
+    let opening = Opening::of(&front, &surveyed, &headers, &text, &asked);
     let Some(link) = opening.link() else { return Ok(opening.nothing().into_response()) };
     let bound = links::bound(front.store.readers(), &link).await?;
     let mut visitor = opening.visitor();
@@ -72,7 +74,8 @@ pub async fn open_by_hand(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     sent_from_here(&headers)?;
-    let opening = Opening::of(&front, &headers, &text, &asked);
+    let surveyed = front.surveyed.now();
+    let opening = Opening::of(&front, &surveyed, &headers, &text, &asked);
     let Some(link) = opening.link() else { return Ok(opening.nothing().into_response()) };
     let bound = links::bound(front.store.readers(), &link).await?;
     let visitor = Visitor { navigates: true, from_elsewhere: false, ..opening.visitor() };
@@ -83,6 +86,7 @@ pub async fn open_by_hand(
 /// Somebody at a link.
 struct Opening<'a> {
     front: &'a Front,
+    surveyed: &'a Surveyed,
     headers: &'a HeaderMap,
     /// The link as it stands in its address.
     text: &'a str,
@@ -90,8 +94,14 @@ struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    fn of(front: &'a Front, headers: &'a HeaderMap, text: &'a str, asked: &Asked) -> Self {
-        Self { front, headers, text, language: Language::of(asked.lang.as_deref(), headers) }
+    fn of(
+        front: &'a Front,
+        surveyed: &'a Surveyed,
+        headers: &'a HeaderMap,
+        text: &'a str,
+        asked: &Asked,
+    ) -> Self {
+        Self { front, surveyed, headers, text, language: Language::of(asked.lang.as_deref(), headers) }
     }
 
     fn link(&self) -> Option<Link> {
@@ -100,7 +110,7 @@ impl<'a> Opening<'a> {
 
     /// The person of a link, if the register lets them report somewhere.
     fn reporter(&self, link: &Link) -> Option<&'a Person> {
-        let person = self.front.pack.people.get(&link.person);
+        let person = self.surveyed.pack.people.get(&link.person);
         person.filter(|person| !areas_for(&person.grants, Action::Report).is_empty())
     }
 
@@ -170,8 +180,9 @@ impl<'a> Opening<'a> {
     }
 
     fn choices(&self, person: &Person) -> Choices<'a> {
-        let Front { pack, points, clock, .. } = self.front;
-        Choices::of(&person.grants, &pack.categories, &pack.areas, points, day(clock.now()))
+        let Surveyed { pack, points } = self.surveyed;
+        let day = day(self.front.clock.now());
+        Choices::of(&person.grants, pack, points, day)
     }
 
     /// For what is no link, has expired, or is void: the same page, which says nothing of anybody.

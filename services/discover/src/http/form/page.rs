@@ -1,11 +1,12 @@
 //! 上报表 as a page: made for one hand on a phone, whole without script, in Chinese and in English.
 
 use axum::http::StatusCode;
-use domain::category::Category;
+use domain::area::Area;
+use domain::category::{Category, Conditions};
 use domain::text::Text;
 use platform::http::html::{Html, Language, Sheet};
 
-use crate::form::{Choices, FieldFault, Filled, GridChoice, Group, LONGEST_ADDRESS, Urgency};
+use crate::form::{Choices, FieldFault, Filled, GridChoice, Group, LONGEST_ADDRESS, Registration, Urgency};
 
 /// Adds the position, looks through the categories, and keeps a second tap from sending.
 const SCRIPT: &str = include_str!("script.js");
@@ -51,7 +52,7 @@ impl Form<'_> {
         };
         let body = Html::fill(
             "<header><h1>{}</h1><p>{}</p></header>\n{}\n<main><form id=\"report\" method=\"post\" \
-             action=\"/r/{}?lang={}\" novalidate>\n{}{}{}{}\
+             action=\"/r/{}?lang={}\" novalidate>\n{}{}{}{}{}\
              <div class=\"send\"><button id=\"send\" data-send=\"{}\" data-sending=\"{}\">{}</button></div>\n{}</form></main>",
             [
                 language.say("上报问题", "Report a problem"),
@@ -61,6 +62,7 @@ impl Form<'_> {
                 Html::literal(language.tag()),
                 self.hidden(),
                 self.kinds(language),
+                self.registration(language),
                 self.place(language),
                 self.words(language),
                 language.say("提交上报", "Send report"),
@@ -157,11 +159,70 @@ impl Form<'_> {
 
     fn choice(&self, language: Language, category: &Category) -> Html {
         Html::fill(
-            "<label class=\"choice\"><input type=\"radio\" name=\"category\" value=\"{}\"{}><span>{}</span></label>",
+            "<label class=\"choice\"><input type=\"radio\" name=\"category\" value=\"{}\"{}><span>{}{}</span></label>",
             [
                 Html::text(&category.code.0),
                 Html::literal(" checked").only_if(category.code.0 == self.filled.category),
                 language.of_text(&category.name),
+                conditions(language, category),
+            ],
+        )
+    }
+
+    /// 户籍地: only for what goes by it. Without script it is there for every category, and says for which it is meant.
+    fn registration(&self, language: Language) -> Html {
+        let Registration { categories, streets } = &self.choices.registration;
+        if categories.is_empty() {
+            return Html::default();
+        }
+        let codes: Vec<&str> = categories.iter().map(|category| category.code.0.as_str()).collect();
+        let names = categories.iter().map(|category| {
+            Html::fill(
+                "{}{}{}",
+                [language.say("「", "“"), language.of_text(&category.name), language.say("」", "” ")],
+            )
+        });
+        let streets = streets.iter().map(|(street, communities)| {
+            let street = street.map_or_else(Html::default, |street| self.named(language, street));
+            let options = communities.iter().map(|community| {
+                let code = community.path.code();
+                self.option(language, community, code == self.filled.registered_area)
+            });
+            Html::fill("<optgroup label=\"{}\">{}</optgroup>", [street, Html::join(options)])
+        });
+        Html::fill(
+            "<section id=\"registration\" data-for=\"{}\"><div class=\"field\"><label for=\"registered_area\">{}\
+             <span class=\"hint\">{}{}{}</span></label>\
+             <select id=\"registered_area\" name=\"registered_area\"{}><option value=\"\">{}</option>{}</select>{}</div></section>\n",
+            [
+                Html::text(&codes.join(" ")),
+                language.say("户籍地（登记地）", "Where the person is registered"),
+                language.say("只用于", "Only for "),
+                Html::join(names),
+                language.say(
+                    "：这类事项按户籍地派单，不按事发地。不清楚可以不选，先由事发地社区核实",
+                    "which goes by registration and not by place. Leave it open if you do not know: the community of the \
+                     place finds out first",
+                ),
+                self.marked("registered_area"),
+                language.say("不清楚", "Not known"),
+                Html::join(streets),
+                self.fault(language, "registered_area"),
+            ],
+        )
+    }
+
+    fn named(&self, language: Language, area: &Area) -> Html {
+        language.of_text(&self.choices.named(area))
+    }
+
+    fn option(&self, language: Language, area: &Area, selected: bool) -> Html {
+        Html::fill(
+            "<option value=\"{}\"{}>{}</option>",
+            [
+                Html::text(area.path.code()),
+                Html::literal(" selected").only_if(selected),
+                self.named(language, area),
             ],
         )
     }
@@ -203,7 +264,11 @@ impl Form<'_> {
             ),
             [only] => Html::fill(
                 "<label>{}</label><p class=\"soft\">{}</p><input type=\"hidden\" name=\"area\" value=\"{}\">",
-                [language.say("所在网格", "Grid"), named(language, only), Html::text(only.grid.path.code())],
+                [
+                    language.say("所在网格", "Grid"),
+                    self.only(language, only),
+                    Html::text(only.grid.path.code()),
+                ],
             ),
             several => Html::fill(
                 "<label for=\"area\">{}<span class=\"hint\">{}</span></label>\
@@ -226,21 +291,20 @@ impl Form<'_> {
         let of_community = grids.chunk_by(|one, next| one.grid.path.parent() == next.grid.path.parent());
         Html::join(of_community.map(|grids| {
             let options = Html::join(grids.iter().map(|choice| {
-                let code = choice.grid.path.code();
-                Html::fill(
-                    "<option value=\"{}\"{}>{}</option>",
-                    [
-                        Html::text(code),
-                        Html::literal(" selected").only_if(code == self.filled.area),
-                        language.of_text(&choice.grid.name),
-                    ],
-                )
+                let chosen = choice.grid.path.code() == self.filled.area;
+                self.option(language, choice.grid, chosen)
             }));
             let community = grids.first().and_then(|choice| choice.community);
-            let community =
-                community.map_or_else(Html::default, |community| language.of_text(&community.name));
+            let community = community.map_or_else(Html::default, |community| self.named(language, community));
             Html::fill("<optgroup label=\"{}\">{}</optgroup>", [community, options])
         }))
+    }
+
+    /// The only grid there is to choose.
+    fn only(&self, language: Language, choice: &GridChoice<'_>) -> Html {
+        let community =
+            choice.community.map_or_else(Html::default, |community| self.named(language, community));
+        Html::fill("{} · {}", [community, self.named(language, choice.grid)])
     }
 
     fn words(&self, language: Language) -> Html {
@@ -261,10 +325,18 @@ impl Form<'_> {
     }
 }
 
-fn named(language: Language, choice: &GridChoice<'_>) -> Html {
-    let community =
-        choice.community.map_or_else(Html::default, |community| language.of_text(&community.name));
-    Html::fill("{} · {}", [community, language.of_text(&choice.grid.name)])
+/// 立案条件, 结案标准: shown for the one that is chosen, where the browser can tell.
+fn conditions(language: Language, category: &Category) -> Html {
+    let Some(Conditions { filing, closing }) = &category.conditions else { return Html::default() };
+    Html::fill(
+        "<span class=\"hint\">{}{}</span><span class=\"hint\">{}{}</span>",
+        [
+            language.say("立案条件：", "Taken up when: "),
+            language.of_text(filing),
+            language.say("结案标准：", "Done when: "),
+            language.of_text(closing),
+        ],
+    )
 }
 
 fn urgency(language: Language, urgency: Urgency) -> Html {

@@ -21,7 +21,8 @@ pub async fn receipt(
     Path((text, incident)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let opening = Opening::of(&front, &headers, &text, &asked);
+    let surveyed = front.surveyed.now();
+    let opening = Opening::of(&front, &surveyed, &headers, &text, &asked);
     let now = host_now();
     let Some(link) = opening.link().filter(|link| now <= link.expires_at + ACCEPTED_AFTER) else {
         return Ok(opening.nothing().into_response());
@@ -35,9 +36,9 @@ pub async fn receipt(
     let Some(report) = report.filter(|report| report.reporter == link.person.0) else {
         return Ok(opening.nothing().into_response());
     };
-    let category = front.pack.categories.get(&CategoryCode(report.category));
+    let category = surveyed.pack.categories.get(&CategoryCode(report.category));
     let category = category.map_or_else(Html::default, |category| opening.language.of_text(&category.name));
-    let filed_at = front.pack.calendar.local(report.filed_at).format("%Y-%m-%d %H:%M").to_string();
+    let filed_at = surveyed.pack.calendar.local(report.filed_at).format("%Y-%m-%d %H:%M").to_string();
     let taken =
         Taken { incident, category, filed_at, description: report.description, kept: asked.kept.is_some() };
     Ok(taken.sheet(opening.language, &text, link.expires_at > now).into_response())

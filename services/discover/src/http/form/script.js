@@ -63,6 +63,18 @@
     }
   }
 
+  // Where somebody is registered is asked for only where it is needed.
+  var registration = document.getElementById("registration");
+  if (registration) {
+    var needed = registration.dataset.for.split(" ");
+    var asked = function () {
+      var chosen = form.querySelector("input[name=category]:checked");
+      registration.hidden = !chosen || needed.indexOf(chosen.value) < 0;
+    };
+    document.getElementById("kinds").addEventListener("change", asked);
+    asked();
+  }
+
   var look = document.getElementById("look");
   if (look) {
     look.hidden = false;

@@ -31,7 +31,8 @@ pub async fn send(
     body: Body,
 ) -> Result<Response, Problem> {
     sent_from_here(&headers)?;
-    let opening = Opening::of(&front, &headers, &text, &asked);
+    let surveyed = front.surveyed.now();
+    let opening = Opening::of(&front, &surveyed, &headers, &text, &asked);
     let sent = form(body).await?;
     let note = sent.get("opened").cloned().unwrap_or_default();
     let show = sent.get("show").cloned();
@@ -144,6 +145,7 @@ fn beside(fault: ReportFault) -> FieldFault {
     let field = match fault.field {
         "category" => "category",
         "description" => "text",
+        "registered_area" => "registered_area",
         _ => "area",
     };
     FieldFault { field, text: fault.text }

@@ -49,6 +49,39 @@ fn exclusive_areas_win_and_the_next_level_takes_what_is_left() {
     assert!(all.find(1.5, 1.5, day()).unwrap().file.exclusive);
 }
 
+/// Near the equator a ten-thousandth of a degree is 11 m.
+#[test]
+fn what_is_near_a_point_is_told_with_how_far_it_is_for_its_level_and_day_only() {
+    let ended = BoundaryFile { valid_to: Some(day()), ..declared("old", "grid", "id") };
+    let all = boundaries(vec![
+        layer(declared("f", "grid", "id"), vec![square("1", 0.0, 0.0, 1.0), square("2", 1.0, 0.0, 1.0)]),
+        layer(ended, vec![square("3", 0.0, 0.0, 2.0)]),
+        layer(declared("g", "street", "id"), vec![square("s", 0.0, 0.0, 2.0)]),
+    ]);
+    let near = |lon: f64, metres: f64| {
+        let mut near: Vec<(String, f64)> = all
+            .near("grid", (lon, 0.5), day(), metres)
+            .into_iter()
+            .map(|(area, away)| (area.code.clone(), away.round()))
+            .collect();
+        near.sort_by(|one, other| one.0.cmp(&other.0));
+        near
+    };
+    let both = |away: f64| vec![("1".to_owned(), 0.0), ("2".to_owned(), away)];
+    assert_eq!(near(0.9999, 12.0), both(11.0));
+    assert_eq!(near(0.9999, 10.0), [("1".to_owned(), 0.0)]);
+    assert_eq!(near(1.0, 0.0), both(0.0), "a border belongs to both");
+    assert!(near(2.001, 10.0).is_empty());
+}
+
+#[test]
+fn two_areas_are_as_far_apart_as_their_borders() {
+    let one = square("1", 0.0, 0.0, 1.0);
+    assert!(one.distance_m(&square("2", 1.0, 0.5, 0.1)) < 0.001, "they touch, with no corner in common");
+    let apart = one.distance_m(&square("3", 1.0001, 0.0, 1.0));
+    assert!((10.0..12.0).contains(&apart), "{apart}");
+}
+
 #[test]
 fn the_version_in_force_on_the_day_is_used() {
     let cut = NaiveDate::from_ymd_opt(2017, 1, 1).unwrap();

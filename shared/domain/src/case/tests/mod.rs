@@ -12,6 +12,7 @@ mod rework;
 mod stages;
 mod table;
 mod time;
+mod versions;
 mod wire;
 
 use std::sync::LazyLock;
@@ -113,6 +114,7 @@ fn categories(code: &str, handle_limit: &str) -> Categories {
         sensitive: false,
         stages: Vec::new(),
         offer_to: vec![Class::Service],
+        conditions: None,
     };
     Categories::from([(code.into(), category)])
 }
@@ -147,7 +149,7 @@ fn report(promise: Promise) -> Report {
         captured_at: None,
         area: None,
     };
-    Report { reporter: "worker".into(), category: "rubbish".into(), place, promise }
+    Report { reporter: "worker".into(), category: "rubbish".into(), place, registered_area: None, promise }
 }
 
 /// route's proposal: this attempt, that holder; the report with the first.

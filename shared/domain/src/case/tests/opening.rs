@@ -105,12 +105,6 @@ fn what_no_rule_covers_is_undecidable_and_says_why() {
     unlisted.report.as_mut().unwrap().category = "ufo".into();
     let error = undecidable(None, &Input::Routed(unlisted));
     assert_eq!(error, Undecidable::UnknownCategory("ufo".to_owned()));
-    let nowhere = IncidentRouted {
-        route: Route { area: "x/s/c/nowhere".parse().unwrap(), ..proposal(1, GRID).route },
-        ..proposal(1, GRID)
-    };
-    let error = undecidable(None, &Input::Routed(nowhere));
-    assert_eq!(error.to_string(), "area `x/s/c/nowhere` is not in the pack");
     assert_eq!(undecidable(None, &Input::Routed(proposal(2, GRID))), Undecidable::NoReport(2));
     let step = Life::opened().proposed(DeadlineKind::Sign, 0);
     assert_eq!(undecidable(None, &Input::StepDue(step)), Undecidable::NoCase(incident()));

@@ -63,17 +63,6 @@ fn an_attempt_that_comes_after_the_desk_has_signed_is_stale() {
 }
 
 #[test]
-fn an_awaited_attempt_into_an_area_nobody_knows_is_undecidable() {
-    let mut life = Life::opened();
-    life.does("leader", RETURN, t(0, 10));
-    let mut nowhere = proposal(2, COMMUNITY);
-    nowhere.route.area = "x/nowhere".parse().unwrap();
-    let outcome =
-        receive(incident(), life.case.as_ref(), &Input::Routed(nowhere), t(0, 10), office().terms());
-    assert_eq!(outcome.unwrap_err().to_string(), "area `x/nowhere` is not in the pack");
-}
-
-#[test]
 fn an_assignment_moves_the_area_with_the_holder() {
     let mut life = Life::opened();
     life.does("leader", RETURN, t(0, 10));

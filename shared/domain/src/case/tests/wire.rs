@@ -67,6 +67,20 @@ fn a_fact_from_before_an_optional_field_was_added_is_still_read() {
     assert_eq!(serde_json::from_value::<CaseFact>(json).unwrap(), fact);
 }
 
+#[test]
+fn a_report_says_where_somebody_is_registered_only_if_it_was_said() {
+    let before = report(Promise::Category);
+    let json = serde_json::to_value(&before).unwrap();
+    assert!(
+        !json.as_object().unwrap().contains_key("registered_area"),
+        "as it was before there was such a word"
+    );
+    assert_eq!(serde_json::from_value::<Report>(json).unwrap(), before);
+    let registered = Report { registered_area: Some("330481004201".to_owned()), ..before };
+    let json = serde_json::to_string(&registered).unwrap();
+    assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), registered);
+}
+
 /// The pack `twostreets` with the codes, people and ladder it has.
 fn two_streets() -> &'static Office {
     static OFFICE: LazyLock<Office> = LazyLock::new(|| Office {

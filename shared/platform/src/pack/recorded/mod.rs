@@ -52,7 +52,7 @@ pub(super) fn read(
 ) -> Option<Recorded> {
     let entry = main.file.recorded.as_ref()?;
     if let Some(file) = &entry.file {
-        let read = files.bytes(file, |reason| main.fault("recorded/file", reason));
+        let read = files.note(file, |reason| main.fault("recorded/file", reason));
         faults.extend(read.err());
     }
     let encoding = entry.encoding.as_deref().map(encoding).transpose();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::area::{AreaPath, Areas, Level};
+use domain::naming::plain;
 
 /// The names of the areas of a pack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,25 +13,6 @@ pub struct AreaNames {
     exact: BTreeMap<(Level, String), Vec<AreaPath>>,
     plain: BTreeMap<(Level, String), Vec<AreaPath>>,
 }
-
-/// Offices of a level, by which people name the area: the longest ending first.
-const COMMUNITY: [(&str, &str); 8] = [
-    ("社区居民委员会", "社区"),
-    ("社区居委会", "社区"),
-    ("居民委员会", "社区"),
-    ("居委会", "社区"),
-    ("村村民委员会", "村"),
-    ("村村委会", "村"),
-    ("村民委员会", "村"),
-    ("村委会", "村"),
-];
-const STREET: [(&str, &str); 5] = [
-    ("街道办事处", "街道"),
-    ("街道办", "街道"),
-    ("镇人民政府", "镇"),
-    ("镇政府", "镇"),
-    ("乡人民政府", "乡"),
-];
 
 impl AreaNames {
     /// The names that the list of areas gives, in both languages.
@@ -67,21 +49,6 @@ fn keep(names: &mut BTreeMap<(Level, String), Vec<AreaPath>>, level: Level, name
     let areas = names.entry((level, name)).or_default();
     if !areas.contains(area) {
         areas.push(area.clone());
-    }
-}
-
-/// A name without blanks, and the area instead of its office.
-fn plain(level: Level, name: &str) -> String {
-    let name: String = name.chars().filter(|c| !c.is_whitespace()).collect();
-    let endings: &[(&str, &str)] = match level {
-        Level::Community => &COMMUNITY,
-        Level::Street => &STREET,
-        Level::Grid | Level::County => &[],
-    };
-    let ending = endings.iter().find_map(|(office, area)| Some((name.strip_suffix(office)?, area)));
-    match ending {
-        Some((stem, area)) if !stem.is_empty() => format!("{stem}{area}"),
-        _ => name,
     }
 }
 

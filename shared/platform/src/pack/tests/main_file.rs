@@ -94,6 +94,13 @@ fn a_fault_of_the_calendar_is_placed_in_the_calendar() {
     calendar("Asia/Shanghai", "Asia/Ningbo", "\"Asia/Ningbo\"", "zone \"Asia/Ningbo\" is not known");
     let fault = Copy::new().with("../calendars/cn.json", "\"2024-02-04\"", "\"2024-02-05\"").fault();
     assert_eq!(places(&fault), ["../calendars/cn.json:26:13"], "the year that lists it");
+    let wednesday = Copy::new().with("../calendars/cn.json", "\"2024-02-04\"", "\"2024-02-07\"").fault();
+    assert!(wednesday.to_string().starts_with("../calendars/cn.json:26:13: "), "{wednesday}");
+    assert!(
+        wednesday.to_string().contains("make-up working day 2024-02-07 is not a Saturday or Sunday"),
+        "{wednesday}"
+    );
+    assert!(wednesday.zh().contains("调休上班日 2024-02-07 不是周六或周日"), "{}", wednesday.zh());
     let fault = Copy::new().with("../calendars/cn.json", "\"years\": {", "\"years\": [").fault();
     assert_eq!(places(&fault), ["../calendars/cn.json:6:11"]);
 }
@@ -135,6 +142,10 @@ fn ladders_go_up_to_levels_that_exist() {
         "policy.handle.escalate[1].to: from community to county the street is left out",
     );
     pack("\"to\": \"county\"", "\"to\": \"city\"", "\"city\"", "`city` is not a level");
+    let first = "\"sign\": { \"escalate\": [{ \"to\": \"community\"";
+    let skipping = "\"sign\": { \"escalate\": [{ \"to\": \"street\"";
+    let left_out = "policy.sign.escalate[0].to: from grid to street the community is left out";
+    pack(first, skipping, "\"street\"", left_out);
     pack("\"to\": \"community\"", "\"to\": \"grid\"", "\"grid\"", "nothing escalates to it");
     let county = "990001,county,,示意区（非法定区划）,Synthetic County (not a legal division)\n";
     let rootless = Copy::new()
@@ -144,6 +155,67 @@ fn ladders_go_up_to_levels_that_exist() {
         .with("people.csv", "supervisor,990001\n", "supervisor,990001001\n");
     let said = rootless.fault().to_string();
     assert!(said.ends_with("policy.handle.escalate[2].to: no area of the list is a county"), "{said}");
+}
+
+#[test]
+fn a_ladder_leaves_out_a_level_only_where_the_pack_says_so() {
+    let street = "{ \"to\": \"street\", \"after\": \"1m\" },\n";
+    let county = "{ \"to\": \"county\", \"after\": \"24h\" }";
+    let without_street = |skips: &str| {
+        let county_and = format!("{{ \"to\": \"county\", \"after\": \"24h\", \"skips\": {skips} }}");
+        Copy::new().with("pack.json", street, "").with("pack.json", county, &county_and)
+    };
+    let policy = without_street("[\"street\"]").load().unwrap().policy;
+    assert_eq!(policy.handle.escalate.len(), 2);
+    let said = |skips: &str| without_street(skips).fault().to_string();
+    assert!(said("[\"community\"]").contains("skips[0]: this step does not leave out a community"));
+    assert!(said("[\"town\"]").contains("skips[0]: `town` is not a level"));
+    assert!(said("[]").contains("or say so with \"skips\": [\"street\"]"));
+    let needless = "{ \"to\": \"county\", \"after\": \"24h\", \"skips\": [\"street\"] }";
+    let fault = Copy::new().with("pack.json", county, needless).fault();
+    assert!(fault.to_string().contains("this step does not leave out a street"), "{fault}");
+    assert!(fault.zh().contains("这一步没有越过街道"), "{}", fault.zh());
+}
+
+#[test]
+fn the_fallback_is_a_desk_that_gives_nothing_back_and_no_rule_is_called_like_it() {
+    let community = "\"community:990001001001\"";
+    pack(
+        "\"street_desk:990001001\"",
+        community,
+        community,
+        "the fallback is a street desk: a community may give",
+    );
+    let leader = "\"grid_leader:990001001001001\"";
+    pack("\"street_desk:990001001\"", leader, leader, "and would be given it again");
+    pack(
+        "\"name\": \"grid\"",
+        "\"name\": \"fallback\"",
+        "\"fallback\"",
+        "`fallback` is what is written down where",
+    );
+}
+
+#[test]
+fn a_rule_by_registration_names_its_categories_and_stands_before_those_by_place() {
+    let grid = "{ \"name\": \"grid\", \"to\": \"grid_leader\" },";
+    let share = |fields: &str| format!("{{ \"name\": \"share\", {fields} \"to\": \"community\" }},");
+    let registered = share("\"categories\": [\"road\"], \"by\": \"registration\",");
+    let routing =
+        Copy::new().with("pack.json", grid, &format!("{registered} {grid}")).load().unwrap().routing;
+    assert!(routing.asks_for_registration(&"road".into()) && !routing.asks_for_registration(&"gas".into()));
+    let everything = share("\"by\": \"registration\",");
+    let words = "routing.rules[2].by: a rule that goes by registration names its categories";
+    pack(grid, &format!("{everything} {grid}"), "\"registration\"", words);
+    let odd = share("\"categories\": [\"road\"], \"by\": \"birth\",");
+    pack(
+        grid,
+        &format!("{odd} {grid}"),
+        "\"birth\"",
+        "`birth` is nothing to go by: use one of place, registration",
+    );
+    let behind = "the earlier rule `grid` takes all that `share` would";
+    pack(grid, &format!("{grid} {registered}"), "{ \"name\": \"share\"", behind);
 }
 
 #[test]

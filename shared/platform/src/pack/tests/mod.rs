@@ -1,13 +1,17 @@
 //! Both packs of the repository load, and a copy with one thing broken is refused with its place.
 //!
+//! - `beside`: tables a pack may have beside the others
 //! - `loading`: what a good pack gives
 //! - `tables`: faults of the CSV files
 //! - `main_file`: faults of `pack.json` and of the calendar
 //! - `recorded`: how other files than our own are said to be read
+//! - `succession`: what a version may not change in the one before it
 
+mod beside;
 mod loading;
 mod main_file;
 mod recorded;
+mod succession;
 mod tables;
 
 use std::fs;

@@ -67,6 +67,11 @@ fn areas_must_be_a_tree_whose_grids_belong_to_communities() {
     areas("990001001002001,grid", "990001001002001,block", "`block` is not a level");
     areas("community,990001001,", "community,990001009,", "names the parent `990001009`");
     areas("community,990001001,", "community,990001001001001,", "names the parent `990001001001001`");
+    areas(
+        "990001001,street,990001,",
+        "990001001,street,990001001,",
+        "names the parent `990001001`, which is not listed above",
+    );
     areas("990001,county,,示意区（非法定区划）", "990001,county,,", "name_zh is empty");
     let swapped = Copy::new().with("areas.csv", "990001,county,", "990001,community,").fault().to_string();
     assert!(swapped.starts_with("areas.csv:3: area `990001001` is a street, but its parent"), "{swapped}");

@@ -2,9 +2,11 @@
 //! the topics from positions of their own.
 
 pub mod envelope;
+mod packs;
 mod relay;
 mod tail;
 
+pub use packs::{PACKS, PACKS_SETTINGS, PackTopic};
 pub use relay::Relay;
 pub use tail::{OwnTopic, unknown_among};
 
@@ -38,7 +40,7 @@ pub struct Settings {
     pub connection: Connection,
     /// Before the name of every topic: `gridward.`.
     pub prefix: String,
-    /// Of every topic, fixed for life.
+    /// Of every topic of facts, fixed for life.
     pub partitions: usize,
     /// Copies of each partition; −1 is what the broker is set to.
     pub replication: i32,
@@ -60,7 +62,8 @@ impl Settings {
     /// # Errors
     /// When one has another number of partitions, or the broker does not make it.
     pub async fn ensure_topics(&self) -> Result<Vec<String>, EnsureError> {
-        let wanted: Vec<Wanted> = Topic::ALL.into_iter().map(|topic| self.wanted(topic)).collect();
+        let wanted: Vec<Wanted> =
+            Topic::ALL.into_iter().map(|topic| self.wanted(topic)).chain([packs::wanted(self)]).collect();
         Topics::start(&self.connection, PATIENCE * 2)?.ensure(&wanted).await
     }
 

@@ -1,0 +1,150 @@
+//! `gridward pack publish PACK`: checks a pack, and has the services go by it within a second. The one writer of the
+//! register; a pack that is refused changes nothing.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use handle::Handle;
+use platform::clock::host_now;
+use platform::pack::{Pack, PackFiles};
+use platform::register::{Manifest, Register, Shelf, published_at};
+use platform::store::{Store, packs};
+use platform::turn::Service;
+
+use super::super::{Config, DataFolder, PackData, PackFolder, say, tell, told};
+use crate::embedded::beside;
+use crate::in_force;
+use crate::servers::topics;
+
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// A folder with a pack.json, or the name of a pack that comes with Gridward.
+    #[arg(value_name = "PACK")]
+    pack: PathBuf,
+    #[command(flatten)]
+    pack_data: PackData,
+    #[command(flatten)]
+    place: Place,
+    /// The code of an area or category that the published version lists and this one does not, and that is really to go;
+    /// of an area with all below it. Once for each.
+    #[arg(long = "drop", value_name = "CODE")]
+    dropped: Vec<String>,
+    /// Who publishes, for the record.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
+    by: String,
+}
+
+/// Where packs are published.
+#[derive(Debug, Args)]
+pub struct Place {
+    #[command(flatten)]
+    data: DataFolder,
+    /// Settings of Kafka and PostgreSQL: for the services there, not for a folder.
+    #[arg(long, value_name = "FILE", env = "GRIDWARD_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// The register of a place, and whose it is.
+pub struct Opened {
+    pub register: Register,
+    /// The jurisdiction that is run there, as far as one can tell.
+    code: Option<String>,
+    /// In the embedded setting: the file, to be asked and closed.
+    pub store: Option<Store>,
+}
+
+impl Place {
+    /// Opens the register, also beside a running process.
+    ///
+    /// # Errors
+    /// When there is no database in the folder, or the settings or the broker cannot be used.
+    pub async fn open(&self) -> anyhow::Result<Opened> {
+        let Some(file) = &self.config else {
+            let store = beside(&self.data.data).await?;
+            let code = packs::code(store.readers(), Handle::NAME).await?;
+            return Ok(Opened { register: Register::in_file(store.clone()), code, store: Some(store) });
+        };
+        let settings = Config { config: Some(file.clone()) }.load()?;
+        topics(&settings.stream()?).await?;
+        let code = PackFolder::of_settings(settings.pack.clone()).code();
+        Ok(Opened { register: in_force::on_servers(&settings)?, code, store: None })
+    }
+}
+
+impl Opened {
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.register.close().await;
+        if let Some(store) = self.store {
+            store.close().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Publish {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let folder = PackFolder { pack: self.pack.clone(), data: self.pack_data.clone() };
+        let (pack, files) = folder.load_to_publish()?;
+        route::published::boundaries(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        let mut opened = self.place.open().await?;
+        let published = self.publish(&pack, &files, &mut opened).await;
+        opened.close().await?;
+        published?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn publish(&self, pack: &Pack, files: &PackFiles, opened: &mut Opened) -> anyhow::Result<()> {
+        let (code, version) = (&pack.code, pack.version());
+        if let Some(other) = opened.code.as_ref().filter(|other| *other != code) {
+            bail!(
+                "the services there go by the pack {other}, and this is {code}: give the right one, or another place / \
+                 该处运行的是辖区包 {other}，而这是 {code}：请核对辖区包与位置"
+            );
+        }
+        let before = opened.register.read().await?;
+        let newest = before.newest(code);
+        if let Some(same) = newest.filter(|newest| newest.version == pack.digest) {
+            let Manifest { published_at, by, .. } = same;
+            say(format_args!(
+                "{code} {version} was published already, at {published_at} by {by} / 该版本此前已发布"
+            ));
+            return Ok(());
+        }
+        if let Some(newest) = newest {
+            self.compare(pack, files, &before, newest)?;
+        }
+        let at = published_at(host_now(), newest);
+        let (manifest, parts) = Manifest::of(files, code, &pack.digest, at, &self.by);
+        let published = opened.register.publish(&before, &manifest, &parts).await;
+        published.context("nothing is published, and the version in force stays / 未发布，继续使用原版本")?;
+        say(format_args!(
+            "published {code} {version} at {at}: whoever runs goes by it within a second / 已发布，运行中的服务一秒内生效"
+        ));
+        for warning in &pack.warnings {
+            say(format_args!("! {warning}"));
+        }
+        Ok(())
+    }
+
+    /// Whether the pack may follow the one that is published.
+    fn compare(
+        &self,
+        pack: &Pack,
+        files: &PackFiles,
+        shelf: &Shelf,
+        newest: &Manifest,
+    ) -> anyhow::Result<()> {
+        match shelf.load(newest) {
+            Ok(before) => pack.follows(&before, files, &self.dropped).map_err(|fault| told(&fault)),
+            Err(unusable) => {
+                tell(format_args!(
+                    "the version published before cannot be read, so nothing is compared with it: {unusable} / \
+                     无法读取上一版本，未作比较"
+                ));
+                Ok(())
+            }
+        }
+    }
+}

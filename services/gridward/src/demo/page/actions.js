@@ -1,0 +1,107 @@
+// What the visitor may do to the open case: the API says which; each is a button, some of them with a few words.
+
+import { $, el, put } from './draw.js';
+import { act, ask } from './asking.js';
+import { look_again } from './page.js';
+import { seen } from './state.js';
+import { REASONS, STATES, holder_name, lang, partner_name, say, word } from './words.js';
+
+const reason = () => ({ name: 'reason', label: say('reason'), options: Object.keys(REASONS).map((code) => [code, word(REASONS, code)]) });
+const note = (label) => ({ name: 'note', label: say(label) });
+/** What each asks for, and what is sent. Without fields one press does it. */
+const ACTIONS = {
+  sign: { main: true, send: () => ['sign', {}] },
+  stage: { fields: () => [note('note_stage')], send: (given) => ['stage', given] },
+  answer: { main: true, fields: () => [note('note_answer')], send: (given) => ['answer', given] },
+  return: { fields: () => [reason(), note('note_return')], send: (given) => ['return', given] },
+  pass: { main: true, send: () => ['check', { passed: true }] },
+  fail: { fields: () => [note('note_fail')], send: (given) => ['check', { passed: false, ...given }] },
+  close: { main: true, send: () => ['close', {}] },
+  order: { fields: () => [{ name: 'partner', label: say('to_whom'), options: [['', say('all_fitting')], ...organisations()] }] },
+};
+const label = (name) => say(name === 'close' ? 'close_case' : name);
+function organisations() {
+  if (!seen.register) ask('/api/v1/partners').then((register) => { seen.register = register; drawn = ''; look_again(); }, () => {});
+  const active = seen.register ? seen.register.partners.filter((one) => one.standing === 'active') : [];
+  return active.map((one) => [one.id, partner_name(one.id)]);
+}
+
+/** The form that is open, or what the last one was answered. */
+let open = null, told = null, drawn = '';
+function forget_others(one) {
+  if (open && (!one || open.incident !== one.incident)) open = null;
+  if (told && (!one || told.incident !== one.incident)) told = null;
+}
+/** Drawn again only when what may be done has changed: what somebody is typing stays. */
+export function show_actions(one) {
+  forget_others(one);
+  const box = $('act');
+  box.hidden = !one;
+  if (!one) { drawn = ''; return; }
+  const look = JSON.stringify([one.incident, one.may, one.state, one.holder, lang(), open && [open.name, open.busy], told, seen.register !== null]);
+  if (look === drawn) return;
+  drawn = look;
+  const may = (one.may || []).filter((name) => ACTIONS[name]);
+  const parts = told ? [el('p', { className: `told ${told.good ? 'good' : 'bad'}`, role: told.good ? 'status' : 'alert', textContent: told.text })] : [];
+  if (open) parts.push(form(one));
+  else if (may.length) parts.push(el('div', { className: 'buttons' }, el('span', { className: 'soft', textContent: say('you_may') }), ...may.map((name) => button(one, name))));
+  else parts.push(el('p', { className: 'soft', textContent: say('nothing_to_do', waiting_for(one)) }));
+  box.replaceChildren(...parts);
+}
+function waiting_for(one) {
+  return say(`waits_${one.state}`, holder_name(one.holder, ''));
+}
+function button(one, name) {
+  const action = ACTIONS[name];
+  const press = () => {
+    told = null;
+    if (action.fields) { open = { incident: one.incident, revision: one.revision, name }; refresh(one); } else perform(one.incident, one.revision, name, {});
+  };
+  return el('button', { type: 'button', className: action.main ? 'main' : '', textContent: label(name), onclick: press });
+}
+function refresh(one) {
+  drawn = '';
+  show_actions(one);
+  const field = $('act').querySelector('select, textarea');
+  if (field) field.focus();
+}
+function form(one) {
+  const { name, revision, busy } = open;
+  const fields = ACTIONS[name].fields().map((field) => {
+    const input = field.options
+      ? el('select', { name: field.name }, ...field.options.map(([value, text]) => el('option', { value, textContent: text })))
+      : el('textarea', { name: field.name, rows: 2 });
+    return el('label', {}, el('span', { textContent: field.label }), input);
+  });
+  const submit = el('button', { className: 'main', textContent: say('confirm', label(name)), disabled: Boolean(busy) });
+  const cancel = el('button', { type: 'button', textContent: say('cancel'), onclick: () => { open = null; refresh(one); } });
+  const box = el('form', { className: 'ask' }, ...fields, el('div', { className: 'buttons' }, submit, cancel));
+  box.onsubmit = (event) => {
+    event.preventDefault();
+    submit.disabled = true;
+    put(submit, say('sending'));
+    // What was left empty is not sent.
+    const given = Object.fromEntries([...new FormData(box)].filter(([, value]) => value.trim()));
+    perform(one.incident, revision, name, given);
+  };
+  return box;
+}
+async function perform(incident, revision, name, given) {
+  try {
+    if (name === 'order') {
+      const { partners } = await act('/api/v1/orders', { incident, partners: given.partner ? [given.partner] : [] });
+      told = { incident, good: true, text: say('ordered', partners.map(partner_name).join(lang() === 'zh' ? '、' : ', ')) };
+    } else {
+      const [path, body] = ACTIONS[name].send(given);
+      const { state } = await act(`/api/v1/cases/${incident}/${path}`, body, revision);
+      told = { incident, good: true, text: say('acted', label(name), word(STATES, state)) };
+    }
+  } catch (error) {
+    told = { incident, good: false, text: error.message };
+  }
+  open = null;
+  drawn = '';
+  const mine = told;
+  setTimeout(() => { if (told === mine) { told = null; drawn = ''; look_again(); } }, 12_000);
+  look_again();
+}

@@ -1,0 +1,161 @@
+// Lists of cases: the queue, the own reports, what was escalated.
+
+import { $, el, fill_select, put, sync, tag } from './draw.js';
+import { open_case } from './case.js';
+import { ask, ask_or_null } from './asking.js';
+import { LARGEST_PAGE, me, page_size, role, seen, wish } from './state.js';
+import { DAY, MINUTE, heard, heard_due, length, moment, now } from './time.js';
+import { KINDS, LEVELS, STATES, area_name, category_name, holder_name, say, where, word } from './words.js';
+
+/** How pressing a case is: a class for the colour, and the words beside it. */
+export function pressing(one) {
+  if (!one.due_at) return ['none', one.state === 'CLOSED' ? moment(one.opened_at) : say('no_due')];
+  const left = Date.parse(one.due_at) - now();
+  if (one.overdue || left < 0) return ['late', say('overdue_by', length(Math.abs(left)))];
+  return [left < DAY ? 'soon' : 'good', say('left', length(left))];
+}
+
+/** A row that opens its case. */
+export function case_row(incident, spans) {
+  return el('li', {}, el('button', { type: 'button', className: 'row', onclick: () => open_case(incident) }, ...spans.map((name) => el('span', { className: name }))));
+}
+/** A case of a list, told in two lines. */
+function fill_case(item, row) {
+  const node = item.firstChild;
+  const [what, due, place, tags] = node.children;
+  const [colour, words] = pressing(row);
+  node.className = `row ${colour}`;
+  node.setAttribute('aria-current', String(row.incident === wish.case));
+  put(what, category_name(row.category));
+  put(due, words);
+  put(place, [where(row.area), row.holder.startsWith('grid_leader:') ? '' : holder_name(row.holder, row.area)].filter(Boolean).join(' · '));
+  const marks = [['', word(STATES, row.state)]];
+  if (row.level !== 'grid') marks.unshift([row.level, say('made_answerable', word(LEVELS, row.level))]);
+  sync(tags, marks, ([kind]) => kind || 'state', () => el('span'), (mark, [kind, text]) => { mark.className = `tag ${kind}`; put(mark, text); });
+}
+export function show_cases(list, rows) {
+  sync(list, rows, (row) => row.incident, (row) => case_row(row.incident, ['what', 'due', 'where', 'tags']), fill_case);
+}
+
+// ---------------------------------------------------------------- the queue
+function queue_query(extra) {
+  const query = new URLSearchParams(extra);
+  for (const name of ['area', 'state', 'level']) if (wish[name]) query.set(name, wish[name]);
+  if (role() === 'leader') query.set('holder', `grid_leader:${me.visitor.area}`);
+  return `/api/v1/cases?${query}`;
+}
+// "Falling due next" skips what is overdue. The API has no such filter, so this walks past the overdue
+// pages once and remembers where they end; later polls start from there.
+let past_overdue = '';
+export async function ask_queue() {
+  const shown = Math.min(LARGEST_PAGE, wish.shown || page_size());
+  if (wish.view === 'all') return ask(queue_query({ limit: shown }));
+  for (;;) {
+    const page = await ask(queue_query({ limit: LARGEST_PAGE, ...(past_overdue && { after: past_overdue }) }));
+    page.cases.forEach(heard_due);
+    const coming = page.cases.filter((listed) => !listed.overdue);
+    if (coming.length || !page.next) return { cases: coming.slice(0, shown), next: coming.length > shown ? 'more' : undefined };
+    past_overdue = page.next;
+  }
+}
+export function narrow() {
+  Object.assign(wish, { view: $('view').value, area: $('of-area').value, state: $('of-state').value, level: $('of-level').value, shown: 0 });
+  past_overdue = '';
+}
+export function show_queue() {
+  if (!seen.queue) return;
+  const held = document.activeElement && document.activeElement.closest('#queue-rows li');
+  const at = held ? [...$('queue-rows').children].indexOf(held) : -1;
+  show_cases($('queue-rows'), seen.queue.cases);
+  // The case under the cursor left the queue: the cursor stays at its place.
+  if (held && !held.isConnected) step_to($('queue-rows'), at);
+  $('queue-empty').hidden = seen.queue.cases.length > 0;
+  put($('queue-empty'), say('no_cases'));
+  $('queue-more').hidden = !seen.queue.next || (wish.shown || page_size()) >= LARGEST_PAGE;
+}
+export function show_selects() {
+  const codes = (table) => Object.keys(table).map((code) => [code, word(table, code)]);
+  put($('queue-name'), say(role() === 'leader' ? 'my_queue' : role() === 'worker' ? 'grid_cases' : 'queue'));
+  fill_select($('view'), say('view'), [['all', say('view_all')], ['next', say('view_next')]]);
+  const below = seen.figures ? seen.figures.below : [];
+  fill_select($('of-area'), say('area'), [['', say('all_areas')], ...below.map((row) => [row.area, area_name(row.area)])]);
+  $('of-area').hidden = role() !== 'dispatcher';
+  fill_select($('of-state'), say('state'), [['', say('all_states')], ...codes(STATES)]);
+  fill_select($('of-level'), say('level'), [['', say('all_levels')], ...['grid', 'community', 'street'].map((code) => [code, word(LEVELS, code)])]);
+  $('find-id').placeholder = say('find_hint');
+  $('find-id').setAttribute('aria-label', say('find_hint'));
+}
+
+// ---------------------------------------------------------------- by keyboard
+function step_to(list, index) {
+  const row = list.children[Math.max(0, Math.min(list.children.length - 1, index))];
+  if (row) row.firstChild.focus();
+}
+/** Moves in `list` from where the cursor is; else from the open case; else from the top. */
+export function move(list, by) {
+  const rows = [...list.children];
+  let from = rows.findIndex((row) => row.contains(document.activeElement));
+  if (from < 0) from = rows.findIndex((row) => row.dataset.key === wish.case);
+  step_to(list, from < 0 ? 0 : from + by);
+}
+
+// ---------------------------------------------------------------- the own reports
+let looked = 0;
+/** The closed cases of the own grid, now and then: they only get more. */
+export async function ask_closed() {
+  if (seen.closed && Date.now() - looked < 5000) return seen.closed;
+  looked = Date.now();
+  return ask(`/api/v1/cases?state=CLOSED&limit=${LARGEST_PAGE}`);
+}
+export function show_mine() {
+  if (!seen.queue || !seen.closed) return;
+  const own = (row) => row.reporter === me.visitor.person;
+  const rows = [...seen.queue.cases, ...seen.closed.cases].filter(own).sort((a, b) => (a.opened_at < b.opened_at ? 1 : -1));
+  show_cases($('mine-rows'), rows);
+  $('mine-empty').hidden = rows.length > 0;
+  put($('mine-count'), rows.length ? say('count', rows.length) : '');
+}
+
+// ---------------------------------------------------------------- escalations
+const escalation_key = (row) => [row.incident, row.deadline, row.to, row.done_at].join(' ');
+// The list gives when the step fell due, not when the deadline did: that comes from the case.
+const after_due = new Map();
+function lateness(row, one) {
+  if (!one || !one.history) return null;
+  one.history.forEach((line) => heard(line.noticed_at));
+  const deadline = one.deadlines.find((deadline) => deadline.kind === row.deadline);
+  const late = deadline ? Date.parse(row.done_at) - Date.parse(deadline.due_at) : NaN;
+  return late >= 0 ? late : null;
+}
+const escalations_shown = () => (seen.escalations || []).slice(0, wish.escalations || page_size());
+/** What the list of escalations leaves out, a few with each poll. A detail that is refused stays out. */
+export async function ask_lateness() {
+  const rows = escalations_shown().filter((row) => !after_due.has(escalation_key(row))).slice(0, 8);
+  const dues = rows.map((row) => ask_or_null(`/api/v1/cases/${row.incident}`).then((one) => after_due.set(escalation_key(row), lateness(row, one))));
+  await Promise.allSettled(dues);
+  return rows.length > 0;
+}
+export function show_escalations() {
+  if (!seen.escalations) return;
+  const list = $('escalation-rows');
+  const first = !list.children.length;
+  const shown = escalations_shown();
+  sync(list, shown, escalation_key, (row) => {
+    const item = case_row(row.incident, ['what', 'when', 'where', 'after', 'tags']);
+    if (!first) item.firstChild.classList.add('fresh');
+    return item;
+  }, (item, row) => {
+    const [what, when, place, after, tags] = item.firstChild.children;
+    item.firstChild.classList.add(row.to);
+    item.firstChild.setAttribute('aria-current', String(row.incident === wish.case));
+    put(what, category_name(row.category));
+    put(when, moment(row.done_at));
+    put(place, `${where(row.area)} · ${word(STATES, row.state)}`);
+    sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', word(LEVELS, row.to))));
+    const late = after_due.get(escalation_key(row));
+    const kind = word(KINDS, row.deadline);
+    put(after, late === undefined || late === null ? say('deadline_of', kind) : late < MINUTE ? say('at_due', kind) : say('after_due', kind, length(late)));
+  });
+  $('escalations-empty').hidden = shown.length > 0;
+  $('escalations-more').hidden = shown.length >= seen.escalations.length;
+}

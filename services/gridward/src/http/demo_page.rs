@@ -1,0 +1,125 @@
+//! The demo's page at `/`. It looks and acts through the API like anybody else, with the token of whoever its visitor is.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use domain::text::Text;
+use platform::pack::Pack;
+use serde::Serialize;
+
+use crate::demo::{Line, Visitor};
+
+const PAGE: &str = include_str!("../demo/page/page.html");
+/// Where what the page needs to know is put into it.
+const KNOWN: &str = "{{KNOWN}}";
+const STYLE: &str = include_str!("../demo/page/page.css");
+
+/// The scripts by address: `page.js` is begun with, and each imports what it needs of the others.
+const SCRIPTS: [(&str, &str); 11] = [
+    ("/demo/page.js", include_str!("../demo/page/page.js")),
+    ("/demo/words.js", include_str!("../demo/page/words.js")),
+    ("/demo/state.js", include_str!("../demo/page/state.js")),
+    ("/demo/time.js", include_str!("../demo/page/time.js")),
+    ("/demo/draw.js", include_str!("../demo/page/draw.js")),
+    ("/demo/asking.js", include_str!("../demo/page/asking.js")),
+    ("/demo/lists.js", include_str!("../demo/page/lists.js")),
+    ("/demo/case.js", include_str!("../demo/page/case.js")),
+    ("/demo/actions.js", include_str!("../demo/page/actions.js")),
+    ("/demo/areas.js", include_str!("../demo/page/areas.js")),
+    ("/demo/partner.js", include_str!("../demo/page/partner.js")),
+];
+
+/// The page loads nothing but what is served beside it, and nobody frames it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the page cannot ask the API for.
+#[derive(Serialize)]
+struct Known<'a> {
+    pack: &'a Text,
+    zone: &'static str,
+    speed: f64,
+    visitors: &'a [Visitor],
+    /// Names by code.
+    categories: BTreeMap<&'a str, &'a Text>,
+    /// Names by path.
+    areas: BTreeMap<&'a str, &'a Text>,
+    /// Names by id.
+    people: BTreeMap<&'a str, &'a Text>,
+    partners: BTreeMap<&'a str, &'a Text>,
+    lines: &'a [Line],
+}
+
+/// The page, its style and its scripts.
+pub fn demo_page(visitors: &[Visitor], speed: f64, pack: &Pack, lines: &[Line]) -> Router {
+    let known = Known {
+        pack: &pack.name,
+        zone: pack.calendar.zone_name(),
+        speed,
+        visitors,
+        categories: pack.categories.values().map(|one| (one.code.0.as_str(), &one.name)).collect(),
+        areas: pack.areas.iter().map(|area| (area.path.as_str(), &area.name)).collect(),
+        people: pack.people.iter().map(|person| (person.id.0.as_str(), &person.name)).collect(),
+        partners: pack.partners.iter().map(|partner| (partner.id.0.as_str(), &partner.name)).collect(),
+        lines,
+    };
+    let page = PAGE.replace(KNOWN, &inside_script(&known));
+    let router = Router::new()
+        .route("/", get(move || async move { with_policy(Html(page)) }))
+        .route("/demo/page.css", get(|| async { of_type("text/css; charset=utf-8", STYLE) }));
+    SCRIPTS.into_iter().fold(router, |router, (address, script)| {
+        router.route(address, get(move || async move { of_type("text/javascript; charset=utf-8", script) }))
+    })
+}
+
+fn with_policy(page: Html<String>) -> Response {
+    ([(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))], page).into_response()
+}
+
+fn of_type(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+}
+
+/// JSON that is safe inside a script element.
+fn inside_script(data: &impl Serialize) -> String {
+    serde_json::to_string(data).expect("plain text with text keys").replace('<', "\\u003c")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_pack_says_ends_the_script_it_is_in() {
+        let name = Text::new("</script><script>alert(1)", "<!--");
+        let written = inside_script(&name);
+        assert!(!written.contains('<'), "{written}");
+        assert_eq!(serde_json::from_str::<Text>(&written).unwrap(), name);
+    }
+
+    #[test]
+    fn the_page_has_one_place_for_what_it_knows_and_nothing_that_the_policy_forbids() {
+        assert_eq!(PAGE.matches(KNOWN).count(), 1);
+        for forbidden in ["style=\"", "onclick=", "<style", "http://", "https://"] {
+            let found =
+                PAGE.lines().find(|line| line.contains(forbidden) && !line.contains("data:image/svg+xml"));
+            assert_eq!(found, None, "{forbidden}");
+        }
+    }
+
+    #[test]
+    fn every_script_that_is_imported_is_served_and_none_puts_text_in_as_markup() {
+        for (address, script) in SCRIPTS {
+            for name in script.lines().filter_map(|line| line.split_once(" from './")) {
+                let path = format!("/demo/{}", name.1.trim_end_matches("';"));
+                assert!(SCRIPTS.iter().any(|(known, _)| *known == path), "{address}: {path}");
+            }
+            for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+                assert!(!script.contains(forbidden), "{address}: {forbidden}");
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The register of packs: what is published for each jurisdiction, with one writer, `gridward pack publish`, and every
+//! service as its reader. A pack is checked as a whole, since its rules name its categories and its people its areas;
+//! so it is published as a whole.
+//!
+//! What is kept are records, the latest of each key: a table of the one file, or a topic of one partition whose log is
+//! compacted.
+//!
+//! | key | value |
+//! |---|---|
+//! | `part/SHA256` | up to 900 kB of a file, under its own digest: what did not change is not sent again |
+//! | `pack/CODE/MILLISECONDS` | a [`Manifest`]: the files of one version, and of which parts they are |
+//!
+//! The parts come first and the manifest last, so that a version is there as a whole or not at all. The newest by its
+//! own time counts. Once it does, what only older ones needed is taken out.
+
+mod manifest;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+pub use manifest::{Listed, Manifest, Parts};
+pub use shelf::{Shelf, Unusable};
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::lifecycle::rest;
+use crate::store::{Store, StoreError, register};
+use crate::stream::kafka::PackTopic;
+
+/// What stands under a key; empty: nothing, from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub key: String,
+    pub value: Vec<u8>,
+}
+
+/// How often a file is looked at. It tells nobody that another process has written to it.
+const LOOK_AT_A_FILE: Duration = Duration::from_millis(200);
+
+/// How often a topic is looked at, though it tells of what arrives.
+const LOOK_AT_A_TOPIC: Duration = Duration::from_millis(500);
+
+/// A version that was sent, and of which a part is missing when it is read back, is completed so often: somebody who
+/// published at the same time may have taken out what this one relied on.
+const COMPLETED: u32 = 3;
+
+/// The register, in either setting.
+#[derive(Debug)]
+pub enum Register {
+    InFile {
+        store: Store,
+        /// The last record seen.
+        seen: Option<i64>,
+    },
+    OnTopic {
+        topic: PackTopic,
+        seen: Option<i64>,
+    },
+}
+
+/// Why nothing was published; whatever was in force stays.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPublished {
+    #[error(
+        "somebody else published at the same moment: look with `gridward pack status`, and publish again if yours is to \
+         stand / 有人同时发布了辖区包：请用 gridward pack status 查看，如仍需发布请重试"
+    )]
+    SomebodyElse,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("what was sent cannot be read back whole: {0}")]
+    Unusable(Unusable),
+}
+
+impl Register {
+    pub fn in_file(store: Store) -> Self {
+        Self::InFile { store, seen: None }
+    }
+
+    pub fn on_topic(topic: PackTopic) -> Self {
+        Self::OnTopic { topic, seen: None }
+    }
+
+    /// Whether anything was written since it was last read.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn has_moved(&mut self) -> Result<bool, StoreError> {
+        match self {
+            Self::InFile { store, seen } => Ok(register::last(store.readers()).await? != *seen),
+            Self::OnTopic { seen: None, .. } => Ok(true),
+            Self::OnTopic { topic, seen: Some(seen) } => topic.has_more(*seen).await,
+        }
+    }
+
+    /// All that stands in it, up to its end.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn read(&mut self) -> Result<Shelf, StoreError> {
+        let mut shelf = Shelf::default();
+        match self {
+            Self::InFile { store, seen } => {
+                // Before the records: what is written meanwhile is looked at once more.
+                let last = register::last(store.readers()).await?;
+                for Record { key, value } in register::all(store.readers()).await? {
+                    shelf.take(&key, &value);
+                }
+                *seen = last;
+            }
+            Self::OnTopic { topic, seen } => *seen = Some(topic.read_all(&mut shelf).await?),
+        }
+        for (key, why) in shelf.odd() {
+            tracing::warn!(key, "left a record of the register of packs aside: {why}");
+        }
+        Ok(shelf)
+    }
+
+    /// It is to be read again, whether or not it has moved.
+    pub fn look_again(&mut self) {
+        match self {
+            // No record has this number.
+            Self::InFile { seen, .. } => *seen = Some(-1),
+            Self::OnTopic { seen, .. } => *seen = None,
+        }
+    }
+
+    /// Returns when something may have been written, at the latest after a moment.
+    pub async fn stirs(&mut self) {
+        match self {
+            Self::InFile { .. } => rest(LOOK_AT_A_FILE).await,
+            Self::OnTopic { topic, .. } => tokio::select! {
+                () = topic.stirs() => {}
+                () = rest(LOOK_AT_A_TOPIC) => {}
+            },
+        }
+    }
+
+    /// Publishes a version after what `before` shows, and waits until it can be read back whole.
+    ///
+    /// # Errors
+    /// Why it is not published.
+    pub async fn publish(
+        &mut self,
+        before: &Shelf,
+        manifest: &Manifest,
+        parts: &Parts,
+    ) -> Result<(), NotPublished> {
+        let mut records = before.lacking(parts);
+        records.push(manifest.record());
+        if let Self::InFile { store, .. } = self {
+            let mut after = before.clone();
+            records.iter().for_each(|record| after.take(&record.key, &record.value));
+            records.extend(after.needless());
+            let tx = store.begin().await?;
+            if register::keys(&tx).await? != before.keys() {
+                return Err(NotPublished::SomebodyElse);
+            }
+            register::write(&tx, &records).await?;
+            return Ok(crate::store::commit(tx, "publishing a pack").await?);
+        }
+        self.send(&records).await?;
+        let mut tries = 0;
+        loop {
+            let after = self.read().await?;
+            if after.newest(&manifest.code) != Some(manifest) {
+                return Err(NotPublished::SomebodyElse);
+            }
+            match after.files(manifest) {
+                Ok(_) => return Ok(self.send(&after.needless()).await?),
+                Err(Unusable::Missing { .. }) if tries < COMPLETED => {
+                    self.send(&after.lacking(parts)).await?;
+                    tries += 1;
+                }
+                Err(unusable) => return Err(NotPublished::Unusable(unusable)),
+            }
+        }
+    }
+
+    async fn send(&self, records: &[Record]) -> Result<(), StoreError> {
+        match self {
+            Self::OnTopic { topic, .. } => topic.send(records).await,
+            Self::InFile { store, .. } => {
+                let tx = store.begin().await?;
+                register::write(&tx, records).await?;
+                crate::store::commit(tx, "writing to the register of packs").await
+            }
+        }
+    }
+
+    /// Lets go of it; the file stays open, for it is others' too.
+    pub async fn close(self) {
+        if let Self::OnTopic { topic, .. } = self {
+            topic.close().await;
+        }
+    }
+}
+
+/// The time a version gets that is published `now`, after `before`: always a later one, also where the clock of another
+/// host was ahead.
+pub fn published_at(now: DateTime<Utc>, before: Option<&Manifest>) -> DateTime<Utc> {
+    let least = before.map(|before| before.published_at + TimeDelta::milliseconds(1));
+    least.map_or(now, |least| least.max(now))
+}
