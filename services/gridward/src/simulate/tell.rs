@@ -28,8 +28,11 @@ impl fmt::Display for Line {
 pub fn digest(lines: &[Line]) -> String {
     let mut digest = Sha256::new();
     for line in lines {
-        digest.update(line.to_string().as_bytes());
-        digest.update(b"\n");
+        digest.update(line.at.timestamp_millis().to_be_bytes());
+        for words in [&line.who, &line.what].into_iter().chain(&line.came) {
+            digest.update(words.as_bytes());
+            digest.update(b"\n");
+        }
     }
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

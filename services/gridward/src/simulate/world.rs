@@ -276,6 +276,12 @@ impl World {
     }
 
     async fn work(&mut self, who: Who, job: Job, fault: Option<Fault>) {
+        // Nobody is asked again who has said that there is nothing to do, as long as that is so.
+        match job {
+            Job::Relay if self.sends_nothing(who.part) => return,
+            Job::Sweep if self.swept_all.get(&who.part) == Some(&self.as_it_is(who.part)) => return,
+            _ => {}
+        }
         let begun = self.actors.get_mut(who.index()).is_some_and(|actor| actor.begin(job));
         if begun {
             self.go_on(who, fault).await;
@@ -454,13 +460,11 @@ impl World {
             for who in Who::all() {
                 // One relay of two is enough, once both have looked.
                 match who.relay {
-                    true if self.sends_nothing(who.part) => {}
                     true if who.instance == 0 || round == 0 => self.work(who, Job::Relay, None).await,
                     true => {}
                     false => {
                         self.work(who, Job::Facts, None).await;
-                        let asks = who.part.sweeps() && who.instance == 0;
-                        if asks && self.swept_all.get(&who.part) != Some(&self.as_it_is(who.part)) {
+                        if who.part.sweeps() && who.instance == 0 {
                             self.work(who, Job::Sweep, None).await;
                         }
                     }

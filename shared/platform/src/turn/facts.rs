@@ -355,9 +355,7 @@ impl<S: Service> Turns<S> {
 
     /// Looks whether anything is parked or dead, so that turns need not.
     pub(super) async fn look_for_trouble(&mut self) -> Result<(), StoreError> {
-        let parked = parked::count(self.store.readers(), S::NAME).await?;
-        let letters = dead_letters::list(self.store.readers(), S::NAME).await?;
-        self.troubled = parked > 0 || !letters.is_empty();
+        self.troubled = dead_letters::any_aside(self.store.readers(), S::NAME).await?;
         Ok(())
     }
 }

@@ -30,13 +30,8 @@ impl<S: Service> Turns<S> {
         if new.is_empty() {
             return Ok(());
         }
-        let kept: BTreeMap<Source, Position> =
-            positions::all(self.store.readers(), S::NAME).await?.into_iter().collect();
-        let kept = &kept;
-        let checked = new.iter().map(|source| self.checked(*source, kept.get(source).cloned()));
-        for (source, position) in try_join_all(checked).await? {
-            self.positions.insert(source, position);
-        }
+        let found = self.load_positions(&new).await?;
+        self.positions.extend(new.iter().copied().zip(found));
         self.look_for_trouble().await?;
         let (stream, positions) = (&self.stream, &self.positions);
         let first = new.iter().map(async |source| {
@@ -112,38 +107,37 @@ impl<S: Service> Turns<S> {
         if let Some(position) = self.positions.get(&source) {
             return Ok(position.clone());
         }
-        let (_, position) = self.load_position(source).await?;
+        let position = self.load_positions(&[source]).await?.swap_remove(0);
         self.look_for_trouble().await?;
         self.positions.insert(source, position.clone());
         Ok(position)
     }
 
-    /// The position that this service has on `source`, checked against the log.
-    async fn load_position(&self, source: Source) -> Result<(Source, Position), StoreError> {
-        let kept = positions::load(self.store.readers(), S::NAME, source).await?;
-        self.checked(source, kept).await
-    }
-
-    /// The position that is `kept`, or the first, checked against the log.
-    async fn checked(
-        &self,
-        source: Source,
-        kept: Option<Position>,
-    ) -> Result<(Source, Position), StoreError> {
-        // After the position: another instance may move it on meanwhile, and the log only grows.
-        let bounds = self.stream.bounds(source).await?;
-        let position = match kept {
-            Some(position) => position,
-            None => {
+    /// The positions on `sources`, one for each: those that are kept, or the first, checked against the logs.
+    async fn load_positions(&self, sources: &[Source]) -> Result<Vec<Position>, StoreError> {
+        let kept = positions::all(self.store.readers(), S::NAME).await?;
+        let mut kept: BTreeMap<Source, Position> = kept.into_iter().collect();
+        // After the positions: another instance may move them on meanwhile, and a log only grows.
+        let bounds = try_join_all(sources.iter().map(|source| self.stream.bounds(*source))).await?;
+        let (mut found, mut fresh) = (Vec::with_capacity(sources.len()), BTreeMap::new());
+        for (source, bounds) in sources.iter().zip(&bounds) {
+            let position = kept.remove(source).unwrap_or_else(|| {
                 let first = Position { topic_id: bounds.topic_id.clone(), after: bounds.first - 1 };
-                let tx = self.store.begin().await?;
-                positions::begin(&tx, S::NAME, source, &first).await?;
-                commit(tx).await?;
+                fresh.insert(*source, first.clone());
                 first
+            });
+            check_position(S::NAME, *source, &position, bounds)?;
+            found.push(position);
+        }
+        if !fresh.is_empty() {
+            let tx = self.store.begin().await?;
+            // In one order, so that two instances that begin at once never wait for each other crosswise.
+            for (source, first) in &fresh {
+                positions::begin(&tx, S::NAME, *source, first).await?;
             }
-        };
-        check_position(S::NAME, source, &position, &bounds)?;
-        Ok((source, position))
+            commit(tx).await?;
+        }
+        Ok(found)
     }
 }
 

@@ -35,7 +35,9 @@ impl Kept {
     /// # Errors
     /// When the database fails.
     pub async fn empty(&self) -> Result<(), StoreError> {
-        self.store.writer().execute_unprepared(&self.empty).await.doing("emptying the database")?;
+        // Prepared once.
+        let empty = Statement::from_string(DbBackend::Sqlite, &self.empty);
+        self.store.writer().execute_raw(empty).await.doing("emptying the database")?;
         Ok(())
     }
 }
