@@ -3,28 +3,27 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::facts::Topic;
 use platform::clock::Clock;
-use platform::faults::{Faults, Point};
+use platform::faults::Point;
 use platform::store::{Store, StoreError};
 use platform::stream::Source;
-use platform::turn::{Surroundings, Unanswered};
-use tokio::sync::watch;
+use platform::turn::Unanswered;
 
-use super::broker::{Broker, Carrier, Share, SimulatedStream};
+use super::broker::{Broker, SimulatedStream};
 use super::faults::{Fault, Kind, Reached, Seat};
+use super::hiring::Hiring;
 use super::model::{Model, Promise};
 use super::office::Office;
 use super::parts::{INSTANCES, Part, Who};
 use super::people::{self, Told};
-use super::process::{Actor, Did, Instance, Job, Relaying, Reply};
+use super::process::{Actor, Did, Job, Reply};
 use super::script::{Event, Setup, Work};
-use super::switches::Switch;
 use super::tell::{Line, passes};
 
 /// How far a clock that runs ahead does.
@@ -95,52 +94,28 @@ impl World {
             sent_all: BTreeMap::new(),
             swept_all: BTreeMap::new(),
         };
+        let hiring = Hiring {
+            office,
+            store,
+            broker: &world.broker.clone(),
+            clock: &world.clock.clone(),
+            ahead: &world.ahead.clone(),
+            setup,
+        };
         for who in Who::all() {
             let seat = Arc::new(Seat::new(who.part.name(), setup.broken));
-            let actor = world.actor(who, &seat);
+            let actor = if who.relay {
+                hiring.relay(who, &seat)
+            } else {
+                let stream = hiring.stream(who, &seat);
+                world.streams.insert((who.part, who.instance), stream.clone());
+                hiring.instance(who, &seat, stream)
+            };
             world.seats.push(seat);
             world.actors.push(actor);
         }
         world.share_evenly();
         world
-    }
-
-    fn actor(&mut self, who: Who, seat: &Arc<Seat>) -> Box<dyn Actor> {
-        let store = self.store.with_faults(Faults::of(seat.clone()));
-        let service = who.part.name();
-        if who.relay {
-            let (broker, seat, broken) = (self.broker.clone(), seat.clone(), self.setup.broken);
-            let kept = store.clone();
-            let carrier = move || Carrier {
-                service,
-                store: kept.clone(),
-                broker: broker.clone(),
-                seat: seat.clone(),
-                broken,
-            };
-            return Box::new(Relaying::new(service, &store, Box::new(carrier)));
-        }
-        let stream = Arc::new(SimulatedStream {
-            service,
-            broker: self.broker.clone(),
-            seat: seat.clone(),
-            share: Share::default(),
-            most: AtomicU64::new(self.setup.most),
-            read_to: Mutex::default(),
-            arrivals: watch::Sender::new(0),
-        });
-        self.streams.insert((who.part, who.instance), stream.clone());
-        let early = who.part == Part::Supervise && self.setup.broken.has(Switch::EarlySweep);
-        let clock = if early { self.ahead.clone() } else { self.clock.clone() };
-        let around = Surroundings { store, stream, clock, metrics: self.office.metrics.clone() };
-        let office = &self.office;
-        match who.part {
-            Part::Discover => Box::new(Instance::new(&office.discover, around)),
-            Part::Route => Box::new(Instance::new(&office.route, around)),
-            Part::Handle => Box::new(Instance::new(&office.handle, around)),
-            Part::Supervise => Box::new(Instance::new(&office.supervise, around)),
-            Part::Partner => Box::new(Instance::new(&office.partner, around)),
-        }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -190,7 +165,7 @@ impl World {
             Event::Pass(millis) => self.pass(TimeDelta::milliseconds(*millis)),
             Event::Report { to, sent, fault } => {
                 let who = Who::turns(Part::Discover, *to);
-                let asks = people::reports(self.now(), sent, self.setup.broken, &mut self.model);
+                let asks = people::reports(self.now(), *to, sent, self.setup.broken, &mut self.model);
                 self.ask(who, asks, *fault).await;
             }
             Event::Act { to, acts, fault } => {

@@ -6,8 +6,9 @@ use domain::facts::Topic;
 use futures_util::future::{join_all, try_join_all};
 
 use super::{INPUTS_PER_TURN, Service, Turns, commit};
-use crate::store::StoreError;
-use crate::store::positions::{self, Position};
+use crate::faults::Rule;
+use crate::store::positions::{self, Move, Position};
+use crate::store::{StoreError, Tx};
 use crate::stream::{Bounds, Record, Source};
 
 impl<S: Service> Turns<S> {
@@ -86,6 +87,33 @@ impl<S: Service> Turns<S> {
             check_log(S::NAME, source, &position, &topic_id)?;
         }
         Ok(())
+    }
+
+    /// Moves on in the transaction of what was read, from where this reader stood.
+    pub(super) async fn move_on(&self, tx: &Tx, topic: Topic, moves: &[Move<'_>]) -> Result<(), StoreError> {
+        let faults = self.store.faults();
+        if faults.breaks(Rule::CompareAndSet) {
+            return positions::put_all(tx, S::NAME, topic, moves).await;
+        }
+        if faults.breaks(Rule::PositionNotFirst) || faults.breaks(Rule::PositionNotLater) {
+            return Ok(());
+        }
+        positions::move_on(tx, S::NAME, topic, moves).await
+    }
+
+    /// Where `rule` is broken on purpose: moves on in a transaction of its own.
+    pub(super) async fn move_apart(
+        &self,
+        rule: Rule,
+        topic: Topic,
+        moves: &[Move<'_>],
+    ) -> Result<(), StoreError> {
+        if !self.store.faults().breaks(rule) {
+            return Ok(());
+        }
+        let tx = self.store.begin().await?;
+        positions::move_on(&tx, S::NAME, topic, moves).await?;
+        commit(tx).await
     }
 
     /// This reader has taken `records`, those of each source in their order.
