@@ -24,7 +24,7 @@ use super::parts::{INSTANCES, Part, Who};
 use super::people::{self, Told};
 use super::process::{Actor, Did, Job, Reply};
 use super::script::{Event, Setup, Work};
-use super::tell::{Line, passes};
+use super::tell::{self, Line, passes, stands};
 
 /// How far a clock that runs ahead does.
 const AHEAD: TimeDelta = TimeDelta::seconds(60);
@@ -199,7 +199,11 @@ impl World {
                     self.line(who, "is started", Vec::new());
                 }
             }
-            Event::Share { part, shares } => self.share(*part, shares),
+            Event::Share { part, shares } => {
+                self.share(*part, shares);
+                let what = tell::shared(shares, self.broker.partitions());
+                self.line(part.name(), format!("shares out anew: {what}"), Vec::new());
+            }
             Event::Again { source, position } => {
                 if let Some(incident) = self.broker.again(*source, *position) {
                     let name = self.model.name(incident);
@@ -223,7 +227,6 @@ impl World {
                 stream.share.lock().unwrap_or_else(PoisonError::into_inner).clone_from(share);
             }
         }
-        self.line(part.name(), format!("shares its partitions: {shares:?}"), Vec::new());
     }
 
     /// Each partition is one instance's.
@@ -283,6 +286,9 @@ impl World {
             self.model.observe(fact, now);
             self.moved += 1;
         }
+        if let (Ended::Did(_), Some((point, kind))) = (&ended, seat.met()) {
+            self.line(&who, format!("{} when {}", kind.does(), stands(point)), Vec::new());
+        }
         let idle = matches!(&ended, Ended::Did(Did::Swept(Ok(0)) | Did::Sent(_)))
             || matches!(&ended, Ended::Did(Did::Facts(Ok(taken))) if taken.all() == 0);
         if !idle {
@@ -290,11 +296,10 @@ impl World {
         }
         match ended {
             Ended::Stopped(point, kind) => {
-                let does = if kind == Kind::Crash { "dies" } else { "freezes" };
                 if kind == Kind::Crash {
                     self.die(who);
                 }
-                self.line(&who, format!("{does} at {}", point.as_str()), came);
+                self.line(&who, format!("{} when {}", kind.does(), stands(point)), came);
             }
             Ended::Did(did) => self.hear(who, did, came),
         }
@@ -328,11 +333,7 @@ impl World {
             Did::Facts(Ok(taken)) => {
                 if taken.all() > 0 {
                     self.moved += 1;
-                    let what = format!(
-                        "takes {}, drops {}, parks {}, sets {} aside",
-                        taken.taken, taken.dropped, taken.parked, taken.dead
-                    );
-                    self.line(&who, what, came);
+                    self.line(&who, tell::taken(taken), came);
                 }
             }
             Did::Swept(Ok(0)) => {
@@ -346,12 +347,12 @@ impl World {
             }
             Did::Swept(Ok(looked)) => {
                 self.moved += 1;
-                self.line(&who, format!("sweeps {looked}"), came);
+                self.line(&who, format!("sweeps {looked} that are due"), came);
             }
             Did::Sent(Ok(rows)) => {
                 self.moved += 1;
                 *self.marked.entry(who.part.writes()).or_default() += rows;
-                self.line(&who, format!("sends {rows}"), came);
+                self.line(&who, format!("sends {rows}, and marks them"), came);
             }
             Did::Facts(Err(failed)) | Did::Swept(Err(failed)) | Did::Sent(Err(failed)) => {
                 self.failed(who, &failed, came);
@@ -365,7 +366,7 @@ impl World {
         if !failed.may_pass() {
             self.model.breach(Promise::GoesOn, format!("{who} stops: {failed}"));
         }
-        self.line(&who, format!("fails: {failed}"), came);
+        self.line(&who, format!("gives up: {failed}"), came);
     }
 
     fn answered(&mut self, who: Who, answers: Vec<Result<Reply, Unanswered>>, mut came: Vec<String>) {
