@@ -6,6 +6,6 @@ outcome=0
 cargo test --locked --workspace --no-fail-fast || outcome=$?
 if [ -n "${GRIDWARD_TEST_KAFKA:-}" ]; then
     echo '--- the scenarios over HTTP, on Kafka and PostgreSQL ---'
-    GRIDWARD_TEST_SETTING=servers cargo test --locked --workspace --no-fail-fast --lib -- life:: bad_input:: || outcome=$?
+    GRIDWARD_TEST_SETTING=servers cargo test --locked --workspace --no-fail-fast --lib -- life:: bad_input:: offers:: strangers:: in_confidence:: || outcome=$?
 fi
 exit "$outcome"

@@ -37,10 +37,12 @@ impl MigrationTrait for First {
         manager.create_table(organisations()).await?;
         manager.create_table(cases()).await?;
         crate::keyed::create(manager, offers()).await?;
-        let indices: [(&str, &str, &[&str]); 3] = [
+        let indices: [(&str, &str, &[&str]); 4] = [
             ("partner_case_by_holder", "partner_case", &["holder", "state"]),
             ("partner_offer_by_partner", "partner_offer", &["partner", "offered_at"]),
             ("partner_offer_by_look_at", "partner_offer", &["look_at"]),
+            // Every turn counts the acceptances that are on their way.
+            ("partner_offer_by_state", "partner_offer", &["state", "partner"]),
         ];
         for (name, table, columns) in indices {
             let mut index = Index::create().name(name).table(Alias::new(table)).if_not_exists().to_owned();

@@ -26,6 +26,8 @@ impl Door {
             Some("reports") => "discover",
             Some("cases") => "handle",
             Some("figures" | "escalations") => "supervise",
+            Some("offers" | "orders" | "partners") => "partner",
+            Some("sessions" | "me") => "console",
             _ => "route",
         };
         let urls = &self.services[service];

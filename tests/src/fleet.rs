@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use gridward::servers::{SERVICES, WITHOUT_TOPIC};
+use gridward::servers::{WITHOUT_TOPIC, services, services_of};
 use gridward::settings::Settings;
 use platform::entropy;
 use platform::pack::Pack;
@@ -65,8 +65,9 @@ async fn settings_on(
     let Servers { broker, databases: server } = servers;
     let (host, _) = server.rsplit_once('/').context("the URL names a database")?;
     let name: String = entropy::draw::<6>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let loaded = Pack::load(&self::pack(pack)).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let here = Store::connect(server, 2).await?;
-    for service in SERVICES.into_iter().chain(WITHOUT_TOPIC) {
+    for service in services(&loaded).into_iter().chain(WITHOUT_TOPIC) {
         here.writer().execute_unprepared(&format!("CREATE DATABASE f{name}_{service}")).await?;
     }
     here.close().await?;
@@ -88,7 +89,7 @@ async fn settings_on(
 /// The settings of a fleet, in its folder.
 pub const FILE: &str = "gridward.toml";
 
-/// All services, each as so many processes.
+/// All services of an office, each as so many processes: partner where the pack has organisations, and console.
 #[derive(Debug)]
 pub struct Fleet {
     pub settings: Settings,
@@ -127,7 +128,7 @@ impl Fleet {
         ensure!(migrated.status.success(), "migrate: {}", String::from_utf8_lossy(&migrated.stderr));
         let client = client()?;
         let mut instances = BTreeMap::new();
-        for service in SERVICES {
+        for service in services_of(&settings).await?.into_iter().chain(WITHOUT_TOPIC) {
             let mut of_service = Vec::new();
             for n in 0..each {
                 let port = free_port().context("no free port")?;
@@ -178,10 +179,9 @@ impl Fleet {
 
     /// How people reach it.
     pub fn door(&self) -> Door {
-        let urls = |service: &str| {
-            self.instances.get(service).into_iter().flatten().map(|instance| instance.url("")).collect()
-        };
-        let services = SERVICES.iter().map(|service| (*service, urls(service))).collect();
+        let urls = |instances: &Vec<Instance>| instances.iter().map(|instance| instance.url("")).collect();
+        let services =
+            self.instances.iter().map(|(service, instances)| (*service, urls(instances))).collect();
         Door { client: self.client.clone(), pack: self.pack.clone(), tokens: self.tokens.clone(), services }
     }
 }
@@ -193,6 +193,7 @@ pub const STUCK: Duration = Duration::from_secs(60);
 mod tests {
     use super::*;
     use crate::instance::beat;
+    use crate::process::PARTNERED;
     use serde_json::{Value, json};
     use tempfile::TempDir;
 
@@ -248,6 +249,97 @@ mod tests {
             }
         };
         tokio::time::timeout(STUCK, looked).await.unwrap();
+        fleet.stop().await.unwrap();
+    }
+
+    impl Fleet {
+        /// Asks an instance of that number; the status, and the body.
+        async fn asks(
+            &self,
+            number: usize,
+            method: &str,
+            path: &str,
+            person: &str,
+            body: &Value,
+        ) -> (u16, Value) {
+            let door = self.door();
+            let ask = door.client.request(method.parse().unwrap(), door.url(path, number));
+            let ask = ask.bearer_auth(door.token(person).unwrap());
+            let answer = if body.is_null() { ask.send().await } else { ask.json(body).send().await }.unwrap();
+            (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+        }
+
+        /// Asks until the answer is as wanted.
+        async fn until(&self, path: &str, person: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+            let looked = async {
+                loop {
+                    let (status, seen) = self.asks(0, "GET", path, person, &Value::Null).await;
+                    if status == 200 && wanted(&seen) {
+                        return seen;
+                    }
+                    beat(Duration::from_millis(50)).await;
+                }
+            };
+            tokio::time::timeout(STUCK, looked).await.unwrap()
+        }
+    }
+
+    /// Six services, two processes of each: organisations answer at different ones at the same moment.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn organisations_that_accept_at_two_instances_at_once_are_told_apart_and_one_has_the_case() {
+        if !has_servers() {
+            return;
+        }
+        let folder = TempDir::new().unwrap();
+        let mut fleet = Fleet::new(folder.path(), PARTNERED, 2, "").await.unwrap();
+        assert_eq!(fleet.instances.len(), 6, "{:?}", fleet.instances.keys());
+        fleet.start().await.unwrap();
+        for round in 0..8 {
+            let report = json!({
+                "client_id": format!("offered-{round}"), "category": "clean-up",
+                "place": {"lon": 121.825, "lat": 29.905, "datum": "CGCS2000"},
+            });
+            let (status, receipt) = fleet.asks(round, "POST", "/api/v1/reports", "worker-211", &report).await;
+            assert_eq!(status, 201, "{receipt}");
+            let case = receipt["case"].as_str().unwrap().to_owned();
+            let incident = case.rsplit('/').next().unwrap().to_owned();
+            let open = |list: &Value| {
+                let mut offers = list["offers"].as_array().unwrap().iter();
+                offers.any(|offer| offer["incident"] == incident && offer["state"] == "open")
+            };
+            for person in ["swift-1", "stork-1"] {
+                fleet.until("/api/v1/offers", person, open).await;
+            }
+            let accept = format!("/api/v1/offers/{incident}/accept");
+            let nothing = json!({});
+            let (swift, stork) = tokio::join!(
+                fleet.asks(round, "POST", &accept, "swift-1", &nothing),
+                fleet.asks(round + 1, "POST", &accept, "stork-1", &nothing),
+            );
+            // Whoever had no answer in time is told when they ask again.
+            let decided = |list: &Value| {
+                let mut offers = list["offers"].as_array().unwrap().iter();
+                offers.any(|offer| offer["incident"] == incident && offer["state"] != "accepting")
+            };
+            let mut told = Vec::new();
+            for (person, (status, body)) in [("swift-1", swift), ("stork-1", stork)] {
+                assert!(matches!(status, 200 | 202 | 409), "round {round}, {person}: {status} {body}");
+                fleet.until("/api/v1/offers?show=all", person, decided).await;
+                let (again, body) = fleet.asks(round, "POST", &accept, person, &nothing).await;
+                assert!(
+                    status == 202 || status == again,
+                    "round {round}, {person}: {status}, then {again} {body}"
+                );
+                told.push(again);
+            }
+            told.sort_unstable();
+            assert_eq!(told, [200, 409], "round {round}");
+            let (_, seen) = fleet.asks(round, "GET", &case, "desk-2a", &Value::Null).await;
+            assert!(seen["holder"].as_str().unwrap().starts_with("partner:org/s"), "round {round}: {seen}");
+        }
+        // console takes a name and a password, and knows nobody yet.
+        let typed = json!({ "name": "worker-211", "password": "not the password" });
+        assert_eq!(fleet.asks(1, "POST", "/api/v1/sessions", "worker-211", &typed).await.0, 401);
         fleet.stop().await.unwrap();
     }
 }

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod fleet;
 pub mod instance;
 pub mod kills;
+pub mod offers;
 pub mod process;
 pub mod rolling;
 
@@ -31,6 +32,8 @@ mod documents;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod in_confidence;
+#[cfg(test)]
 mod k8s;
 #[cfg(test)]
 mod life;
@@ -50,6 +53,8 @@ mod same_rows;
 mod signing_in;
 #[cfg(test)]
 mod simulate;
+#[cfg(test)]
+mod strangers;
 #[cfg(test)]
 mod tongxi;
 #[cfg(test)]

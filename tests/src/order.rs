@@ -10,9 +10,11 @@ use discover::{Discover, NewReport, Reported, Submit};
 use domain::case::{Action, ReturnReason};
 use domain::facts::Topic;
 use domain::id::IncidentId;
+use domain::partner::{DeclineReason, Standing};
 use gridward::embedded::{Embedded, shared};
 use gridward::settling::Shared;
 use handle::Handle;
+use partner::{Answer, Change, Command, Order, PartnerDesk, Said};
 use platform::metrics::Metrics;
 use platform::store::{Store, StoreError, Tx, log};
 use platform::stream::{Bounds, Fact, Opens, Record, Source, Stream};
@@ -24,6 +26,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use supervise::Supervise;
 use tokio::sync::{Mutex, watch};
 
+use crate::partners::{OFFERED, STAGED, member};
 use crate::world::{World, monday_morning};
 
 /// Names a fact.
@@ -180,7 +183,8 @@ fn meddle(all: &mut Embedded, stream: Arc<dyn Stream>, how: How) -> Arc<Meddler>
     all.discover = shared(Discover::new(&all.in_force), &all.around);
     all.route = shared(Route::new(&all.in_force).unwrap(), &all.around);
     all.handle = shared(Handle::new(&all.in_force), &all.around);
-    all.supervise = shared(Supervise::new(&Metrics::new()).unwrap(), &all.around);
+    all.supervise = shared(Supervise::new(&all.in_force, &Metrics::new()).unwrap(), &all.around);
+    all.partner = Some(shared(PartnerDesk::new(&all.in_force), &all.around));
     meddler
 }
 
@@ -191,12 +195,13 @@ const G111: (f64, f64) = (121.805_1, 29.905_1);
 const G112: (f64, f64) = (121.805_1, 29.915_1);
 const G121: (f64, f64) = (121.815_1, 29.905_1);
 const G211: (f64, f64) = (121.825_1, 29.905_1);
+const G212: (f64, f64) = (121.825_1, 29.915_1);
 const G221: (f64, f64) = (121.835_1, 29.905_1);
 const G222: (f64, f64) = (121.835_1, 29.915_1);
 const OUTSIDE: (f64, f64) = (121.905_1, 29.905_1);
 
 /// Minute after Monday 09:00, category, place; incidents are numbered from 1.
-const REPORTS: [(i64, &str, (f64, f64)); 14] = [
+const REPORTS: [(i64, &str, (f64, f64)); 19] = [
     (0, "rubbish", G111),
     (3, "gas", G112),
     (10, "rubbish", G121),
@@ -211,10 +216,15 @@ const REPORTS: [(i64, &str, (f64, f64)); 14] = [
     (2, "dispute", G111),
     (30, "road", G121),
     (30, "road", G121),
+    (0, OFFERED, G211),
+    (5, OFFERED, G212),
+    (10, OFFERED, G221),
+    (20, OFFERED, G222),
+    (1, STAGED, G211),
 ];
 
 /// Minute, incident, person, what they do.
-const DEEDS: [(i64, u8, &str, Action); 29] = [
+const DEEDS: [(i64, u8, &str, Action); 36] = [
     // 1: all goes well.
     (5, 1, "leader-111", Action::Sign),
     (45, 1, "leader-111", Action::Answer),
@@ -251,8 +261,63 @@ const DEEDS: [(i64, u8, &str, Action); 29] = [
     (190, 8, "desk-1a", Action::Sign),
     (400, 8, "desk-1a", Action::Answer),
     (470, 8, "checker-1", Action::Pass),
-    // 6 and 9 to 14: nobody ever looks at them.
+    // 15: what an organisation has taken, to its close.
+    (130, 15, "swift-1", Action::Answer),
+    (190, 15, "checker-2", Action::Pass),
+    (200, 15, "checker-2", Action::Close),
+    // 16: what an organisation gives back is the grid's.
+    (190, 16, "stork-1", RETURN),
+    (250, 16, "leader-212", Action::Sign),
+    // 19: one of two stages is done.
+    (20, 19, "leader-211", Action::Sign),
+    (130, 19, "leader-211", Action::Stage),
+    // 6, 9 to 14 and 17: nobody ever looks at them.
 ];
+
+/// What people do at partner.
+#[derive(Clone, Copy, Debug)]
+enum Deal {
+    Says(&'static str, Said),
+    Orders(&'static str),
+    Stands(&'static str, Standing),
+}
+
+const DECLINES: Said = Said::Decline(DeclineReason::NotNow);
+
+/// Minute, incident, what is done. Both organisations can take any number, so that it does not matter of which case
+/// they hear first.
+const DEALS: [(i64, u8, Deal); 7] = [
+    (40, 15, Deal::Says("swift", Said::Accept)),
+    // 16: declined by both, then ordered by the desk.
+    (30, 16, Deal::Says("swift", DECLINES)),
+    (35, 16, Deal::Says("stork", DECLINES)),
+    (70, 16, Deal::Orders("desk-2a")),
+    (130, 16, Deal::Says("stork", Said::Accept)),
+    // 18: taken by an organisation that is suspended.
+    (50, 18, Deal::Says("stork", Said::Accept)),
+    (300, 18, Deal::Stands("stork", Standing::Suspended)),
+];
+
+fn dealt(world: &World, (at, n, deal): (i64, u8, Deal)) -> Asked<Command> {
+    let incident = incident(n);
+    let (by, command) = match deal {
+        Deal::Says(partner, says) => {
+            let answer = Answer { incident, partner: partner.into(), says, grants: member(partner) };
+            (format!("{partner}-1"), Command::Answer(answer))
+        }
+        Deal::Orders(by) => {
+            let grants = world.all.pack.people.get(&by.into()).unwrap().grants.clone();
+            (by.to_owned(), Command::Order(Order { incident, partners: Vec::new(), grants }))
+        }
+        Deal::Stands(partner, standing) => {
+            let grants = world.all.pack.people.get(&"desk-2a".into()).unwrap().grants.clone();
+            let (partner, reason) = (partner.into(), "示意".to_owned());
+            let change = Change::Standing { partner, standing, reason, grants };
+            ("desk-2a".to_owned(), Command::Register(change))
+        }
+    };
+    Asked { command, by: by.as_str().into(), recorded_at: minute(at) }
+}
 
 /// Ends of windows, in minutes: hours on the first day, then half days.
 const HOURS: [i64; 12] = [60, 120, 180, 240, 300, 360, 420, 480, 1_440, 2_160, 2_880, 4_320];
@@ -285,7 +350,8 @@ struct Lived {
     refused: Vec<String>,
 }
 
-/// Lives through the script: in each window reports, settle, deeds in order of their times, settle, sweep.
+/// Lives through the script: in each window reports, settle, what is dealt with organisations, settle, deeds in order of
+/// their times, settle, sweep.
 async fn live(world: &mut World, meddler: &Meddler, windows: &[i64]) -> Lived {
     let mut lived = Lived::default();
     let mut from = 0;
@@ -296,6 +362,16 @@ async fn live(world: &mut World, meddler: &Meddler, windows: &[i64]) -> Lived {
         let reports: Vec<_> = reports.into_iter().map(|n| submitted(n, world)).collect();
         for answer in world.all.discover.lock().await.obey(&reports).await {
             assert!(answer.unwrap().unwrap().fresh);
+        }
+        settle(world, meddler, &mut lived).await;
+        let mut deals: Vec<_> = DEALS.iter().copied().filter(|deal| within(deal.0)).collect();
+        deals.sort_by_key(|deal| deal.0);
+        let asked: Vec<_> = deals.iter().map(|deal| dealt(world, *deal)).collect();
+        let answers = world.all.partner.as_ref().unwrap().lock().await.obey(&asked).await;
+        for (deal, answer) in deals.iter().zip(answers) {
+            if let Err(refused) = answer.unwrap() {
+                lived.refused.push(format!("{deal:?}: {refused:?}"));
+            }
         }
         settle(world, meddler, &mut lived).await;
         let mut deeds: Vec<_> = DEEDS.iter().filter(|deed| within(deed.0)).collect();
@@ -338,7 +414,7 @@ async fn sweep(world: &mut World, meddler: &Meddler, lived: &mut Lived) {
 
 /// A world that has lived through the script, hour by hour, reading through a meddler.
 async fn lived(how: How) -> (World, Lived) {
-    let mut world = World::start().await;
+    let mut world = World::with_partners().await;
     let stream = world.all.around.stream.clone();
     let meddler = meddle(&mut world.all, stream, how);
     let lived = live(&mut world, &meddler, &HOURS).await;
@@ -354,7 +430,7 @@ async fn column(store: &Store, sql: &str) -> Vec<String> {
 
 async fn parked(world: &World) -> i64 {
     let sql = "SELECT cast((SELECT count(*) FROM route_parked) + (SELECT count(*) FROM handle_parked) \
-               + (SELECT count(*) FROM supervise_parked) AS text)";
+               + (SELECT count(*) FROM supervise_parked) + (SELECT count(*) FROM partner_parked) AS text)";
     column(&world.all.around.store, sql).await[0].parse().unwrap()
 }
 
@@ -427,21 +503,17 @@ async fn take_everything(all: &Embedded) -> Taken {
     }
 }
 
-/// `handled` is read by two services.
+/// `handled` is read by three services.
 fn readings(slice: &[Record]) -> usize {
-    slice.len() + slice.iter().filter(|record| record.source.topic == Topic::Handled).count()
+    slice.len() + 2 * slice.iter().filter(|record| record.source.topic == Topic::Handled).count()
 }
 
 #[tokio::test]
 async fn the_script_has_lives_of_every_kind() {
     let (world, _) = lived(How::default()).await;
     let records = whole_log(&world).await;
-    // What only an office with partner organisations or stages tells is lived through in `partners`.
-    let elsewhere =
-        ["case.offered", "case.accepted", "case.declined", "case.lapsed", "case.released", "case.staged"];
-    for kind in domain::case::Happened::FACT_TYPES {
-        let is_told = records.iter().any(|record| record.kind == kind);
-        assert_ne!(is_told, elsewhere.contains(&kind), "{kind}");
+    for kind in domain::case::Happened::FACT_TYPES.into_iter().chain(domain::facts::OFFERS) {
+        assert!(records.iter().any(|record| record.kind == kind), "{kind}");
     }
     let rows = rows(&world.all.around.store, &OWN).await;
     for table in ["dead_letter", "parked"] {
@@ -495,13 +567,13 @@ fn replaying_any_slice_of_the_log_changes_nothing() {
 
 #[tokio::test]
 async fn reading_every_topic_again_from_its_beginning_changes_nothing() {
-    let mut world = World::start().await;
+    let mut world = World::with_partners().await;
     let stream = world.all.around.stream.clone();
     // Nothing meddled with: positions are those of the log itself.
     live(&mut world, &Meddler::new(stream, How { deaf_after: Some(0), ..How::default() }), &HOURS).await;
     let before = rows(&world.all.around.store, &["position"]).await;
     let records = whole_log(&world).await;
-    for service in ["route", "handle", "supervise"] {
+    for service in ["route", "handle", "supervise", "partner"] {
         let sql = format!("UPDATE {service}_position SET position = 0");
         world.all.around.store.writer().execute_unprepared(&sql).await.unwrap();
     }
@@ -533,9 +605,7 @@ async fn reading_again_what_organisations_were_offered_and_answered_changes_noth
     drop(all);
     let all = Embedded::open(folder.path(), pack, clock).await.unwrap();
     let taken = take_everything(&all).await;
-    // `handled` has one reader more.
-    let by_partner = records.iter().filter(|record| record.source.topic == Topic::Handled).count();
-    assert_eq!(taken, Taken { dropped: readings(&records) + by_partner, ..Taken::default() });
+    assert_eq!(taken, Taken { dropped: readings(&records), ..Taken::default() });
     assert_same(&rows(&all.around.store, &["position"]).await, &before, "read again");
 }
 
@@ -569,7 +639,7 @@ async fn a_fact_that_was_withheld_parks_what_follows_and_once_given_every_row_is
     let (straight, _) = lived(How::default()).await;
     let records = whole_log(&straight).await;
     let straight = rows(&straight.all.around.store, &OWN).await;
-    for topic in [Topic::Routed, Topic::Handled, Topic::Supervised] {
+    for topic in [Topic::Routed, Topic::Handled, Topic::Supervised, Topic::Partnered] {
         let followed = followed(&records, topic);
         let some = followed.iter().step_by((followed.len() / 5).max(1));
         let mut parked = 0;
@@ -593,12 +663,14 @@ async fn outcomes(world: &World) -> BTreeMap<String, Vec<String>> {
 
 #[tokio::test]
 async fn settling_three_days_in_one_window_gives_the_same_cases_as_minutes_at_a_time() {
-    // What is handed on after a return needs a settle between: those two lives are another matter.
-    let handed_on = [3, 8].map(|n| format!("X'{}'", incident(n).0.simple().to_string().to_uppercase()));
+    // What is handed on after a return or ordered anew needs a settle between, and an organisation is suspended when
+    // somebody looks: those lives are another matter.
+    let handed_on =
+        [3, 8, 16, 18].map(|n| format!("X'{}'", incident(n).0.simple().to_string().to_uppercase()));
     let minutes: Vec<i64> = (1..=40).map(|n| n * MINUTES).chain([1_440, 2_880, 4_320]).collect();
     let mut all = Vec::new();
     for windows in [&HOURS[..], &AT_ONCE[..], &minutes[..]] {
-        let mut world = World::start().await;
+        let mut world = World::with_partners().await;
         let stream = world.all.around.stream.clone();
         let meddler = meddle(&mut world.all, stream, How::default());
         live(&mut world, &meddler, windows).await;

@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use domain::calendar::Limit;
 use domain::case::{Action, Refusal, ReturnReason};
-use domain::category::{Category, Stage};
 use domain::deadline::DeadlineKind;
 use domain::holder::organisation;
 use domain::id::{IncidentId, PartnerId};
@@ -15,43 +14,28 @@ use partner::{Answer, Change, Command, Done, Filed, OfferState, Order, Refused, 
 use platform::pack::Pack;
 use platform::turn::Asked;
 
-use crate::world::{World, monday_morning, packs};
+use crate::process::{PARTNERED, pack};
+use crate::world::{World, monday_morning};
 
 /// A category that organisations of the class `service` are offered by itself.
 pub const OFFERED: &str = "clean-up";
 /// One with two stages before the whole, that nobody is offered.
 pub const STAGED: &str = "building";
-/// What `rubbish` of the pack is, as no category that is offered.
+/// One that stays in the office.
 const SENSITIVE: &str = "dispute";
 const STREET: &str = "990001/990001001";
 const LEADER: &str = "leader-111";
 
-/// The pack of two streets with two organisations of the first: `lark`, which can take one case, and `home`.
+/// The two streets with organisations: in the first `lark`, which can take one case, and `home`. They have three hours to
+/// answer; and a sensitive category names their class, which no file may.
 pub fn with_partners() -> Pack {
-    let mut pack = Pack::load(&packs().join("twostreets")).unwrap();
+    let mut pack = Pack::load(&pack(PARTNERED)).unwrap();
     pack.policy.offer_limit = Some(Limit::parse("3h").unwrap());
-    let category = |code: &str, sensitive: bool, offer_to: Vec<Class>, stages: Vec<Stage>| Category {
-        code: code.into(),
-        name: Text::new(code, code),
-        handle_limit: Limit::parse("12h").unwrap(),
-        sensitive,
-        stages,
-        offer_to,
-        conditions: None,
-    };
-    let stage =
-        |name: &str, limit: &str| Stage { name: Text::new(name, name), limit: Limit::parse(limit).unwrap() };
-    for new in [
-        category(OFFERED, false, vec![Class::Service], Vec::new()),
-        category(STAGED, false, Vec::new(), vec![stage("停工", "4h"), stage("处罚", "8h")]),
-        category(SENSITIVE, true, vec![Class::Service], Vec::new()),
-    ] {
-        pack.categories.insert(new.code.clone(), new);
-    }
-    pack.partners = vec![organisation_of("lark", 1), organisation_of("home", 5)];
+    pack.categories.get_mut(&SENSITIVE.into()).unwrap().offer_to = vec![Class::Service];
     pack
 }
 
+/// What `partners.csv` has of one of them.
 fn organisation_of(id: &str, capacity: u32) -> Partner {
     Partner {
         id: id.into(),

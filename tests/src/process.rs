@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use chrono::TimeDelta;
-use gridward::servers::SERVICES;
+use gridward::servers::{WITHOUT_TOPIC, services};
 use platform::clock::host_now;
 use platform::pack::Pack;
 use platform::token::{Principal, Tokens};
@@ -31,9 +31,14 @@ pub struct Process {
     instance: Instance,
 }
 
-/// A pack that lies beside the sources.
+/// The two streets with partner organisations: a pack of the tests alone.
+pub const PARTNERED: &str = "partnered";
+
+/// A pack that lies beside the sources, or beside the tests.
 pub fn pack(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/packs").join(name)
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = tests.join("packs").join(name);
+    if own.is_dir() { own } else { tests.join("../shared/packs").join(name) }
 }
 
 /// A client as people have one: it gives up.
@@ -72,7 +77,8 @@ impl Process {
 
     /// How people reach it: every service is this one process.
     pub fn door(&self) -> Door {
-        let services = SERVICES.iter().map(|service| (*service, vec![self.instance.url("")])).collect();
+        let services = services(&self.pack).into_iter().chain(WITHOUT_TOPIC);
+        let services = services.map(|service| (service, vec![self.instance.url("")])).collect();
         Door { client: self.client.clone(), pack: self.pack.clone(), tokens: self.tokens.clone(), services }
     }
 

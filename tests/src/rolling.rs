@@ -155,11 +155,11 @@ async fn every_instance_is_replaced_one_by_one_and_no_client_gets_an_error() {
         return;
     }
     let folder = tempfile::TempDir::new().unwrap();
-    let mut fleet = Fleet::new(folder.path(), "twostreets", 2, "").await.unwrap();
+    let mut fleet = Fleet::new(folder.path(), crate::process::PARTNERED, 2, "").await.unwrap();
     fleet.start().await.unwrap();
     let outcome = replace_all(&mut fleet, 40).await.unwrap();
     fleet.stop().await.unwrap();
-    assert_eq!(outcome.replaced, 8);
+    assert_eq!(outcome.replaced, 12, "two of each of six");
     assert!(outcome.answered > 100, "{outcome:?}");
     assert!(
         outcome.errors.is_empty(),

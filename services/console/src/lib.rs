@@ -19,7 +19,8 @@ mod watch;
 
 pub use accounts::{Account, AccountFault, Accounts};
 pub use password::{Password, PasswordFault, made_up};
-pub use sign_in::{Refused, SignIn};
+pub use sign_in::{Refused, SignIn, SignedIn};
+pub use store::attempts::Origin;
 pub use watch::watch;
 
 /// The service's name: of its command, of its database, and before its tables.

@@ -3,7 +3,6 @@
 //! Who has no account, whose account is disabled and whose person has left the register hear the same as with a wrong
 //! password, after the same work.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +15,7 @@ use tracing::{debug, info};
 
 use crate::password::{Compared, Hasher, Password, PasswordFault, Prepared};
 use crate::store::accounts::{self, Model};
-use crate::store::attempts::{self, Keys};
+use crate::store::attempts::{self, Keys, Origin};
 use crate::throttle;
 
 /// How long a token holds. It says what the register made of its bearer when it was signed, so it is short.
@@ -47,6 +46,20 @@ pub enum Refused {
     Store(#[from] StoreError),
 }
 
+/// Somebody who has signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    pub session: Session,
+    /// The secret by which their device is known from now on.
+    pub device: String,
+}
+
+/// Whose password it was.
+struct Proved<'a> {
+    person: &'a Person,
+    known_device: bool,
+}
+
 /// Signs people in.
 #[derive(Clone, Debug)]
 pub struct SignIn {
@@ -71,14 +84,20 @@ impl SignIn {
         &self,
         name: &str,
         password: &Password,
-        peer: IpAddr,
+        from: &Origin,
         now: DateTime<Utc>,
-    ) -> Result<Session, Refused> {
+    ) -> Result<SignedIn, Refused> {
         let person = name_of(name)?;
         let register = self.register();
-        let (_, person) = self.proved(&register, &person, password.prepared()?, peer, now).await?;
+        let proved = self.proved(&register, &person, password.prepared()?, from, now).await?;
+        let Proved { person, known_device } = proved;
+        // Two who share a device are known on it by one secret.
+        let device = from.device.clone().unwrap_or_else(secret);
+        if !known_device {
+            self.know(&person.id, &device, now).await?;
+        }
         info!(person.id = %person.id, "signed in");
-        Ok(session(person, now, now))
+        Ok(SignedIn { session: session(person, now, now), device })
     }
 
     /// Another token for whoever still has one and typed a password not too long ago; the register is asked again.
@@ -107,12 +126,12 @@ impl SignIn {
         person: &PersonId,
         old: &Password,
         new: &Password,
-        peer: IpAddr,
+        from: &Origin,
         now: DateTime<Utc>,
     ) -> Result<(), Refused> {
         let old = old.prepared()?;
         let new = new.new_for(&person.0).map_err(Refused::New)?;
-        self.proved(&self.register(), person, old, peer, now).await?;
+        self.proved(&self.register(), person, old, from, now).await?;
         let phc = self.hasher.hash(new, entropy::draw()).await;
         self.save_hash(person, |account| Model { phc, changed_at: now, ..account }).await?;
         info!(person.id = %person, "changed the own password");
@@ -125,10 +144,10 @@ impl SignIn {
         register: &'a Pack,
         id: &PersonId,
         password: Prepared,
-        peer: IpAddr,
+        from: &Origin,
         now: DateTime<Utc>,
-    ) -> Result<(Model, &'a Person), Refused> {
-        let keys = Keys::of(&id.0, peer);
+    ) -> Result<Proved<'a>, Refused> {
+        let keys = Keys::of(&id.0, from);
         self.count(&keys, now).await?;
         let person = register.people.get(id);
         let account = accounts::find(self.store.readers(), id).await?;
@@ -144,8 +163,14 @@ impl SignIn {
             let renew = |now: Model| if now.phc == was { Model { phc, ..now } } else { now };
             self.save_hash(id, renew).await?;
         }
-        self.take_back(&keys, now).await?;
-        Ok((account, person))
+        let known_device = self.take_back(&keys, now).await?;
+        Ok(Proved { person, known_device })
+    }
+
+    async fn know(&self, person: &PersonId, device: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let tx = self.store.begin().await?;
+        attempts::know(&tx, &person.0, device, now).await?;
+        commit(tx, "remembering a device").await
     }
 
     async fn count(&self, keys: &Keys, now: DateTime<Utc>) -> Result<(), Refused> {
@@ -155,16 +180,12 @@ impl SignIn {
             // Nothing of it is kept: whoever may not try is not counted as having tried.
             return Err(Refused::Wait(wait));
         }
-        let counted = throttle::Tallies {
-            pair: throttle::failed(&tallies.pair, now),
-            account: throttle::failed(&tallies.account, now),
-            peer: throttle::failed(&tallies.peer, now),
-        };
-        attempts::save(&tx, keys, &counted, now).await?;
+        attempts::save(&tx, keys, &throttle::failed(&tallies, now), now).await?;
         Ok(commit(tx, "counting a sign-in").await?)
     }
 
-    async fn take_back(&self, keys: &Keys, now: DateTime<Utc>) -> Result<(), StoreError> {
+    /// Answers whether it came from a device that is known.
+    async fn take_back(&self, keys: &Keys, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let tx = self.store.begin().await?;
         let tallies = attempts::locked(&tx, keys, now).await?;
         attempts::save(&tx, keys, &throttle::succeeded(&tallies, now), now).await?;
@@ -173,7 +194,7 @@ impl SignIn {
         if let Err(error) = self.forget(now).await {
             debug!("old sign-ins are forgotten another time: {error}");
         }
-        Ok(())
+        Ok(tallies.device.is_some())
     }
 
     async fn forget(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -196,6 +217,11 @@ fn session(person: &Person, since: DateTime<Utc>, now: DateTime<Utc>) -> Session
         expires_at: (now + SESSION).min(since + RENEWED_FOR),
         signed_in_at: Some(since),
     }
+}
+
+/// By which a device is known from now on.
+fn secret() -> String {
+    entropy::draw::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name as somebody typed it: a phone puts a space behind a word.

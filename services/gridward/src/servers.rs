@@ -210,7 +210,7 @@ impl Servers {
             discover: at(Discover::new(&in_force), &discover),
             route: at(boundaries, &route),
             handle: at(Handle::new(&in_force), &handle),
-            supervise: at(Supervise::new(&metrics)?, &supervise),
+            supervise: at(Supervise::new(&in_force, &metrics)?, &supervise),
             partner: partner.as_ref().map(|joined| at(PartnerDesk::new(&in_force), joined)),
             pack,
             clock,

@@ -1,5 +1,6 @@
 //! The register of organisations: filing (备案), and their standing. Pure.
 
+use domain::area::{AreaPath, Level};
 use domain::holder::ORGANISATIONS;
 use domain::id::{IncidentId, PartnerId};
 use domain::partner::{Partner, Standing, filing_faults};
@@ -115,48 +116,114 @@ fn allowed(grants: &[Grant], partner: &Partner) -> Result<(), Refused> {
 }
 
 fn check(pack: &Pack, partner: &Partner) -> Result<(), Refused> {
+    for (field, name) in [("name_zh", &partner.name.zh), ("name_en", &partner.name.en)] {
+        if name.chars().any(is_unseen) {
+            let zh = format!("{field} 含有不可见的控制字符，请去掉");
+            let en = format!("{field} holds a control character, which nobody sees: take it out");
+            return refused(field, zh, en);
+        }
+    }
     let lacks = filing_faults(partner);
     if !lacks.is_empty() {
         let joined = |of: fn(&Text) -> &str, between| lacks.iter().map(of).collect::<Vec<_>>().join(between);
-        let text = Text::new(joined(|text| &text.zh, "；"), joined(|text| &text.en, "; "));
-        return Err(Refused::Field("partner", text));
+        return refused("partner", joined(|text| &text.zh, "；"), joined(|text| &text.en, "; "));
     }
-    let unknown = |field, code: &str| {
-        let text = Text::new(format!("{code} 不在本辖区的表中"), format!("`{code}` is not in the pack"));
-        Err(Refused::Field(field, text))
-    };
     for (field, many) in [("coverage", partner.coverage.len()), ("categories", partner.categories.len())] {
         if many > LONGEST_LIST {
-            let text = Text::new(
-                format!("{field} 最多 {LONGEST_LIST} 项"),
-                format!("{field} has at most {LONGEST_LIST} entries"),
-            );
-            return Err(Refused::Field(field, text));
+            let zh = format!("{field} 最多 {LONGEST_LIST} 项");
+            return refused(field, zh, format!("{field} has at most {LONGEST_LIST} entries"));
         }
     }
-    if partner.coverage.is_empty() {
-        let text = Text::new("服务范围不能为空", "name at least one area it works in");
-        return Err(Refused::Field("coverage", text));
-    }
-    let areas = partner.coverage.iter().chain([&partner.office]);
-    if let Some(area) = areas.into_iter().find(|area| pack.areas.by_path(area).is_none()) {
-        return unknown("coverage", area.as_str());
-    }
-    if let Some(area) = partner.coverage.iter().find(|area| !partner.office.contains(area)) {
-        let text = Text::new(
-            format!("{area} 不在备案（登记）机关的辖区内"),
-            format!("`{area}` does not lie in the area of the office it is filed with"),
-        );
-        return Err(Refused::Field("coverage", text));
-    }
-    if let Some(code) = partner.categories.iter().find(|code| !pack.categories.contains_key(code)) {
-        return unknown("categories", &code.0);
-    }
+    check_areas(pack, partner)?;
+    check_categories(pack, partner)?;
     for (field, number) in [("members", partner.members), ("capacity", partner.capacity)] {
         if !(1..=MOST).contains(&number) {
-            let text = Text::new(format!("{field} 须为 1 到 {MOST}"), format!("{field} is from 1 to {MOST}"));
-            return Err(Refused::Field(field, text));
+            return refused(
+                field,
+                format!("{field} 须为 1 到 {MOST}"),
+                format!("{field} is from 1 to {MOST}"),
+            );
         }
     }
     Ok(())
+}
+
+fn refused(field: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Result<(), Refused> {
+    Err(Refused::Field(field, Text::new(zh, en)))
+}
+
+fn unknown(field: &'static str, code: &str) -> Result<(), Refused> {
+    refused(field, format!("{code} 不在本辖区的表中"), format!("`{code}` is not in the pack"))
+}
+
+/// What a screen does not show, or what turns the letters around it: a name with it looks like another one's.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+fn check_areas(pack: &Pack, partner: &Partner) -> Result<(), Refused> {
+    match pack.areas.by_path(&partner.office) {
+        None => return unknown("office", partner.office.as_str()),
+        Some(office) if office.level < Level::Street => {
+            let name = &office.name;
+            return refused(
+                "office",
+                format!("{}不是街道或区县：社会组织在街道备案，或在区县登记", name.zh),
+                format!(
+                    "{} is neither a street nor a county: an organisation is filed with a street, or registered in a county",
+                    name.en
+                ),
+            );
+        }
+        Some(_) => {}
+    }
+    if partner.coverage.is_empty() {
+        return refused("coverage", "服务范围不能为空", "name at least one area it works in");
+    }
+    let is_unknown = |area: &&AreaPath| pack.areas.by_path(area).is_none();
+    if let Some(area) = partner.coverage.iter().find(is_unknown) {
+        return unknown("coverage", area.as_str());
+    }
+    match partner.coverage.iter().find(|area| !partner.office.contains(area)) {
+        None => Ok(()),
+        Some(area) => refused(
+            "coverage",
+            format!("{area} 不在备案（登记）机关的辖区内"),
+            format!("`{area}` does not lie in the area of the office it is filed with"),
+        ),
+    }
+}
+
+/// What is sensitive is offered to nobody, so nobody is filed for it either.
+fn check_categories(pack: &Pack, partner: &Partner) -> Result<(), Refused> {
+    for code in &partner.categories {
+        match pack.categories.get(code) {
+            None => return unknown("categories", &code.0),
+            Some(category) if category.sensitive => {
+                return refused(
+                    "categories",
+                    format!("{code} 是敏感事项，不交社会组织；请删去"),
+                    format!("`{code}` is sensitive and is never offered to an organisation: leave it out"),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_told_from_what_a_name_has() {
+        for plain in "红领志愿之家（示意） Red Collar – №1 Café".chars() {
+            assert!(!is_unseen(plain), "{plain:?}");
+        }
+        for unseen in ['\n', '\t', '\u{7f}', '\u{85}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}'] {
+            assert!(is_unseen(unseen), "{unseen:?}");
+        }
+    }
 }

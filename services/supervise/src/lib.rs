@@ -19,6 +19,7 @@ use domain::deadline::DeadlineKind;
 use domain::facts::Topic;
 use domain::id::IncidentId;
 use platform::metrics::Metrics;
+use platform::pack::InForce;
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::Record;
 use platform::turn::{Asked, NoCommand, Service, Turn};
@@ -31,14 +32,15 @@ use store::tallies::Tallies;
 /// The service.
 #[derive(Debug)]
 pub struct Supervise {
+    pack: InForce,
     steps: metrics::Steps,
 }
 
 impl Supervise {
     /// # Errors
     /// When its metrics are registered already: two of it in one process.
-    pub fn new(metrics: &Metrics) -> Result<Arc<Self>, prometheus::Error> {
-        Ok(Arc::new(Self { steps: metrics::Steps::register(&metrics.registry)? }))
+    pub fn new(pack: &InForce, metrics: &Metrics) -> Result<Arc<Self>, prometheus::Error> {
+        Ok(Arc::new(Self { pack: pack.clone(), steps: metrics::Steps::register(&metrics.registry)? }))
     }
 }
 
@@ -95,7 +97,7 @@ impl Service for Supervise {
     }
 
     fn react(&self, work: &mut Work, record: &Record, _turn: &mut Turn) -> Result<(), String> {
-        on_case_changed::react(work, record)
+        on_case_changed::react(&self.pack.now().categories, work, record)
     }
 
     async fn save(&self, tx: &Tx, work: Work, _turn: &Turn) -> Result<(), StoreError> {

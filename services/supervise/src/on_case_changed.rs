@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::case::{Case, Happened, State};
+use domain::category::Categories;
 use domain::deadline::{Deadline, DeadlineKind, Step, Verdict};
 use domain::facts::CaseFact;
 use platform::stream::Record;
@@ -11,12 +12,14 @@ use crate::store::cases::Mirrored;
 use crate::store::deadlines::DeadlineRow;
 use crate::store::steps::StepRow;
 
-pub(crate) fn react(work: &mut Work, record: &Record) -> Result<(), String> {
+pub(crate) fn react(categories: &Categories, work: &mut Work, record: &Record) -> Result<(), String> {
     if !Happened::FACT_TYPES.contains(&record.kind.as_str()) {
         return Err(format!("supervise does not know facts of type `{}`", record.kind));
     }
     let CaseFact { happened, case } = record.body()?;
-    tally(work, &happened, &case);
+    // What the pack has never heard of is nobody's to count either.
+    let sensitive = categories.get(&case.category).is_none_or(|category| category.sensitive);
+    tally(work, &happened, &case, sensitive);
     if let Happened::Reminded { deadline, step, .. }
     | Happened::Lapsed { deadline, step, .. }
     | Happened::Escalated { deadline, step, .. } = &happened
@@ -124,8 +127,8 @@ fn effected(work: &mut Work, case: &Case, kind: DeadlineKind, step: u32, noticed
 }
 
 /// What each fact adds to the figures of its area.
-fn tally(work: &mut Work, happened: &Happened, case: &Case) {
-    let mut add = |measure: &str| work.tallies.add(&case.area, measure);
+fn tally(work: &mut Work, happened: &Happened, case: &Case, sensitive: bool) {
+    let mut add = |measure: &str| work.tallies.add(&case.area, measure, sensitive);
     match happened {
         Happened::Opened { .. } => {
             add("opened");

@@ -12,7 +12,7 @@ mod recorded_shapes;
 mod reports;
 mod requests;
 mod rights;
-mod tokens;
+pub mod tokens;
 
 use office::{Answer, Office};
 use reqwest::RequestBuilder;
@@ -20,19 +20,19 @@ use serde_json::Value;
 
 /// What an error must say.
 #[derive(Clone, Copy, Debug)]
-struct Says<'a> {
-    status: u16,
+pub struct Says<'a> {
+    pub status: u16,
     /// The last word of the problem's `type`.
-    code: &'a str,
-    field: Option<&'a str>,
-    en: &'a str,
-    zh: &'a str,
+    pub code: &'a str,
+    pub field: Option<&'a str>,
+    pub en: &'a str,
+    pub zh: &'a str,
 }
 
 impl Office {
     /// Asks twice, as an English and as a Chinese reader, and holds both answers against what they must
     /// say; nothing is stored.
-    async fn refuses(&self, request: RequestBuilder, says: Says<'_>) {
+    pub async fn refuses(&self, request: RequestBuilder, says: Says<'_>) {
         let before = self.stored().await;
         for (language, wanted) in [("en", says.en), ("zh-CN,zh;q=0.9,en;q=0.8", says.zh)] {
             let asked = request.try_clone().unwrap().header("accept-language", language);

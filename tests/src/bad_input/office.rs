@@ -21,11 +21,13 @@ use platform::stream::kafka::With;
 use platform::token::{KEY_FILE, Principal, Tokens};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use crate::offers::{HELD, MIRRORED, OF_HANDLE, OF_PARTNER, OFFERED, Tables};
+use crate::process::PARTNERED;
 use crate::world::{IN_GRID_111, monday_morning, packs};
 
 /// Nothing here takes this long; what does is stuck.
@@ -36,7 +38,7 @@ pub struct Office {
     pub clock: Clock,
     pub address: SocketAddr,
     pub tokens: Tokens,
-    pack: Arc<Pack>,
+    pub pack: Arc<Pack>,
     http: Client,
     running: Running,
     stopper: Stopper,
@@ -86,19 +88,31 @@ impl Office {
         Self::of(&packs().join("twostreets"), now).await
     }
 
+    /// The same with partner organisations.
+    pub async fn with_partners() -> Self {
+        Self::of(&crate::process::pack(PARTNERED), monday_morning()).await
+    }
+
     pub async fn of(pack: &Path, now: DateTime<Utc>) -> Self {
-        let folder = TempDir::new().unwrap();
+        // Whoever tries to sign in says where from, as a proxy on this machine would.
+        Self::behind("127.0.0.1", pack, now).await
+    }
+
+    /// One that believes these proxies.
+    pub async fn behind(proxies: &str, pack: &Path, now: DateTime<Utc>) -> Self {
+        let (folder, of_pack) = (TempDir::new().unwrap(), pack.to_str().unwrap());
         let pack = Arc::new(Pack::load(pack).unwrap());
         let clock = Clock::driven(now);
         let tokens = Tokens::of_folder(folder.path()).unwrap();
         let servers = match on_servers() {
-            true => Some(crate::fleet::settings(folder.path(), "twostreets", "").await.unwrap()),
+            true => Some(crate::fleet::settings(folder.path(), of_pack, "").await.unwrap()),
             false => None,
         };
-        let ready = match &servers {
+        let mut ready = match &servers {
             Some(settings) => open(settings, &pack, &clock).await.ready(),
             None => Embedded::open(folder.path(), pack.clone(), clock.clone()).await.unwrap().ready(),
         };
+        ready.accounts.proxies = proxies.parse().unwrap();
         assert!(folder.path().join(KEY_FILE).is_file());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -218,8 +232,44 @@ impl Office {
         assert_eq!(self.stored().await.0, before + 1);
     }
 
+    async fn rows(&self, service: &str, sql: &str) -> Vec<QueryResult> {
+        let stage = self.running.stage();
+        let readers = stage.store(service).readers();
+        let statement = Statement::from_string(readers.get_database_backend(), sql);
+        readers.query_all_raw(statement).await.unwrap()
+    }
+
+    /// Waits until handle and partner have heard all they told each other, and have the same of every offer.
+    pub async fn offers_agree(&self) {
+        let mut last = Default::default();
+        let looked = tokio::time::timeout(STUCK, async {
+            let mut again = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                again.tick().await;
+                let tables = Tables {
+                    held: self.rows("handle", HELD).await,
+                    mirrored: self.rows("partner", MIRRORED).await,
+                    offered: self.rows("partner", OFFERED).await,
+                    of_handle: self.rows("handle", OF_HANDLE).await,
+                    of_partner: self.rows("partner", OF_PARTNER).await,
+                };
+                // Each table is of another moment, so that only what stays is a fault.
+                last = (tables.on_the_way().unwrap(), tables.disagreements().unwrap());
+                if last.0.is_empty() && last.1.is_empty() {
+                    return;
+                }
+            }
+        });
+        if looked.await.is_err() {
+            panic!("handle and partner never agreed: {last:#?}");
+        }
+    }
+
     /// Stops it, lets what was on its way arrive, and asks the audit.
     pub async fn closes_clean(self) {
+        if self.pack.has_partners() {
+            self.offers_agree().await;
+        }
         let Self { clock, pack, running, stopper, servers, folder, .. } = self;
         stopper.stop();
         running.finished().await.unwrap();

@@ -19,7 +19,7 @@ const SAYS: Says<'static> = Says {
 const UNSIGNED: &str = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
 
 /// Every way of not having a token, as an `Authorization` header.
-fn not_tokens(office: &Office) -> Vec<(&'static str, String)> {
+pub fn not_tokens(office: &Office) -> Vec<(&'static str, String)> {
     let good = office.token("supervisor-county");
     let [header, claims, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
     let worker = office.token("worker-111");

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use domain::facts::Topic;
-use gridward::servers::SERVICES;
 
 use super::proxy::Way;
 use crate::kills::dice::Dice;
@@ -132,17 +131,19 @@ impl fmt::Display for Fault {
 #[derive(Debug)]
 pub struct Deck {
     dice: Dice,
+    /// Those that have a topic.
+    services: Vec<&'static str>,
     /// Instances of each service.
     each: usize,
     left: Vec<usize>,
 }
 
-/// Cards of a deck: a kill for each service, and the other kinds.
-const CARDS: usize = 14;
+/// Cards of a deck beside a kill for each service.
+const OTHER_KINDS: usize = 10;
 
 impl Deck {
-    pub fn new(seed: u64, each: usize) -> Self {
-        Self { dice: Dice::new(seed, 2_000_000), each, left: Vec::new() }
+    pub fn new(seed: u64, services: &[&'static str], each: usize) -> Self {
+        Self { dice: Dice::new(seed, 2_000_000), services: services.to_vec(), each, left: Vec::new() }
     }
 
     /// A number below `sides`, for whoever carries out what was drawn.
@@ -153,29 +154,31 @@ impl Deck {
     /// The next fault.
     pub fn draw(&mut self) -> Fault {
         if self.left.is_empty() {
-            self.left = (0..CARDS).collect();
+            self.left = (0..self.services.len() + OTHER_KINDS).collect();
         }
         let card = self.left.swap_remove(self.dice.below(self.left.len()));
         self.turn(card)
     }
 
     fn turn(&mut self, card: usize) -> Fault {
-        let service = SERVICES[self.dice.below(SERVICES.len())];
+        let service = self.services[self.dice.below(self.services.len())];
         let number = self.dice.below(self.each);
         let way = if self.dice.one_in(2) { Way::Silent } else { Way::Cut };
         let (down, some) = (self.dice.millis(3_000), Duration::from_secs(2) + self.dice.millis(4_000));
         let cut_off = |from| Fault::CutOff { service, from, way, lasts: some };
-        match card {
-            0..4 => Fault::Kill { service: SERVICES[card], number, down },
-            4 => Fault::Broker { down },
-            5 => Fault::Postmaster { down },
-            6 => Fault::Backends { percent: 20 + self.dice.below(81) },
-            7 => Fault::Zombie { service, number, asleep: Duration::from_secs(1) + some },
-            8 => Fault::BrokerFrozen { asleep: Duration::from_secs(2) + self.dice.millis(6_000) },
-            9 => Fault::EatenCommit { service },
-            10 => cut_off(if self.dice.one_in(2) { From::Both } else { From::Database }),
-            11 => cut_off(From::Broker),
-            12 => Fault::Poison {
+        let Some(kind) = card.checked_sub(self.services.len()) else {
+            return Fault::Kill { service: self.services[card], number, down };
+        };
+        match kind {
+            0 => Fault::Broker { down },
+            1 => Fault::Postmaster { down },
+            2 => Fault::Backends { percent: 20 + self.dice.below(81) },
+            3 => Fault::Zombie { service, number, asleep: Duration::from_secs(1) + some },
+            4 => Fault::BrokerFrozen { asleep: Duration::from_secs(2) + self.dice.millis(6_000) },
+            5 => Fault::EatenCommit { service },
+            6 => cut_off(if self.dice.one_in(2) { From::Both } else { From::Database }),
+            7 => cut_off(From::Broker),
+            8 => Fault::Poison {
                 topic: Topic::ALL[self.dice.below(Topic::ALL.len())],
                 how: Poison::Undecodable,
             },

@@ -23,7 +23,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
+use gridward::servers::services;
 use platform::clock::{Clock, host_now};
+use platform::pack::Pack;
 use reqwest::StatusCode;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -31,9 +33,11 @@ use tokio::task::JoinSet;
 use crate::fleet::{FILE, Fleet};
 use crate::instance::beat;
 use crate::kills::clients::{Answer, Client, LINES, Reports};
+use crate::kills::organisations::{MEMBERS, Member};
 use crate::kills::people::{Acted, Actor};
 use crate::kills::progress::Progress;
 use crate::kills::{ACTORS, ORIGIN, SPEED, all};
+use crate::process::{PARTNERED, pack};
 use fault::Deck;
 pub use fault::{Fault, KINDS};
 use gone::Gone;
@@ -93,10 +97,11 @@ fn limit(plan: Plan) -> Duration {
 }
 
 async fn carry_out(plan: Plan, folder: &TempDir, progress: &Arc<Progress>) -> anyhow::Result<Outcome> {
-    let servers = OwnServers::start().await?;
+    let pack = Pack::load(&pack(PARTNERED)).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    let services = services(&pack);
+    let servers = OwnServers::start(&services).await?;
     let clock = paced()?;
-    let mut fleet =
-        Fleet::on(&servers.servers, folder.path(), "twostreets", plan.each, &clock.settings).await?;
+    let mut fleet = Fleet::on(&servers.servers, folder.path(), PARTNERED, plan.each, &clock.settings).await?;
     servers.lead(&mut fleet)?;
     let broker = &servers.servers.broker;
     let work = Arc::new(Work::of(&fleet.settings, &fleet.databases, broker, progress).await?);
@@ -113,9 +118,13 @@ async fn carry_out(plan: Plan, folder: &TempDir, progress: &Arc<Progress>) -> an
     for n in 0..ACTORS {
         acting.spawn(Actor::new(&door, plan.seed, n, progress)?.act_until_told());
     }
+    for n in 0..MEMBERS {
+        acting.spawn(Member::new(&door, plan.seed, n, progress)?.act_until_told());
+    }
     let gone = Gone::new(&door, reports, progress)?;
     let begun = Instant::now();
-    let mut hand = Hand::new(fleet, servers, work.clone(), gone, Deck::new(plan.seed, plan.each), progress);
+    let mut hand =
+        Hand::new(fleet, servers, work.clone(), gone, Deck::new(plan.seed, &services, plan.each), progress);
     let happened = async {
         hand.happen(plan.faults).await?;
         while progress.answered() < plan.reports {
@@ -193,4 +202,5 @@ async fn whatever_goes_wrong_what_was_answered_is_there_once_and_steps_take_effe
     assert_eq!(outcome.happened.len(), plan.faults);
     let found = &outcome.found;
     assert!(found.reports >= 600 && found.steps_effected > 0 && found.actions > 0, "{outcome}");
+    assert!(found.offers > 0, "{outcome}");
 }

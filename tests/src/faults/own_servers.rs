@@ -7,9 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
-use gridward::servers::SERVICES;
 #[cfg(test)]
-use gridward::servers::WITHOUT_TOPIC;
+use gridward::servers::{SERVICES, WITHOUT_TOPIC};
 use tempfile::TempDir;
 
 use super::proxy::Proxy;
@@ -49,16 +48,16 @@ pub struct Ways {
 }
 
 impl OwnServers {
-    /// Starts both.
+    /// Starts both, with ways to them for the first instance of each of `services`.
     ///
     /// # Errors
     /// When one cannot be had, or does not start.
-    pub async fn start() -> anyhow::Result<Self> {
+    pub async fn start(services: &[&'static str]) -> anyhow::Result<Self> {
         // A short path, as a unix socket's name lies below it, and open to the user PostgreSQL runs as.
         let folder = tempfile::Builder::new().prefix("gridward-faults.").tempdir_in("/var/tmp")?;
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
         let mut ports = BTreeSet::new();
-        while ports.len() < 2 + SERVICES.len() {
+        while ports.len() < 2 + services.len() {
             ports.insert(free_port().context("no free port")?);
         }
         let ports: Vec<u16> = ports.into_iter().collect();
@@ -80,8 +79,8 @@ impl OwnServers {
         let port = databases.rsplit(['@', ':', '/']).nth(1).and_then(|port| port.parse().ok());
         let port = port.context("the URL of the databases names no port")?;
         let mut proxies = BTreeMap::new();
-        for (service, broker) in SERVICES.into_iter().zip(brokers) {
-            proxies.insert(service, Ways { database: Proxy::to(port).await?, broker });
+        for (service, broker) in services.iter().zip(brokers) {
+            proxies.insert(*service, Ways { database: Proxy::to(port).await?, broker });
         }
         Ok(Self { folder, servers: Servers { broker, databases }, proxies })
     }

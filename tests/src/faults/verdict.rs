@@ -16,7 +16,8 @@ use crate::instance::binary;
 use crate::kills::Outcome;
 use crate::kills::clients::Answer;
 use crate::kills::people::Acted;
-use crate::kills::verdict::{Kept, LINES, REPORTS, compare};
+use crate::kills::verdict::{Kept, LINES, REPORTS, compare, offers};
+use crate::offers::{HELD, MIRRORED, OF_HANDLE, OF_PARTNER, OFFERED, Tables};
 
 /// Looks at what a fleet has left; `settled_at` is when nothing waited, on the clock of the cases. So many records
 /// that nobody wrote lie on the topics.
@@ -33,6 +34,14 @@ pub async fn look(
 ) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
     compare(kept(work).await?, answers, acts, &mut outcome);
+    let tables = Tables {
+        held: work.rows("handle", HELD, Vec::new()).await?,
+        mirrored: work.rows("partner", MIRRORED, Vec::new()).await?,
+        offered: work.rows("partner", OFFERED, Vec::new()).await?,
+        of_handle: work.rows("handle", OF_HANDLE, Vec::new()).await?,
+        of_partner: work.rows("partner", OF_PARTNER, Vec::new()).await?,
+    };
+    offers(&tables, &mut outcome)?;
     steps(work, settled_at, &mut outcome).await?;
     let said = audited(settings, settled_at).await?;
     judge(&said, poison, &mut outcome);
@@ -63,7 +72,7 @@ type Step = (IncidentId, String, i32, i32);
 const EFFECTS: &str = "
 SELECT incident, kind, at, noticed_at, happened::jsonb ->> 'deadline' AS deadline,
        (happened::jsonb ->> 'round')::int AS round, (happened::jsonb ->> 'step')::int AS step
-FROM handle_history WHERE kind IN ('case.reminded', 'case.escalated')";
+FROM handle_history WHERE kind IN ('case.reminded', 'case.lapsed', 'case.escalated')";
 
 /// Each step took effect once, when it was due, by what handle did and what supervise had said.
 async fn steps(work: &Work, settled_at: DateTime<Utc>, outcome: &mut Outcome) -> anyhow::Result<()> {
@@ -76,8 +85,8 @@ async fn steps(work: &Work, settled_at: DateTime<Utc>, outcome: &mut Outcome) ->
     }
     let mut effects: BTreeMap<Step, u64> = BTreeMap::new();
     for row in work.rows("handle", EFFECTS, Vec::new()).await? {
-        let reminded = get::<String>(&row, "kind")? == "case.reminded";
-        *(if reminded { &mut outcome.reminded } else { &mut outcome.escalated }) += 1;
+        let kind: String = get(&row, "kind")?;
+        *outcome.steps_of(&kind) += 1;
         let step = (
             get_incident(&row, "incident")?,
             get(&row, "deadline")?,
@@ -90,7 +99,7 @@ async fn steps(work: &Work, settled_at: DateTime<Utc>, outcome: &mut Outcome) ->
         }
         *effects.entry(step).or_default() += 1;
     }
-    outcome.steps_effected = outcome.reminded + outcome.escalated;
+    outcome.steps_effected = outcome.reminded + outcome.lapsed + outcome.escalated;
     outcome.steps_doubled = effects.values().filter(|times| **times > 1).count() as u64;
     let count =
         async |sql: &str, values| anyhow::Ok(work.count("supervise", sql, values).await?.unsigned_abs());

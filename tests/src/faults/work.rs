@@ -8,11 +8,12 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use discover::Discover;
 use domain::facts::Topic;
-use gridward::servers::SERVICES;
+use gridward::servers::services_of;
 use gridward::settings::Settings;
 use handle::Handle;
 use kafka::connection::Connection;
 use kafka::topics::Topics;
+use partner::PartnerDesk;
 use platform::clock::host_now;
 use platform::store::{Store, get};
 use platform::stream::kafka::envelope::topic_name;
@@ -25,11 +26,12 @@ use crate::instance::beat;
 use crate::kills::progress::Progress;
 
 /// Each service that reads, and what it reads.
-const READERS: [(&str, &[Topic]); 4] = [
+const READERS: [(&str, &[Topic]); 5] = [
     (Discover::NAME, Discover::READS),
     (Route::NAME, Route::READS),
     (Handle::NAME, Handle::READS),
     (Supervise::NAME, Supervise::READS),
+    (PartnerDesk::NAME, PartnerDesk::READS),
 ];
 
 /// Work that has not gone on after this hangs.
@@ -76,7 +78,7 @@ impl Work {
         progress: &Arc<Progress>,
     ) -> anyhow::Result<Self> {
         let mut opened = BTreeMap::new();
-        for service in SERVICES {
+        for service in services_of(settings).await? {
             opened.insert(service, Store::connect(&databases.replace("{service}", service), 2).await?);
         }
         settings.stream()?.ensure_topics().await?;
@@ -95,6 +97,11 @@ impl Work {
             beat(LOOK).await;
         }
         Ok(work)
+    }
+
+    /// Those that have a topic.
+    fn services(&self) -> impl Iterator<Item = &'static str> {
+        self.databases.keys().copied()
     }
 
     /// The name of a topic here.
@@ -158,7 +165,7 @@ impl Work {
 
     async fn try_marks(&self) -> anyhow::Result<Marks> {
         let mut marks = Marks { ends: self.ends().await?, ..Marks::default() };
-        for service in SERVICES {
+        for service in self.services() {
             let sql = format!("SELECT coalesce(max(id), 0) FROM {service}_outbox");
             marks.rows.insert(service, self.count(service, &sql, Vec::new()).await?);
         }
@@ -210,7 +217,8 @@ impl Work {
     /// # Errors
     /// When a database cannot be read.
     pub async fn unread(&self, ends: &BTreeMap<(Topic, i32), i64>) -> anyhow::Result<Option<String>> {
-        for (service, reads) in READERS.into_iter().filter(|(_, reads)| !reads.is_empty()) {
+        let here = |service: &str| self.databases.contains_key(service);
+        for (service, reads) in READERS.into_iter().filter(|(name, reads)| here(name) && !reads.is_empty()) {
             let sql = format!("SELECT topic, partition, position FROM {service}_position");
             let mut positions: BTreeMap<(Topic, i32), i64> = BTreeMap::new();
             for row in self.rows(service, &sql, Vec::new()).await? {
@@ -234,7 +242,7 @@ impl Work {
     /// When a database cannot be read.
     pub async fn dead(&self) -> anyhow::Result<i64> {
         let mut dead = 0;
-        for service in SERVICES {
+        for service in self.services() {
             let sql = format!("SELECT count(*) FROM {service}_dead_letter");
             dead += self.count(service, &sql, Vec::new()).await?;
         }
@@ -247,7 +255,7 @@ impl Work {
     /// When a server does not answer.
     pub async fn waits(&self, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
         let ends = self.ends().await?;
-        for service in SERVICES {
+        for service in self.services() {
             let sql = format!("SELECT count(*) FROM {service}_outbox WHERE published_at IS NULL");
             let (unsent, parked) = (
                 self.count(service, &sql, Vec::new()).await?,
@@ -268,6 +276,13 @@ impl Work {
         let due = self.count("supervise", due, vec![soon.into(), now.into()]).await?;
         if due > 0 {
             return Ok(Some(format!("{due} steps are due")));
+        }
+        if self.databases.contains_key(PartnerDesk::NAME) {
+            let look = "SELECT count(*) FROM partner_offer WHERE look_at IS NOT NULL";
+            let look = self.count(PartnerDesk::NAME, look, Vec::new()).await?;
+            if look > 0 {
+                return Ok(Some(format!("{look} offers are to be taken back")));
+            }
         }
         self.unread(&ends).await
     }

@@ -127,10 +127,11 @@ impl Client {
 
     /// Anywhere in the two streets, now and then on a shared border or outside of all grids.
     pub fn new_report(&mut self, n: usize) -> Value {
-        let category = match self.dice.below(8) {
+        let category = match self.dice.below(10) {
             0 | 1 => "gas",
             2..=4 => "rubbish",
             5 | 6 => "road",
+            7 | 8 => "clean-up",
             _ => "dispute",
         };
         #[expect(clippy::cast_precision_loss, reason = "some thousands of steps of a millionth degree")]

@@ -2,12 +2,13 @@
 //! killed again and again. Afterwards every report that was answered is there, once, as one case, and every
 //! step that fell due took effect once and not early.
 //!
-//! [`clients`] report and [`people`] act, while [`killer`] kills and starts again; [`verdict`] looks at what
+//! [`clients`] report, [`people`] and [`organisations`] act, while [`killer`] kills and starts again; [`verdict`] looks at what
 //! is stored when everything has settled.
 
 pub(crate) mod clients;
 pub(crate) mod dice;
 mod killer;
+pub(crate) mod organisations;
 pub(crate) mod people;
 pub(crate) mod progress;
 pub(crate) mod verdict;
@@ -23,7 +24,7 @@ use platform::clock::Clock;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::process::{Process, beat};
+use crate::process::{PARTNERED, Process, beat};
 pub use killer::Kill;
 use progress::Progress;
 
@@ -60,8 +61,12 @@ pub struct Outcome {
     pub actions: u64,
     /// Answered actions that are in no history.
     pub actions_lost: u64,
+    /// Offers to partner organisations, whatever came of them.
+    pub offers: u64,
     pub steps_effected: u64,
     pub reminded: u64,
+    /// Offers that nobody answered in time.
+    pub lapsed: u64,
     pub escalated: u64,
     pub steps_early: u64,
     pub steps_doubled: u64,
@@ -121,7 +126,7 @@ fn limit(plan: Plan) -> Duration {
 }
 
 async fn carry_out(plan: Plan, folder: &Path, progress: &Arc<Progress>) -> anyhow::Result<Outcome> {
-    let mut process = Process::new(folder, "twostreets", SPEED)?;
+    let mut process = Process::new(folder, PARTNERED, SPEED)?;
     let origin: DateTime<Utc> = ORIGIN.parse().context("the origin is a time")?;
     let clock = gridward::folder_clock::paced(folder, SPEED, Some(origin))?;
     process.instance().start().await?;
@@ -136,6 +141,9 @@ async fn carry_out(plan: Plan, folder: &Path, progress: &Arc<Progress>) -> anyho
     let mut acting = JoinSet::new();
     for n in 0..ACTORS {
         acting.spawn(people::Actor::new(&door, seed, n, progress)?.act_until_told());
+    }
+    for n in 0..organisations::MEMBERS {
+        acting.spawn(organisations::Member::new(&door, seed, n, progress)?.act_until_told());
     }
     let begun = Instant::now();
     let reported = async {
@@ -191,6 +199,15 @@ async fn settle(
 }
 
 impl Outcome {
+    /// Where steps that a fact of this type tells of are counted.
+    pub(crate) fn steps_of(&mut self, kind: &str) -> &mut u64 {
+        match kind {
+            "case.reminded" => &mut self.reminded,
+            "case.lapsed" => &mut self.lapsed,
+            _ => &mut self.escalated,
+        }
+    }
+
     /// Nothing lost, doubled, early or missed, and the audit agrees.
     pub fn is_good(&self) -> bool {
         let wrong = [
@@ -225,10 +242,10 @@ impl fmt::Display for Outcome {
             f,
             "lost {lost}, doubled {doubled} of {reports} (0 means below {bound:.3} % at 95 %); actions {actions}, lost {actions_lost}"
         )?;
-        let Self { steps_effected, reminded, escalated, steps_told, .. } = self;
+        let Self { steps_effected, reminded, lapsed, escalated, steps_told, offers, .. } = self;
         writeln!(
             f,
-            "steps {steps_effected}: {reminded} reminded, {escalated} escalated, told of {steps_told} times"
+            "steps {steps_effected}: {reminded} reminded, {lapsed} lapsed, {escalated} escalated, told of {steps_told} times; {offers} offers"
         )?;
         let Self { steps_early, steps_doubled, steps_missed, on_the_way, audit_clean, .. } = self;
         write!(
@@ -249,4 +266,5 @@ async fn what_was_answered_is_there_once_and_steps_take_effect_once_and_not_earl
     assert!(outcome.is_good(), "{outcome}");
     assert_eq!((outcome.reports, outcome.kills.len()), (20_000, 5));
     assert!(outcome.reminded > 0 && outcome.escalated > 0 && outcome.actions > 0, "{outcome}");
+    assert!(outcome.offers > 0 && outcome.lapsed > 0, "{outcome}");
 }

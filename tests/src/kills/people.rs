@@ -25,7 +25,7 @@ pub struct Acted {
 }
 
 /// Between two things one person does.
-const BEAT: Duration = Duration::from_millis(20);
+pub(super) const BEAT: Duration = Duration::from_millis(20);
 /// How many cases of a page somebody works on before looking again.
 const AT_ONCE: usize = 8;
 

@@ -15,6 +15,7 @@ use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use super::Outcome;
 use super::clients::Answer;
 use super::people::Acted;
+use crate::offers::{HELD, MIRRORED, OF_HANDLE, OF_PARTNER, OFFERED, Tables};
 
 /// Of each kind of fault so many are named.
 const NAMED: usize = 5;
@@ -33,18 +34,23 @@ pub struct Waiting {
     pub facts: u64,
     /// Steps that are due.
     pub due: u64,
+    /// Offers that are to be taken back.
+    pub offers: u64,
 }
 
 impl Waiting {
     pub fn is_nothing(&self) -> bool {
-        self.reports + self.facts + self.due == 0
+        self.reports + self.facts + self.due + self.offers == 0
     }
 }
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { reports, facts, due } = self;
-        write!(f, "with {reports} reports not a case yet, {facts} facts unread, {due} steps due")
+        let Self { reports, facts, due, offers } = self;
+        write!(
+            f,
+            "with {reports} reports not a case yet, {facts} facts unread, {due} steps due, {offers} offers to take back"
+        )
     }
 }
 
@@ -58,14 +64,17 @@ SELECT
   + (SELECT count(*) FROM log WHERE topic = 'routed' AND id > (SELECT coalesce(max(position), 0) FROM handle_position WHERE topic = 'routed'))
   + (SELECT count(*) FROM log WHERE topic = 'supervised' AND id > (SELECT coalesce(max(position), 0) FROM handle_position WHERE topic = 'supervised'))
   + (SELECT count(*) FROM log WHERE topic = 'handled' AND id > (SELECT coalesce(max(position), 0) FROM supervise_position WHERE topic = 'handled'))
+  + (SELECT count(*) FROM log WHERE topic = 'handled' AND id > (SELECT coalesce(max(position), 0) FROM partner_position WHERE topic = 'handled'))
+  + (SELECT count(*) FROM log WHERE topic = 'partnered' AND id > (SELECT coalesce(max(position), 0) FROM handle_position WHERE topic = 'partnered'))
     AS facts,
-  (SELECT count(*) FROM supervise_step WHERE look_at <= ?2 AND due_at <= ?1) AS due";
+  (SELECT count(*) FROM supervise_step WHERE look_at <= ?2 AND due_at <= ?1) AS due,
+  (SELECT count(*) FROM partner_offer WHERE look_at IS NOT NULL) AS offers";
 
 const EFFECTS: &str = "
 WITH effect AS (
   SELECT incident, at, noticed_at, handle_history.kind AS fact, json_extract(happened, '$.deadline') AS kind,
          json_extract(happened, '$.round') AS round, json_extract(happened, '$.step') AS step
-  FROM handle_history WHERE handle_history.kind IN ('case.reminded', 'case.escalated')
+  FROM handle_history WHERE handle_history.kind IN ('case.reminded', 'case.lapsed', 'case.escalated')
 )";
 
 /// Steps that supervise has read of and keeps as still to come. A stop may leave facts unread.
@@ -74,7 +83,7 @@ SELECT count(*) FROM log
 LEFT JOIN supervise_step AS s ON s.incident = log.incident
   AND s.kind = json_extract(body, '$.happened.deadline')
   AND s.round = json_extract(body, '$.happened.round') AND s.step = json_extract(body, '$.happened.step')
-WHERE log.kind IN ('case.reminded', 'case.escalated') AND s.done_at IS NULL
+WHERE log.kind IN ('case.reminded', 'case.lapsed', 'case.escalated') AND s.done_at IS NULL
   AND log.id <= (SELECT max(position) FROM supervise_position WHERE topic = 'handled')";
 
 impl Stored {
@@ -91,7 +100,8 @@ impl Stored {
         let rows = self.rows(WAITING, vec![now.into(), soon.into()]).await?;
         let row = rows.first().context("a count without a row")?;
         let count = |column: &str| anyhow::Ok(get::<i64>(row, column)?.unsigned_abs());
-        Ok(Waiting { reports: count("reports")?, facts: count("facts")?, due: count("due")? })
+        let (reports, facts) = (count("reports")?, count("facts")?);
+        Ok(Waiting { reports, facts, due: count("due")?, offers: count("offers")? })
     }
 
     async fn rows(&self, sql: &str, values: Vec<Value>) -> anyhow::Result<Vec<QueryResult>> {
@@ -129,6 +139,14 @@ pub async fn look(
     let mut outcome = Outcome::default();
     let stored = Stored::open(folder).await?;
     compare(kept(&stored).await?, answers, acts, &mut outcome);
+    let tables = Tables {
+        held: stored.rows(HELD, Vec::new()).await?,
+        mirrored: stored.rows(MIRRORED, Vec::new()).await?,
+        offered: stored.rows(OFFERED, Vec::new()).await?,
+        of_handle: stored.rows(OF_HANDLE, Vec::new()).await?,
+        of_partner: stored.rows(OF_PARTNER, Vec::new()).await?,
+    };
+    offers(&tables, &mut outcome)?;
     steps(&stored, settled_at, &mut outcome).await?;
     stored.close().await?;
     audited(folder, settled_at, &mut outcome).await?;
@@ -239,12 +257,20 @@ fn actions(Kept { lines, .. }: &Kept, acts: &[Acted], outcome: &mut Outcome) {
     );
 }
 
+/// What partner knows is what handle has.
+pub fn offers(tables: &Tables, outcome: &mut Outcome) -> anyhow::Result<()> {
+    outcome.offers = tables.offered.len() as u64;
+    outcome.faults.extend(tables.disagreements()?.into_iter().take(NAMED));
+    Ok(())
+}
+
 /// Each step took effect once, when it was due.
 async fn steps(stored: &Stored, settled_at: DateTime<Utc>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let effects = |rest: &str| format!("{EFFECTS} {rest}");
     let mirrored = "LEFT JOIN supervise_step AS s ON s.incident = effect.incident AND s.kind = effect.kind
                     AND s.round = effect.round AND s.step = effect.step";
     let reminded = effects("SELECT count(*) FROM effect WHERE fact = 'case.reminded'");
+    let lapsed = effects("SELECT count(*) FROM effect WHERE fact = 'case.lapsed'");
     let escalated = effects("SELECT count(*) FROM effect WHERE fact = 'case.escalated'");
     let doubled = effects(
         "SELECT count(*) FROM (SELECT 1 FROM effect GROUP BY incident, kind, round, step HAVING count(*) > 1)",
@@ -254,7 +280,8 @@ async fn steps(stored: &Stored, settled_at: DateTime<Utc>, outcome: &mut Outcome
     ));
     outcome.reminded = stored.count(&reminded, Vec::new()).await?;
     outcome.escalated = stored.count(&escalated, Vec::new()).await?;
-    outcome.steps_effected = outcome.reminded + outcome.escalated;
+    outcome.lapsed = stored.count(&lapsed, Vec::new()).await?;
+    outcome.steps_effected = outcome.reminded + outcome.lapsed + outcome.escalated;
     outcome.steps_doubled = stored.count(&doubled, Vec::new()).await?;
     outcome.steps_early = stored.count(&early, Vec::new()).await?;
     outcome.steps_told = stored.count("SELECT count(*) FROM log WHERE kind = 'step.due'", Vec::new()).await?;

@@ -11,6 +11,10 @@ use reqwest::{Client, RequestBuilder};
 
 use crate::bad_input::office::{Answer, Office};
 
+/// What a browser says of itself that opens a page.
+pub const NAVIGATES: [(&str, &str); 3] =
+    [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "none")];
+
 /// A browser on some device.
 pub struct Browser<'a> {
     office: &'a Office,
@@ -58,10 +62,8 @@ impl<'a> Browser<'a> {
 
     /// Opens a page.
     pub async fn open(&mut self, path: &str) -> Answer {
-        let navigates =
-            [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "none")];
         let mut request = self.request("GET", path);
-        for (name, value) in navigates {
+        for (name, value) in NAVIGATES {
             request = request.header(name, value);
         }
         self.keep(request).await
@@ -105,7 +107,7 @@ impl Fields {
         self
     }
 
-    fn encoded(&self) -> String {
+    pub fn encoded(&self) -> String {
         let encode = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
         let pairs: Vec<String> =
             self.0.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use console::{Password, Refused, SignIn};
+use console::{Origin, Password, Refused, SignIn};
 use platform::clock::host_now;
 use platform::pack::{InForce, Pack};
 use platform::store::Store;
@@ -35,9 +35,9 @@ fn said(output: &Output) -> String {
 async fn sign_in(folder: &TempDir, name: &str, password: &str) -> Result<(), Refused> {
     let store = Store::open(folder.path()).await.unwrap();
     let pack = InForce::new(Arc::new(Pack::load(&packs().join("twostreets")).unwrap()));
-    let peer = IpAddr::from([127, 0, 0, 1]);
+    let from = Origin { peer: IpAddr::from([127, 0, 0, 1]), device: None };
     let password = Password::from(password.to_owned());
-    let answer = SignIn::new(store.clone(), &pack).sign_in(name, &password, peer, host_now()).await;
+    let answer = SignIn::new(store.clone(), &pack).sign_in(name, &password, &from, host_now()).await;
     store.close().await.unwrap();
     answer.map(drop)
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::PASSWORD;
-use super::browser::{Browser, Fields};
+use super::browser::{Browser, Fields, NAVIGATES};
 use crate::bad_input::office::{Answer, Office};
 
 /// Whose names and areas a stranger must not see.
@@ -80,6 +80,32 @@ async fn what_the_device_says_of_its_place_is_where_it_is() {
 }
 
 #[tokio::test]
+async fn an_accuracy_that_is_none_is_named_and_nothing_is_sent() {
+    let office = Office::open().await;
+    let (_, path) = office.link("worker-111", 1);
+    let mut phone = Browser::new(&office);
+    let page = phone.open(&path).await;
+    let located = filled(&page.text).with("lon", "121.805000").with("lat", "29.905000");
+    for accuracy in ["-1", "-0.5", "NaN", "inf", "about ten"] {
+        let refused = phone.send(&path, &located.clone().with("accuracy", accuracy)).await;
+        assert_eq!(refused.status, 422, "{accuracy}: {refused:?}");
+        assert!(
+            refused.text.contains("id=\"wrong-accuracy\">定位精度 accuracy 须为"),
+            "{accuracy}: {refused:?}"
+        );
+        assert!(refused.text.contains("富春江路 5 号"), "what was typed is kept: {refused:?}");
+    }
+    assert_eq!(office.stored().await.0, 0);
+    for accuracy in ["", "0"] {
+        let form = phone.open(&path).await;
+        let fields = filled(&form.text).with("lon", "121.805000").with("lat", "29.905000");
+        assert_eq!(phone.send(&path, &fields.with("accuracy", accuracy)).await.status, 303, "{accuracy:?}");
+    }
+    assert_eq!(office.stored().await.0, 2);
+    office.closes_clean().await;
+}
+
+#[tokio::test]
 async fn forwarded_it_shows_a_sign_in_and_never_the_form() {
     let office = Office::open().await;
     let (_, path) = office.link("worker-111", 1);
@@ -124,8 +150,16 @@ async fn a_machine_that_looks_at_the_address_in_a_message_does_not_take_the_link
     let looked = Answer::to(Browser::new(&office).request("GET", &path)).await;
     assert!(looked.status == 200 && looked.text.contains("打开上报表"), "{looked:?}");
     says_nothing_of_the_person(&looked);
-    let ahead = Browser::new(&office).request("HEAD", &path);
-    assert_eq!(Answer::to(ahead).await.status, 200);
+    // Also one that asks for the head alone, and says that it navigates.
+    for navigates in [&[][..], &NAVIGATES[..]] {
+        let mut ahead = Browser::new(&office).request("HEAD", &path);
+        for (name, value) in navigates {
+            ahead = ahead.header(*name, *value);
+        }
+        let looked = Answer::to(ahead).await;
+        assert_eq!((looked.status, looked.text.as_str(), looked.header("set-cookie")), (200, "", ""));
+    }
+    assert_eq!(office.count("discover", "SELECT count(*) AS n FROM discover_form_link").await, 0);
     // An old browser, which says nothing of how it came: its person presses the button.
     let mut phone = Browser::new(&office);
     let opened = phone.send(&format!("{path}/open"), &Fields::default()).await;

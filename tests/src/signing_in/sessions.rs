@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::PASSWORD;
 use crate::bad_input::office::{Answer, Office};
+use crate::world::{monday_morning, packs};
 
 fn expires_at(signed_in: &Value) -> DateTime<Utc> {
     signed_in["expires_at"].as_str().unwrap().parse().unwrap()
@@ -93,6 +94,30 @@ async fn whoever_signed_in_from_a_place_before_is_not_kept_out_by_tries_from_els
     assert_eq!(office.try_from("198.51.100.99", "worker-111", PASSWORD).await.status, 429);
     office.try_from("203.0.113.1", "worker-111", PASSWORD).await.with(201);
     office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn where_somebody_says_they_come_from_is_believed_of_proxies_that_are_named_and_of_nobody_else() {
+    let folder = packs().join("twostreets");
+    let unnamed = Office::behind("", &folder, monday_morning()).await;
+    unnamed.give_account("worker-111").await;
+    for n in 0..5 {
+        let answer = unnamed.try_from(&format!("198.51.100.{n}"), "worker-111", "a guess").await;
+        assert_eq!(answer.status, 401, "{n}");
+    }
+    let held_up = unnamed.try_from("203.0.113.1", "worker-111", PASSWORD).await;
+    assert_eq!(held_up.status, 429, "they all come from this machine, whatever they write");
+    unnamed.closes_clean().await;
+
+    let named = Office::behind("127.0.0.1", &folder, monday_morning()).await;
+    named.give_account("worker-111").await;
+    for n in 0..5 {
+        let answer = named.try_from("198.51.100.1", "worker-111", "a guess").await;
+        assert_eq!(answer.status, 401, "{n}");
+    }
+    assert_eq!(named.try_from("198.51.100.1", "worker-111", PASSWORD).await.status, 429);
+    named.try_from("203.0.113.1", "worker-111", PASSWORD).await.with(201);
+    named.closes_clean().await;
 }
 
 #[tokio::test]

@@ -77,12 +77,12 @@ pub async fn see(State(front): State<Front>, InSession(session): InSession) -> R
 ))]
 pub async fn change_password(
     State(front): State<Front>,
-    AskedFrom(peer): AskedFrom,
+    AskedFrom(from): AskedFrom,
     InSession(session): InSession,
     Body(new): Body<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let person = &session.principal.person;
-    let changed = front.sign_in.change_password(person, &new.current, &new.new, peer, host_now()).await;
+    let changed = front.sign_in.change_password(person, &new.current, &new.new, &from, host_now()).await;
     changed.map_err(|refused| match refused {
         // Signed in they are: another sign-in would not help.
         Refused::Wrong => {

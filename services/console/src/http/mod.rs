@@ -8,13 +8,15 @@ mod sessions;
 use axum::Router;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::routing::{get, post};
+use platform::http::browser::{cookie, set_cookie};
 use platform::http::{Gate, Peer, Problem, Proxies};
-use std::net::IpAddr;
 
-use crate::SignIn;
 use crate::password::{LONGEST, PasswordFault, SHORTEST};
 use crate::sign_in::Refused;
+use crate::throttle::KNOWN_FOR;
+use crate::{Origin, SignIn};
 use axum::http::StatusCode;
 use domain::text::Text;
 
@@ -53,8 +55,19 @@ pub fn routes(front: Front) -> Router {
 )]
 pub struct Api;
 
+/// Holds the secret by which a device is known on which somebody has signed in, so that what others try does not hold
+/// up its owner. It signs nobody in.
+const KNOWN_COOKIE: &str = "gridward_known";
+/// Of that secret, in hex.
+const SECRET_DIGITS: usize = 64;
+
 /// Where somebody asks from.
-pub struct AskedFrom(pub IpAddr);
+pub struct AskedFrom(pub Origin);
+
+/// Has the browser keep the secret of its device.
+fn known(headers: &HeaderMap, device: &str) -> HeaderValue {
+    set_cookie(headers, KNOWN_COOKIE, device, "/", KNOWN_FOR.num_seconds())
+}
 
 impl FromRequestParts<Front> for AskedFrom {
     type Rejection = Problem;
@@ -63,7 +76,10 @@ impl FromRequestParts<Front> for AskedFrom {
         let peer = parts.extensions.get::<Peer>().copied();
         let peer =
             peer.ok_or_else(|| Problem::internal(&"a request came without the address it came from"))?;
-        Ok(Self(front.proxies.origin(peer, &parts.headers)))
+        let is_one =
+            |text: &&str| text.len() == SECRET_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let device = cookie(&parts.headers, KNOWN_COOKIE).filter(is_one).map(str::to_owned);
+        Ok(Self(Origin { peer: front.proxies.origin(peer, &parts.headers), device }))
     }
 }
 

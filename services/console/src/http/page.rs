@@ -12,8 +12,8 @@ use platform::http::{Problem, Query};
 use platform::token::Principal;
 use serde::Deserialize;
 
-use super::{AskedFrom, Front, problem};
-use crate::Password;
+use super::{AskedFrom, Front, known, problem};
+use crate::{Password, SignedIn};
 
 /// What stands behind the address.
 #[derive(Debug, Default, Deserialize)]
@@ -50,7 +50,7 @@ pub async fn show(State(front): State<Front>, headers: HeaderMap, Query(asked): 
 /// Takes the form.
 pub async fn sign_in(
     State(front): State<Front>,
-    AskedFrom(peer): AskedFrom,
+    AskedFrom(from): AskedFrom,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
     body: Body,
@@ -61,14 +61,15 @@ pub async fn sign_in(
     let next = own_address(sent.get("next").map(String::as_str)).unwrap_or_default();
     let name = sent.remove("name").unwrap_or_default();
     let password = Password::from(sent.remove("password").unwrap_or_default());
-    match front.sign_in.sign_in(&name, &password, peer, host_now()).await {
-        Ok(session) => {
+    match front.sign_in.sign_in(&name, &password, &from, host_now()).await {
+        Ok(SignedIn { session, device }) => {
             let token =
                 front.gate.tokens.issue_session(&session).map_err(|error| Problem::internal(&error))?;
             let seconds = (session.expires_at - host_now()).num_seconds();
             let mut response = go_to(if next.is_empty() { "/sign-in" } else { &next });
             let set = set_cookie(&headers, SESSION_COOKIE, &token, "/", seconds);
             response.headers_mut().append(header::SET_COOKIE, set);
+            response.headers_mut().append(header::SET_COOKIE, known(&headers, &device));
             Ok(response)
         }
         Err(refused) => Ok(again(language, name, next, problem(refused))),

@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use chrono::{DateTime, Utc};
 use platform::clock::host_now;
 use platform::http::{Body, InSession, Problem};
 use platform::token::{Session, Tokens};
 use serde::{Deserialize, Serialize};
 
-use super::{AskedFrom, Front, problem};
+use super::{AskedFrom, Front, known, problem};
 use crate::Password;
 
 /// A name and a password.
@@ -31,9 +31,13 @@ pub struct SignedIn {
     pub expires_at: DateTime<Utc>,
 }
 
+type Created = (StatusCode, [(HeaderName, HeaderValue); 1], Json<SignedIn>);
+
 /// 登录: a name and a password for a token.
 ///
-/// A wrong name, a wrong password, a disabled account and one whose person has left the register are answered alike.
+/// A wrong name, a wrong password, a disabled account and one whose person has left the register are answered alike. A
+/// cookie comes with the token, by which a browser's device is known: it signs nobody in, and what others try does not
+/// hold up whoever brings it.
 #[utoipa::path(post, path = "/api/v1/sessions", request_body = NewSession, security(()), responses(
     (status = 201, description = "a token with the roles the register gives this person now", body = SignedIn),
     (status = 401, description = "the name or the password is wrong"),
@@ -42,11 +46,13 @@ pub struct SignedIn {
 ))]
 pub async fn sign_in(
     State(front): State<Front>,
-    AskedFrom(peer): AskedFrom,
+    AskedFrom(from): AskedFrom,
+    headers: HeaderMap,
     Body(new): Body<NewSession>,
-) -> Result<(StatusCode, Json<SignedIn>), Problem> {
-    let signed = front.sign_in.sign_in(&new.name, &new.password, peer, host_now()).await.map_err(problem)?;
-    Ok((StatusCode::CREATED, Json(signed_in(&front.gate.tokens, &signed)?)))
+) -> Result<Created, Problem> {
+    let signed = front.sign_in.sign_in(&new.name, &new.password, &from, host_now()).await.map_err(problem)?;
+    let cookie = [(header::SET_COOKIE, known(&headers, &signed.device))];
+    Ok((StatusCode::CREATED, cookie, Json(signed_in(&front.gate.tokens, &signed.session)?)))
 }
 
 /// 续期: another token for the bearer of one that still holds, up to twelve hours after the password was typed. The

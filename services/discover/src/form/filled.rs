@@ -126,10 +126,22 @@ impl Filled {
         }
     }
 
+    /// How exact the device says its position is; `None` where it says nothing.
+    fn metres(&self) -> Result<Option<f64>, FieldFault> {
+        if self.accuracy.is_empty() {
+            return Ok(None);
+        }
+        let metres = number(&self.accuracy).filter(|metres| *metres >= 0.0);
+        metres.map(Some).ok_or_else(|| {
+            let zh = "定位精度 accuracy 须为 0 或更大的米数，请重新定位";
+            let en = "the accuracy of the position must be a number of metres, 0 or more: find your position again";
+            fault("accuracy", zh, en)
+        })
+    }
+
     fn place(&self, wanted: &Wanted<'_>) -> Result<Place, FieldFault> {
         let captured_at = wanted.captured_at;
         if self.is_located() {
-            let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
             let (Some(lon), Some(lat)) = (number(&self.lon), number(&self.lat)) else {
                 return Err(fault(
                     "area",
@@ -137,8 +149,8 @@ impl Filled {
                     "the position cannot be read: choose the grid",
                 ));
             };
+            let accuracy_m = self.metres()?;
             // A browser's positions are on WGS-84 (Geolocation, W3C).
-            let accuracy_m = number(&self.accuracy).filter(|metres| *metres >= 0.0);
             let source = Some("gps".to_owned());
             return Ok(Place { lon, lat, datum: Datum::Wgs84, accuracy_m, source, captured_at, area: None });
         }
@@ -162,6 +174,11 @@ impl Filled {
             area: None,
         })
     }
+}
+
+/// A plain number, as a device or a hand writes one.
+fn number(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
 fn fault(field: &'static str, zh: &str, en: &str) -> FieldFault {
@@ -239,6 +256,11 @@ mod tests {
         assert_eq!(report(&Filled::default()).unwrap_err(), ["category", "area", "address"]);
         let foreign = Filled { area: "g2".into(), ..by_hand() };
         assert_eq!(report(&foreign).unwrap_err(), ["area"], "a grid of the next street");
+        for accuracy in ["-1", "NaN", "inf", "1e999", "twelve", " "] {
+            let located = Filled { lon: "121.85".into(), lat: "29.93".into(), ..by_hand() };
+            let odd = Filled { accuracy: accuracy.into(), ..located };
+            assert_eq!(report(&odd).unwrap_err(), ["accuracy"], "{accuracy}");
+        }
         let odd = Filled { lon: "NaN".into(), lat: "29.9".into(), ..by_hand() };
         assert_eq!(report(&odd).unwrap_err(), ["area"]);
         let long = Filled { address: "长".repeat(121), ..by_hand() };

@@ -44,6 +44,7 @@ pub struct MadeLink {
 /// first, and for whoever signs in as that person.
 #[utoipa::path(post, path = "/api/v1/form-links", request_body = NewLink, responses(
     (status = 201, description = "the link", body = MadeLink),
+    (status = 403, description = "for oneself, by whoever may not report"),
     (status = 404, description = "no such person, or one who reports where the asker may not invite"),
     (status = 422, description = "a field is wrong; the answer names it"),
 ))]

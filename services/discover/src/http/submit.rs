@@ -32,6 +32,7 @@ type Created = (StatusCode, [(HeaderName, String); 1], Json<Receipt>);
 #[utoipa::path(post, path = "/api/v1/reports", request_body = NewReport, responses(
     (status = 201, description = "the report is committed", body = Receipt),
     (status = 200, description = "this client id came before; this is its incident", body = Receipt),
+    (status = 403, description = "not for this role"),
     (status = 409, description = "this client id came before, with another report"),
     (status = 422, description = "a field is wrong; the answer names it"),
 ))]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use platform::http::Proxies;
 use platform::lifecycle::{Lifecycle, asked_to_stop};
 use platform::telemetry::log_to_stderr;
 use platform::token::Tokens;
@@ -34,6 +35,16 @@ pub struct All {
     /// For trying things out; tokens keep to the host's clock.
     #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = crate::folder_clock::speed)]
     speed: f64,
+    /// The reverse proxies whose X-Forwarded-For is believed, with commas: 127.0.0.1 where one stands before it on this
+    /// machine. Nobody's, when it is not given. With --config the settings say.
+    #[arg(
+        long,
+        value_name = "ADDRESSES",
+        env = "GRIDWARD_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    proxies: Proxies,
 }
 
 const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -48,7 +59,9 @@ impl All {
         let all = Embedded::open(&self.data.data, self.pack, clock).await?;
         let place = take_place(self.listen.unwrap_or(USUAL))?;
         let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
-        serve(all.ready(), place, tokens).await?;
+        let mut ready = all.ready();
+        ready.accounts.proxies = self.proxies;
+        serve(ready, place, tokens).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

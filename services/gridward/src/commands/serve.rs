@@ -88,7 +88,7 @@ impl Serve {
 
     pub async fn supervise(self) -> anyhow::Result<ExitCode> {
         let process = self.begin().await?;
-        let service = Supervise::new(&process.metrics)?;
+        let service = Supervise::new(&process.in_force, &process.metrics)?;
         process.serve(service, |front, _| Routes::supervise(front)).await
     }
 

@@ -74,7 +74,7 @@ impl Office {
             discover: Discover::new(&in_force),
             route: Route::new(&in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?,
             handle: Handle::new(&in_force),
-            supervise: Supervise::new(&metrics)?,
+            supervise: Supervise::new(&in_force, &metrics)?,
             partner: PartnerDesk::new(&in_force),
             pack,
             metrics,

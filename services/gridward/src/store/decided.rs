@@ -94,10 +94,10 @@ pub async fn flagged(handle: &Store) -> Result<BTreeMap<String, i64>, StoreError
     Ok(flagged)
 }
 
-/// Sums of the tallies by measure.
+/// Sums of the tallies by measure, of what is sensitive and of what is not together.
 pub async fn tallies(supervise: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
-    let sql = "SELECT measure, CAST(sum(count) AS bigint) AS n FROM supervise_tally GROUP BY measure";
-    pairs(supervise, sql, "measure").await
+    let sql = "SELECT replace(measure, 'sensitive_', '') AS told, CAST(sum(count) AS bigint) AS n FROM supervise_tally GROUP BY 1";
+    pairs(supervise, sql, "told").await
 }
 
 /// Steps that took effect, before their time, more than once; and that should have by `until` and did not.

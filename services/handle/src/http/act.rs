@@ -56,7 +56,9 @@ type Answer = Result<([(HeaderName, String); 1], Json<Acted>), Problem>;
 
 /// 签收: the holder signs for the case. Doing it twice is answered like once.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/sign", params(("incident" = String, Path)), request_body = Note,
-    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it"),
+    (status = 403, description = "yours to see, not to do"), (status = 404, description = "no such case, or not yours to see"),
+    (status = 412, description = "changed since it was seen"), (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn sign(
     State(front): State<Front>,
     Asking(who): Asking,
@@ -69,7 +71,9 @@ pub async fn sign(
 
 /// 阶段办结: the next stage of a category that has stages is done (停工, 处罚 …).
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/stage", params(("incident" = String, Path)), request_body = Note,
-    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it, or no stage is left")))]
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it, or no stage is left"),
+    (status = 403, description = "yours to see, not to do"), (status = 404, description = "no such case, or not yours to see"),
+    (status = 412, description = "changed since it was seen"), (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn stage(
     State(front): State<Front>,
     Asking(who): Asking,
@@ -82,7 +86,9 @@ pub async fn stage(
 
 /// 办结反馈: the holder says that it is done; somebody else checks it.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/answer", params(("incident" = String, Path)), request_body = Note,
-    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it"),
+    (status = 403, description = "yours to see, not to do"), (status = 404, description = "no such case, or not yours to see"),
+    (status = 412, description = "changed since it was seen"), (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn answer(
     State(front): State<Front>,
     Asking(who): Asking,
@@ -95,7 +101,9 @@ pub async fn answer(
 
 /// 退回: the holder gives it back, and another is proposed; after the third time the street decides.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/return", params(("incident" = String, Path)), request_body = GiveBack,
-    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it")))]
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it"),
+    (status = 403, description = "yours to see, not to do"), (status = 404, description = "no such case, or not yours to see"),
+    (status = 412, description = "changed since it was seen"), (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn give_back(
     State(front): State<Front>,
     Asking(who): Asking,
@@ -108,7 +116,9 @@ pub async fn give_back(
 
 /// 核查: somebody who did not handle it says whether it is really done.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/check", params(("incident" = String, Path)), request_body = CheckResult,
-    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it, or the own work")))]
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it, or the own work"),
+    (status = 403, description = "yours to see, not to do"), (status = 404, description = "no such case, or not yours to see"),
+    (status = 412, description = "changed since it was seen"), (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn check(
     State(front): State<Front>,
     Asking(who): Asking,
@@ -122,7 +132,9 @@ pub async fn check(
 
 /// 结案: closes a case whose check has passed.
 #[utoipa::path(post, path = "/api/v1/cases/{incident}/close", params(("incident" = String, Path)), request_body = Note,
-    responses((status = 200, body = Acted), (status = 409, description = "not checked yet, or the own work")))]
+    responses((status = 200, body = Acted), (status = 409, description = "not checked yet, or the own work"),
+    (status = 403, description = "yours to see, not to do"), (status = 404, description = "no such case, or not yours to see"),
+    (status = 412, description = "changed since it was seen"), (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn close(
     State(front): State<Front>,
     Asking(who): Asking,

@@ -1,5 +1,5 @@
-//! 待接单 – 接单 – 婉拒: what an organisation's people see and say. Of a case they see its category, its place and its
-//! times, and nothing of whoever reported it.
+//! 待接单 – 接单 – 婉拒: what an organisation's people see and say. Of a case they are offered or hold they see its category,
+//! its place and its times, and nothing of whoever reported it; of one that is somebody else's, that it was offered.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,16 +45,20 @@ pub struct Offered {
     pub category: String,
     #[schema(value_type = Object)]
     pub category_name: Text,
-    pub area: String,
-    #[schema(value_type = Object)]
-    pub area_name: Text,
-    /// WGS-84, degrees.
-    pub lon: f64,
-    pub lat: f64,
+    /// Where it is: the area, and WGS-84 in degrees; as long as it concerns the organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub area_name: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lon: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lat: Option<f64>,
     pub offered_at: DateTime<Utc>,
     /// Until when it can be answered.
     pub answer_by: DateTime<Utc>,
-    /// By when it must be handled.
+    /// By when it must be handled, as long as it concerns the organisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
     /// Where the case stands: DISPATCHED, HANDLING … Only of cases the organisation holds.
@@ -158,6 +162,7 @@ fn offered(pack: &Pack, key: &OfferKey, row: &OfferRow, case: &Mirrored) -> Offe
     let category = pack.categories.get(&case.category);
     let area = pack.areas.by_path(&case.area);
     let holds = case.holder.partner().as_ref() == Some(&key.partner);
+    let concerns = holds || row.state.concerns_the_case();
     Offered {
         incident: key.incident.to_string(),
         partner: key.partner.to_string(),
@@ -165,13 +170,13 @@ fn offered(pack: &Pack, key: &OfferKey, row: &OfferRow, case: &Mirrored) -> Offe
         says: row.state.text(),
         category: case.category.to_string(),
         category_name: category.map_or_else(|| same(&case.category), |category| category.name.clone()),
-        area: case.area.to_string(),
-        area_name: area.map_or_else(|| same(&case.area), |area| area.name.clone()),
-        lon: case.lon,
-        lat: case.lat,
+        area: concerns.then(|| case.area.to_string()),
+        area_name: concerns.then(|| area.map_or_else(|| same(&case.area), |area| area.name.clone())),
+        lon: concerns.then_some(case.lon),
+        lat: concerns.then_some(case.lat),
         offered_at: row.offered_at,
         answer_by: row.due_at,
-        due_at: case.due_at,
+        due_at: case.due_at.filter(|_| concerns),
         case_state: holds.then(|| case.state.clone()),
         round: key.round,
     }
@@ -185,7 +190,8 @@ fn same(text: &impl ToString) -> Text {
 /// is not known yet.
 #[utoipa::path(post, path = "/api/v1/offers/{incident}/accept", params(("incident" = String, Path)), request_body = Acceptance,
     responses((status = 200, description = "it is yours", body = Answered), (status = 202, description = "sent, and not confirmed yet", body = Answered),
-    (status = 404, description = "no such offer to you"), (status = 409, description = "somebody else was first, or the offer is over")))]
+    (status = 404, description = "no such offer to you"), (status = 409, description = "somebody else was first, or the offer is over"),
+    (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn accept(
     State(front): State<Front>,
     Asking(who): Asking,
@@ -198,7 +204,8 @@ pub async fn accept(
 /// 婉拒: declines an offer. Nobody is blamed for it.
 #[utoipa::path(post, path = "/api/v1/offers/{incident}/decline", params(("incident" = String, Path)), request_body = Refusal,
     responses((status = 200, body = Answered), (status = 202, description = "sent, and not confirmed yet", body = Answered),
-    (status = 404, description = "no such offer to you"), (status = 409, description = "the offer is over")))]
+    (status = 404, description = "no such offer to you"), (status = 409, description = "the offer is over"),
+    (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn decline(
     State(front): State<Front>,
     Asking(who): Asking,

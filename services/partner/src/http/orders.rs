@@ -35,7 +35,8 @@ pub struct Ordered {
 /// 下单: has a case offered to partner organisations; its holder keeps it until one accepts.
 #[utoipa::path(post, path = "/api/v1/orders", request_body = NewOrder,
     responses((status = 202, description = "sent on; the case tells when it is offered", body = Ordered),
-    (status = 403, description = "not yours to order"), (status = 409, description = "not in a state for it, or nobody fits")))]
+    (status = 403, description = "yours to see, not to order"), (status = 404, description = "no such case, or none for organisations, or not yours to see"),
+    (status = 422, description = "a field is wrong; the answer names it"), (status = 409, description = "not in a state for it, or nobody fits")))]
 pub async fn place(
     State(front): State<Front>,
     Asking(who): Asking,

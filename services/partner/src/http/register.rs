@@ -92,7 +92,7 @@ pub struct NewStanding {
 }
 
 /// The register, for whoever sees cases or keeps it. An organisation's people see their own entry of it.
-#[utoipa::path(get, path = "/api/v1/partners", responses((status = 200, body = Register)))]
+#[utoipa::path(get, path = "/api/v1/partners", responses((status = 200, body = Register), (status = 403, description = "not for this role")))]
 pub async fn list(State(front): State<Front>, Asking(who): Asking) -> Result<Json<Register>, Problem> {
     let (all, own) = (!areas_for(&who.grants, Action::SeeCase).is_empty(), partners_of(&who.grants));
     if !all && own.is_empty() {
@@ -130,6 +130,7 @@ fn entry(organisation: Organisation, busy: u32) -> Entry {
 /// 备案: files an organisation, or changes what is known of one. Its standing stays as it is.
 #[utoipa::path(post, path = "/api/v1/partners", request_body = NewPartner,
     responses((status = 204, description = "it is in the register"), (status = 403, description = "not your street's"),
+    (status = 409, description = "it was removed for good"),
     (status = 422, description = "a field is wrong, or it lacks what filing needs; the answer names it")))]
 pub async fn file(
     State(front): State<Front>,
@@ -146,7 +147,7 @@ pub async fn file(
 /// 暂停, 恢复, 清退: changes an organisation's standing. What it was offered or held flows back at once.
 #[utoipa::path(post, path = "/api/v1/partners/{partner}/standing", params(("partner" = String, Path)), request_body = NewStanding,
     responses((status = 204, description = "done"), (status = 403, description = "not your street's"), (status = 404, description = "no such organisation"),
-    (status = 409, description = "it was removed for good")))]
+    (status = 409, description = "it was removed for good"), (status = 422, description = "a field is wrong; the answer names it")))]
 pub async fn standing(
     State(front): State<Front>,
     Asking(who): Asking,

@@ -3,11 +3,12 @@
 //! Two rings of an area may touch in single points, as the standard lets them; that such touches cut
 //! the inside in two is not looked for.
 
-use geo::{BooleanOps, BoundingRect, Coord, Line, LineString, MultiPolygon, Polygon, Rect};
+use geo::{BoundingRect, Coord, Line, LineString, MultiPolygon, Polygon, Rect};
 
 use super::edges::{Meet, box_pairs, meet};
+use super::ground::ground_m2;
 use super::report::{Flaw, Reason};
-use super::shape::{Side, area_m2, ring_side, rings, side};
+use super::shape::{Side, ring_side, rings, side};
 
 /// One edge of a ring, with its place.
 struct Edge {
@@ -131,9 +132,8 @@ fn parts_inside(shape: &MultiPolygon<f64>) -> Vec<Flaw> {
 
 /// A ring walked over twice cancels itself out; accepted unseen, its area would never be found.
 fn no_ground(shape: &MultiPolygon<f64>) -> Option<Flaw> {
-    let ground = shape.union(&MultiPolygon::new(Vec::new()));
     let start = shape.0.first()?.exterior().0.first()?;
-    (area_m2(&ground) == 0.0).then(|| flaw(1, 1, Reason::NoGround, *start))
+    (ground_m2(shape) == 0.0).then(|| flaw(1, 1, Reason::NoGround, *start))
 }
 
 fn vertex_on(ring: &LineString<f64>, wanted: impl Fn(Coord<f64>) -> bool) -> Option<Coord<f64>> {

@@ -27,6 +27,7 @@ mod fault;
 mod file;
 mod find;
 mod flaws;
+mod ground;
 mod overlaps;
 mod read;
 mod report;

@@ -1,11 +1,11 @@
 //! Areas that claim the same ground.
 
-use geo::{BooleanOps, BoundingRect, Rect};
+use geo::{BoundingRect, Rect};
 
 use super::edges::box_pairs;
 use super::file::Area;
+use super::ground::shared_m2;
 use super::report::Overlap;
-use super::shape::area_m2;
 
 /// Sizes are kept to this share of a square metre; a smaller overlap is the noise of the
 /// intersection itself.
@@ -39,8 +39,7 @@ fn boxes(areas: &[&Area]) -> Vec<Rect<f64>> {
 
 /// Both shapes are taken by the even-odd rule, so invalid rings need no repair here either.
 fn overlap(first: &Area, second: &Area) -> Option<Overlap> {
-    let area_m2 = area_m2(&first.shape.intersection(&second.shape));
-    let area_m2 = (area_m2 * PER_M2).round() / PER_M2;
+    let area_m2 = (shared_m2(&first.shape, &second.shape) * PER_M2).round() / PER_M2;
     (area_m2 > 0.0).then(|| Overlap { first: first.code.clone(), second: second.code.clone(), area_m2 })
 }
 

@@ -1,7 +1,7 @@
 //! Membership, distance and size of one shape, straight from its published rings.
 
 use geo::kernels::{Kernel, RobustKernel};
-use geo::{Area as _, BoundingRect, Coord, Line, LineString, MultiPolygon, Orientation};
+use geo::{Area as _, BoundingRect, Coord, Line, LineString, MultiPolygon, Orientation, Rect};
 
 /// Metres in one degree of latitude on a sphere of the Earth's mean radius, 6 371 008.8 m (IUGG).
 const METRES_PER_DEGREE: f64 = 6_371_008.8 * std::f64::consts::PI / 180.0;
@@ -96,6 +96,10 @@ pub fn area_m2(shape: &MultiPolygon<f64>) -> f64 {
     let Some(bounds) = shape.bounding_rect() else {
         return 0.0;
     };
-    let scale = METRES_PER_DEGREE * METRES_PER_DEGREE * bounds.center().y.to_radians().cos();
-    shape.unsigned_area() * scale
+    shape.unsigned_area() * m2_per_square_degree(&bounds)
+}
+
+/// On a plane through the middle of `bounds`.
+pub fn m2_per_square_degree(bounds: &Rect<f64>) -> f64 {
+    METRES_PER_DEGREE * METRES_PER_DEGREE * bounds.center().y.to_radians().cos()
 }

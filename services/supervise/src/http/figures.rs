@@ -1,11 +1,15 @@
 //! `GET /api/v1/figures?area=…` or `?district=…`: how an area or a 片区 and the areas right below it stand.
+//!
+//! What is sensitive is in none of these figures: it is the street's own, and by a difference between two figures one
+//! could tell a few cases from none. It is told by itself, for a street and above, and from five cases on.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use domain::area::{AreaPath, Areas};
+use domain::area::{AreaPath, Areas, Level};
 use domain::district::District;
+use domain::id::CategoryCode;
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
 use platform::http::{Asking, Problem, Query};
@@ -14,6 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Front;
 use crate::store::figures;
+
+/// No figure tells of fewer sensitive cases.
+const FEWEST: i64 = 5;
+/// The measure that counts them.
+const OPENED_IN_CONFIDENCE: &str = "sensitive_opened";
 
 /// Whose figures.
 #[derive(Debug, Deserialize)]
@@ -54,13 +63,17 @@ pub struct AreaFigures {
     pub escalated_street: i64,
     pub returned: i64,
     pub reworked: i64,
+    /// Sensitive cases opened, which no other figure counts: of a street and above, and only where neither this number
+    /// nor what is left of it beside those told below it is less than five.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitive_opened: Option<i64>,
 }
 
 /// 统计: how an area and the areas right below it stand.
 #[utoipa::path(get, path = "/api/v1/figures", params(
     ("area" = Option<String>, Query, description = "path of an area; the asker's own when absent"),
     ("district" = Option<String>, Query, description = "code of a 片区, in the place of an area: its figures, and those of its communities"),
-), responses((status = 200, body = Figures), (status = 404, description = "no such area or district, or not the asker's"),
+), responses((status = 200, body = Figures), (status = 403, description = "not for this role"), (status = 404, description = "no such area or district, or not the asker's"),
     (status = 422, description = "a parameter is wrong")))]
 pub async fn figures(
     State(front): State<Front>,
@@ -89,14 +102,23 @@ pub async fn figures(
     };
     let area = of.area();
     let tallies = figures::tallies_below(front.store.readers(), area).await?;
-    let overdue = figures::open_overdue(front.store.readers(), area, front.clock.now()).await?;
+    let sensitive = pack.categories.values().filter(|category| category.sensitive);
+    let sensitive: Vec<&CategoryCode> = sensitive.map(|category| &category.code).collect();
+    let now = front.clock.now();
+    let overdue = figures::open_overdue(front.store.readers(), area, &sensitive, now).await?;
     if tallies.is_empty() && !of.is_listed(&pack) {
         return Err(Problem::not_found());
     }
     let counted = Counted { tallies, overdue };
-    let all = of.named(&pack, counted.summed(|area| of.contains(area)));
+    let mut all = of.named(&pack, counted.summed(|area| of.contains(area)));
+    if let Whole::Area(area) = &of {
+        all.sensitive_opened = counted.told(&pack.areas, area);
+    }
     let below = of.below(&pack.areas, &counted).into_iter();
-    let below = below.map(|child| named(&pack, &child, counted.summed(|area| child.contains(area))));
+    let below = below.map(|child| AreaFigures {
+        sensitive_opened: counted.told(&pack.areas, &child),
+        ..named(&pack, &child, counted.summed(|area| child.contains(area)))
+    });
     Ok(Json(Figures { all, below: below.collect() }))
 }
 
@@ -224,9 +246,102 @@ impl Counted {
             ..AreaFigures::default()
         }
     }
+
+    /// What is told of the sensitive cases of an area.
+    fn told(&self, areas: &Areas, area: &AreaPath) -> Option<i64> {
+        told(areas, area, &|area| {
+            let inside = |path: &str| AreaPath::parse(path).is_ok_and(|path| area.contains(&path));
+            let own = self.tallies.iter().filter(|(path, _)| inside(path));
+            own.filter_map(|(_, counts)| counts.get(OPENED_IN_CONFIDENCE)).sum()
+        })
+    }
+}
+
+/// What is told of the sensitive cases `of` an area: nothing below the street, nothing under [`FEWEST`], and nothing from
+/// which, with what is told of the areas right below it, a number under that could be worked out.
+fn told(areas: &Areas, area: &AreaPath, of: &dyn Fn(&AreaPath) -> i64) -> Option<i64> {
+    let known = areas.by_path(area).filter(|known| known.level >= Level::Street)?;
+    let all = of(&known.path);
+    let children = areas.iter().filter(|child| child.path.parent().as_ref() == Some(area));
+    let below: i64 = children.filter_map(|child| told(areas, &child.path, of)).sum();
+    let left = all - below;
+    (all >= FEWEST && (left == 0 || left >= FEWEST)).then_some(all)
 }
 
 fn rate(good: i64, bad: i64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "counts of cases fit an f64")]
     (good + bad > 0).then(|| good as f64 / (good + bad) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::area::CodeScheme;
+
+    use super::*;
+    use crate::store::tallies::SENSITIVE;
+
+    /// A county of three streets, with two communities each.
+    fn county() -> Areas {
+        let mut areas = Areas::default();
+        let mut add = |code: &str, level, parent: Option<&str>| {
+            areas.add(CodeScheme::Opaque, code, level, parent, Text::new(code, code)).unwrap();
+        };
+        add("x", Level::County, None);
+        for street in ["s1", "s2", "s3"] {
+            add(street, Level::Street, Some("x"));
+            for community in ["a", "b"] {
+                add(&format!("{street}{community}"), Level::Community, Some(street));
+            }
+        }
+        areas
+    }
+
+    fn path(text: &str) -> AreaPath {
+        text.parse().unwrap()
+    }
+
+    /// So many of each street, and of the county's own beside them.
+    fn told_of(areas: &Areas, streets: [i64; 3], own: i64) -> (Option<i64>, [Option<i64>; 3]) {
+        let of = |area: &AreaPath| match area.as_str() {
+            "x" => streets.iter().sum::<i64>() + own,
+            "x/s1" => streets[0],
+            "x/s2" => streets[1],
+            "x/s3" => streets[2],
+            other => panic!("nobody asks for a community: {other}"),
+        };
+        let street = |code: &str| told(areas, &path(&format!("x/{code}")), &of);
+        (told(areas, &path("x"), &of), [street("s1"), street("s2"), street("s3")])
+    }
+
+    #[test]
+    fn what_is_sensitive_is_told_from_five_cases_on_and_never_below_the_street() {
+        let areas = county();
+        assert_eq!(OPENED_IN_CONFIDENCE, format!("{SENSITIVE}opened"));
+        assert_eq!(told(&areas, &path("x/s1/s1a"), &|_| 1_000), None);
+        assert_eq!(told(&areas, &path("elsewhere"), &|_| 1_000), None);
+        assert_eq!(told_of(&areas, [5, 0, 0], 0), (Some(5), [Some(5), None, None]));
+        assert_eq!(told_of(&areas, [4, 0, 0], 0), (None, [None; 3]));
+        // Two of another street could be told from eight and six.
+        assert_eq!(told_of(&areas, [6, 2, 0], 0), (None, [Some(6), None, None]));
+        assert_eq!(told_of(&areas, [6, 2, 3], 0), (Some(11), [Some(6), None, None]));
+        assert_eq!(told_of(&areas, [2, 2, 2], 0), (Some(6), [None; 3]));
+        assert_eq!(told_of(&areas, [6, 0, 0], 1), (None, [Some(6), None, None]));
+    }
+
+    #[test]
+    fn no_number_under_five_can_be_worked_out_of_those_that_are_told() {
+        let areas = county();
+        for counts in 0..8_i64.pow(4) {
+            let [one, two, three, own] = [0, 1, 2, 3].map(|place| counts / 8_i64.pow(place) % 8);
+            let (all, streets) = told_of(&areas, [one, two, three], own);
+            let known: i64 = streets.iter().flatten().sum();
+            let told = streets.iter().flatten().copied().chain(all);
+            assert!(told.into_iter().all(|number| number >= FEWEST));
+            let left = all.map(|all| all - known);
+            assert!(
+                left.is_none_or(|left| left == 0 || left >= FEWEST),
+                "{one} {two} {three} {own}: {left:?}"
+            );
+        }
+    }
 }

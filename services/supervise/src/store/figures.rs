@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::area::AreaPath;
+use domain::id::CategoryCode;
 use platform::store::{Doing, Readers, StoreError, get, get_incident, get_time, within};
+use sea_orm::ConnectionTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Cond, ExprTrait, Order, Query};
-use sea_orm::{ConnectionTrait, QuerySelect};
 
-use super::{deadlines, tallies};
+use super::tallies;
 
 /// Counts by measure, for each area that has any.
 pub async fn tallies_below(
@@ -29,26 +30,34 @@ pub async fn tallies_below(
     Ok(by_area)
 }
 
-/// Open handling deadlines past due at `now`, by area.
+/// Open handling deadlines past due at `now`, by area; without the cases of `sensitive` categories.
 pub async fn open_overdue(
     readers: &Readers,
     area: &AreaPath,
+    sensitive: &[&CategoryCode],
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<String, i64>, StoreError> {
-    let rows: Vec<(String, i64)> = deadlines::Entity::find()
-        .select_only()
-        .column(deadlines::Column::Area)
-        .column_as(deadlines::Column::Incident.count(), "overdue")
-        .filter(deadlines::Column::Open.eq(true))
-        .filter(deadlines::Column::Kind.eq("handle"))
-        .filter(deadlines::Column::DueAt.lt(now))
-        .filter(within(deadlines::Column::Area, area))
-        .group_by(deadlines::Column::Area)
-        .into_tuple()
-        .all(readers)
-        .await
-        .doing("counting open overdue cases")?;
-    Ok(rows.into_iter().collect())
+    let (deadline, case) = (Alias::new("supervise_deadline"), Alias::new("supervise_case"));
+    let of_deadline = |name: &'static str| (deadline.clone(), Alias::new(name));
+    let of_case = |name: &'static str| (case.clone(), Alias::new(name));
+    let mut select = Query::select()
+        .column(of_deadline("area"))
+        .expr_as(Expr::col(of_deadline("incident")).count(), "overdue")
+        .from(deadline.clone())
+        .and_where(Expr::col(of_deadline("open")).eq(true))
+        .and_where(Expr::col(of_deadline("kind")).eq("handle"))
+        .and_where(Expr::col(of_deadline("due_at")).lt(now))
+        .cond_where(within(of_deadline("area"), area))
+        .group_by_col(of_deadline("area"))
+        .to_owned();
+    if !sensitive.is_empty() {
+        let same = Expr::col(of_deadline("incident")).equals(of_case("incident"));
+        let codes = sensitive.iter().map(|code| code.0.clone());
+        select.inner_join(case.clone(), same);
+        select.and_where(Expr::col(of_case("category")).is_not_in(codes));
+    }
+    let rows = readers.query_all(&select).await.doing("counting open overdue cases")?;
+    rows.iter().map(|row| Ok((get(row, "area")?, get(row, "overdue")?))).collect()
 }
 
 /// An escalation that took effect.

@@ -1,5 +1,6 @@
 //! Table `supervise_tally`: counts per area and measure, moved in the turn that moves what they count and
-//! summed on read. Areas are the smallest known, so no row is shared by a whole street.
+//! summed on read. Areas are the smallest known, so no row is shared by a whole street. What is sensitive is counted
+//! under measures of its own, so that it can be left out.
 
 use std::collections::BTreeMap;
 
@@ -23,13 +24,17 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Before a measure that counts sensitive cases: `sensitive_opened`.
+pub const SENSITIVE: &str = "sensitive_";
+
 /// What one turn adds.
 #[derive(Debug, Default)]
 pub struct Tallies(BTreeMap<(AreaPath, String), i64>);
 
 impl Tallies {
-    pub fn add(&mut self, area: &AreaPath, measure: &str) {
-        *self.0.entry((area.clone(), measure.to_owned())).or_default() += 1;
+    pub fn add(&mut self, area: &AreaPath, measure: &str, sensitive: bool) {
+        let measure = if sensitive { format!("{SENSITIVE}{measure}") } else { measure.to_owned() };
+        *self.0.entry((area.clone(), measure)).or_default() += 1;
     }
 }
 

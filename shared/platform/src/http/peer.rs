@@ -9,15 +9,9 @@ use axum::http::HeaderMap;
 pub struct Peer(pub IpAddr);
 
 /// Whose word is taken for where a request comes from: addresses, and networks as `10.0.0.0/8`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Nobody's, where nobody is named: a header is written by whoever asks, also on this very machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<(IpAddr, u8)>);
-
-impl Default for Proxies {
-    /// A proxy on this machine, as a folder's process has one before it.
-    fn default() -> Self {
-        Self(vec![(IpAddr::from([127, 0, 0, 0]), 8), (IpAddr::V6(Ipv6Addr::LOCALHOST), 128)])
-    }
-}
 
 impl std::str::FromStr for Proxies {
     type Err = String;
@@ -92,6 +86,8 @@ mod tests {
     #[test]
     fn only_a_proxy_of_ours_is_believed_and_only_about_whom_it_saw_itself() {
         assert_eq!(origin("", "127.0.0.1", "1.2.3.4"), "127.0.0.1");
+        assert_eq!(origin("", "::1", "1.2.3.4"), "::");
+        assert_eq!("".parse::<Proxies>(), Ok(Proxies::default()), "nobody is trusted unless named");
         assert_eq!(origin("127.0.0.1", "127.0.0.1", "1.2.3.4"), "1.2.3.4");
         assert_eq!(
             origin("127.0.0.1", "127.0.0.1", "9.9.9.9, 1.2.3.4"),

@@ -191,13 +191,13 @@ async fn rolled(marks: &mut Marks) -> anyhow::Result<()> {
         say("\nA new version rolled out: no servers, left out");
         return Ok(());
     }
-    say("\nA new version rolled out: 12 instances replaced one by one under 200 reports/s, each looked at");
+    say("\nA new version rolled out: 18 instances replaced one by one under 200 reports/s, each looked at");
     let folder = tempfile::TempDir::new()?;
-    let mut fleet = fleet::Fleet::new(folder.path(), "twostreets", 3, "").await?;
+    let mut fleet = fleet::Fleet::new(folder.path(), process::PARTNERED, 3, "").await?;
     fleet.start().await?;
     let outcome = rolling::replace_all(&mut fleet, 200).await?;
     fleet.stop().await?;
-    marks.check("instances replaced", outcome.replaced, "= 12", outcome.replaced == 12);
+    marks.check("instances replaced", outcome.replaced, "= 18", outcome.replaced == 18);
     #[expect(clippy::cast_precision_loss, reason = "some thousands of requests")]
     let rate = outcome.answered as f64 / 2.0 / outcome.seconds;
     marks.check("reports a second, answered", format!("{rate:.0}"), "≥ 190", rate >= 190.0);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::facts::Topic;
 use gridward::audit::{Auditor, Options, Patience, Places};
+use gridward::servers::SERVICES;
 use platform::clock::host_now;
 use reqwest::StatusCode;
 
@@ -21,7 +22,7 @@ async fn what_a_broker_lost_is_named_and_sent_again_and_everything_settles() {
     if !has_servers() {
         return;
     }
-    let own = OwnServers::start().await.unwrap();
+    let own = OwnServers::start(&SERVICES).await.unwrap();
     let mut office = Office::on(own.servers.clone(), "twostreets").await;
     office.fleet.start().await.unwrap();
     office.cases(12).await;

@@ -6,7 +6,7 @@ mod receipt;
 mod send;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::rights::{Action, areas_for};
@@ -52,6 +52,7 @@ pub struct Asked {
 /// Opens a link.
 pub async fn open(
     State(front): State<Front>,
+    method: Method,
     headers: HeaderMap,
     Path(text): Path<String>,
     Query(asked): Query<Asked>,
@@ -62,6 +63,8 @@ pub async fn open(
     let bound = links::bound(front.store.readers(), &link).await?;
     let mut visitor = opening.visitor();
     visitor.from_elsewhere &= asked.again.is_none();
+    // Whoever asks for the head of a page sees none, however they say they came: nothing is bound to them.
+    visitor.navigates &= method != Method::HEAD;
     let shown = link::open(&link, opening.reporter(&link).is_some(), bound.as_deref(), &visitor, host_now());
     opening.shown(&link, shown, &visitor).await
 }

@@ -232,7 +232,7 @@ impl Form<'_> {
             "<section><h2>{}</h2>\n\
              <button type=\"button\" id=\"locate\" class=\"second\" data-ask=\"{}\" data-asking=\"{}\" data-failed=\"{}\" hidden>{}</button>\n\
              <p id=\"found\" class=\"found\" role=\"status\" data-found=\"{}\"></p>\n\
-             <button type=\"button\" id=\"other\" class=\"second\" hidden>{}</button>\n\
+             <button type=\"button\" id=\"other\" class=\"second\" hidden>{}</button>{}\n\
              <div id=\"by-hand\" class=\"field\">{}{}</div>\n\
              <div class=\"field\"><label for=\"address\">{}<span class=\"hint\">{}</span></label>\
              <input type=\"text\" id=\"address\" name=\"address\" value=\"{}\" maxlength=\"{}\" autocomplete=\"off\"{}>{}</div>\n</section>\n",
@@ -244,6 +244,8 @@ impl Form<'_> {
                 language.say("定位到我所在的位置", "Use my position"),
                 language.say("已定位，精度约 # 米", "Position found, to about # m"),
                 language.say("改为选择网格", "Choose the grid instead"),
+                // Of the position, so where it is seen whether the grids are or not.
+                self.fault(language, "accuracy"),
                 self.grids(language),
                 self.fault(language, "area"),
                 language.say("地址或参照物", "Address or landmark"),

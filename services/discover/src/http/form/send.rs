@@ -146,6 +146,7 @@ fn beside(fault: ReportFault) -> FieldFault {
         "category" => "category",
         "description" => "text",
         "registered_area" => "registered_area",
+        "place.accuracy_m" => "accuracy",
         _ => "area",
     };
     FieldFault { field, text: fault.text }

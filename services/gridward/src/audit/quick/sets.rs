@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
+use super::super::figures::plain;
 use super::super::ledger::{Ledger, Name};
 use super::super::once;
 use super::super::snapshot::Cells;
@@ -163,7 +164,7 @@ async fn tallies(asking: &Asking<'_>, cases: u64, ledger: &mut Ledger) -> anyhow
     for (area, measure, count) in
         counts(asking, "tallies", "SELECT area, measure, count FROM supervise_tally").await?
     {
-        told.entry(measure).or_default().insert(area, count);
+        *told.entry(plain(&measure).to_owned()).or_default().entry(area).or_default() += count;
     }
     ledger.looked(Name::Tallies, told.values().map(BTreeMap::len).sum());
     let mut seen: BTreeMap<String, ByArea> = BTreeMap::new();

@@ -4,6 +4,7 @@ mod beilun;
 mod boston;
 mod finding;
 mod flaws;
+mod ground;
 mod reading;
 mod repair;
 
