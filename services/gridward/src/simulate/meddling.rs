@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::area::Level;
 use domain::case::{Case, Effect, Happened, State};
 use domain::deadline::DeadlineKind;
 use domain::facts::Topic;
@@ -61,13 +62,11 @@ fn change(broken: Broken, effect: &mut Effect) {
         Happened::Assigned { .. } | Happened::Returned { .. } if broken.has(Switch::DeadlineReset) => {
             begin_again(case, *at);
         }
+        Happened::Escalated { .. } if broken.has(Switch::LevelNotRaised) => case.level = Level::Grid,
         Happened::Signed { .. } | Happened::Answered { .. } if broken.has(Switch::HandlersForgotten) => {
             case.handlers.clear();
         }
         _ => {}
-    }
-    if broken.has(Switch::ReturnNotFinal) {
-        case.returns = case.returns.min(2);
     }
 }
 
