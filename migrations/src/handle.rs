@@ -13,8 +13,8 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(First),
             Box::new(Offers),
-            Box::new(crate::turn::PackPublished { service: "handle", name: "handle_0003_pack_published" }),
             Box::new(Words),
+            Box::new(crate::turn::PackPublished { service: "handle", name: "handle_0004_pack_published" }),
         ]
     }
 
@@ -81,7 +81,7 @@ struct Words;
 
 impl MigrationName for Words {
     fn name(&self) -> &'static str {
-        "handle_0004_words"
+        "handle_0003_words"
     }
 }
 

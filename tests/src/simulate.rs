@@ -25,7 +25,7 @@ fn a_rule_that_is_broken_on_purpose_is_noticed() {
         // What another layer may catch is broken beside it.
         let beside = switch.caught_by().map(|_| Switch::TakeAgain);
         let broken: Vec<Switch> = [switch].into_iter().chain(beside).collect();
-        let figures = lives(5_000, &broken, 1);
+        let figures = lives(10_000, &broken, 1);
         assert!(!figures.failed.is_empty(), "{} is broken, and nobody notices\n{figures}", switch.name());
     }
 }

@@ -33,15 +33,30 @@ use platform::turn::{Asked, Service, Turn};
 use store::history::Entry;
 use store::words::Words;
 
+/// Whoever changes on purpose what handle keeps: a simulator, to see that somebody notices.
+pub trait Meddles: Send + Sync + std::fmt::Debug {
+    /// Changes what was decided before it is kept.
+    fn change(&self, effects: &mut Vec<Effect>);
+
+    /// Whether the history tells of this.
+    fn keeps_history_of(&self, happened: &Happened) -> bool;
+}
+
 /// The service.
 #[derive(Debug)]
 pub struct Handle {
     pack: InForce,
+    meddler: Option<Arc<dyn Meddles>>,
 }
 
 impl Handle {
     pub fn new(pack: &InForce) -> Arc<Self> {
-        Arc::new(Self { pack: pack.clone() })
+        Arc::new(Self { pack: pack.clone(), meddler: None })
+    }
+
+    /// The same, and its rules are broken on purpose.
+    pub fn meddled(&self, meddler: Arc<dyn Meddles>) -> Arc<Self> {
+        Arc::new(Self { pack: self.pack.clone(), meddler: Some(meddler) })
     }
 }
 
@@ -60,6 +75,7 @@ pub struct Work {
     history: Vec<Entry>,
     /// What reporters wrote, of the cases that open.
     words: Vec<Words>,
+    meddler: Option<Arc<dyn Meddles>>,
 }
 
 impl Work {
@@ -81,7 +97,10 @@ impl Work {
     }
 
     /// Keeps what happened: the row, a line of history and a fact for each, in order.
-    fn keep(&mut self, effects: Vec<Effect>, cause: &str, note: Option<&str>, turn: &mut Turn) {
+    fn keep(&mut self, mut effects: Vec<Effect>, cause: &str, note: Option<&str>, turn: &mut Turn) {
+        if let Some(meddler) = &self.meddler {
+            meddler.change(&mut effects);
+        }
         for Effect { at, happened, case } in effects {
             let incident = case.incident;
             let cause = cause_of(&happened, cause);
@@ -98,6 +117,9 @@ impl Work {
             });
             self.cases.insert(incident, body.case);
             self.changed.insert(incident);
+        }
+        if let Some(meddler) = &self.meddler {
+            self.history.retain(|line| meddler.keeps_history_of(&line.happened));
         }
     }
 }
@@ -139,6 +161,7 @@ impl Service for Handle {
             changed: BTreeSet::new(),
             history: Vec::new(),
             words: Vec::new(),
+            meddler: self.meddler.clone(),
         })
     }
 

@@ -110,6 +110,10 @@ pub enum Rule {
     DropTaken,
     /// A position is moved by compare-and-set.
     CompareAndSet,
+    /// A position is not moved before what was read takes effect …
+    PositionNotFirst,
+    /// … nor after it, but in the same transaction.
+    PositionNotLater,
     /// Nobody is answered before the commit.
     AnswerAfterCommit,
 }

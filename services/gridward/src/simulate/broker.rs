@@ -16,6 +16,7 @@ use platform::stream::{Bounds, Fact, Opens, Record, Source, Stream};
 use tokio::sync::watch;
 
 use super::faults::Seat;
+use super::store::mark_all;
 use super::switches::{Broken, Switch};
 
 /// All topics.
@@ -106,6 +107,7 @@ pub struct SimulatedStream {
     pub service: &'static str,
     pub broker: Arc<Broker>,
     pub seat: Arc<Seat>,
+    pub broken: Broken,
     pub share: Share,
     /// The most records one read gives.
     pub most: AtomicU64,
@@ -131,6 +133,9 @@ impl Stream for SimulatedStream {
     async fn publish(&self, tx: &Tx, facts: &[Fact]) -> Result<(), StoreError> {
         outbox::append(tx, self.service, facts).await?;
         self.seat.publishes(facts);
+        if self.broken.has(Switch::PublishBeforeCommit) {
+            facts.iter().for_each(|fact| self.broker.append(fact));
+        }
         Ok(())
     }
 
@@ -193,6 +198,9 @@ impl Carries for Carrier {
                 self.seat.at(Point::RelaySending).await?;
             }
             self.broker.append(&row.fact);
+        }
+        if self.broken.has(Switch::MarkUnsent) {
+            mark_all(&self.store, self.service).await?;
         }
         Ok(())
     }

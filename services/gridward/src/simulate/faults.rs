@@ -36,6 +36,16 @@ impl Kind {
         }
     }
 
+    /// What somebody does whom it happens to.
+    pub fn does(self) -> &'static str {
+        match self {
+            Self::Crash => "dies",
+            Self::Freeze => "freezes",
+            Self::Fail => "is told that the connection was lost",
+            Self::Collide => "is told that another one was in the way",
+        }
+    }
+
     /// Whoever freezes in a transaction loses it: that is a failure, and no case of its own.
     pub fn fits(self, point: Point) -> bool {
         self != Self::Freeze || !point.in_transaction()
@@ -67,6 +77,8 @@ struct State {
     passed: u32,
     /// Where it stopped, and does not go on by itself.
     stopped: Option<(Point, Kind)>,
+    /// What went wrong in this step.
+    met: Option<(Point, Kind)>,
     /// Published in a transaction that may not be committed.
     uncommitted: Vec<Fact>,
     committed: Vec<Fact>,
@@ -88,11 +100,17 @@ impl Seat {
         state.fault = fault;
         state.passed = 0;
         state.stopped = None;
+        state.met = None;
     }
 
     /// Where it has stopped, if it has.
     pub fn stopped(&self) -> Option<(Point, Kind)> {
         self.state().stopped
+    }
+
+    /// What went wrong since it went on, if anything did.
+    pub fn met(&self) -> Option<(Point, Kind)> {
+        self.state().met
     }
 
     /// It was given these facts to publish, in a transaction.
@@ -124,6 +142,7 @@ impl Seat {
         state.fault = None;
         let kind = if fault.kind.fits(point) { fault.kind } else { Kind::Fail };
         *state.reached.entry((point, kind)).or_default() += 1;
+        state.met = Some((point, kind));
         if let Kind::Crash | Kind::Freeze = kind {
             state.stopped = Some((point, kind));
         }

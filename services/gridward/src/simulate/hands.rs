@@ -40,7 +40,8 @@ struct Hand<'a> {
 
 impl<'a> Hand<'a> {
     fn new(office: &'a Office, broken: Broken) -> anyhow::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
+        let runtime =
+            Builder::new_current_thread().enable_time().build().context("cannot start a runtime")?;
         let kept = runtime.block_on(Kept::make())?;
         Ok(Self { office, runtime, kept, broken })
     }

@@ -15,7 +15,9 @@ mod faults;
 mod figures;
 mod fold;
 mod hands;
+mod hiring;
 mod life;
+mod meddling;
 mod model;
 mod office;
 mod parts;
@@ -35,12 +37,18 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use life::Lived;
+use model::{Breach, Promise};
+
 use crate::commands::say;
 
 pub use figures::{Failed, Figures};
 pub use hands::{Wanted, live};
 pub use office::Office;
 pub use switches::{Broken, Switch};
+
+/// So often a broken promise is told of one life.
+const TOLD: usize = 3;
 
 /// Live many lives of an office in which everything goes wrong that can, and hold the promises against each.
 #[derive(Debug, Args)]
@@ -116,29 +124,52 @@ fn code(good: bool) -> ExitCode {
 fn replay(office: &Office, seed: u64, broken: Broken) -> anyhow::Result<ExitCode> {
     let (whole, short) = hands::again(office, seed, broken)?;
     let told = if short.is_clean() { &whole } else { &short };
+    begin(seed, &whole, told);
     for line in &told.lines {
         say(line);
     }
-    let setup = &told.script.setup;
-    say(format_args!(
-        "seed {seed}, from {}, {} partitions, {} records a read, {} events, digest {}",
-        setup.start,
-        setup.partitions,
-        setup.most,
-        told.script.events.len(),
-        told.digest
-    ));
+    say(format_args!("digest {}", told.digest));
     if whole.is_clean() {
         say("every promise was kept / 各项承诺均未违反");
         return Ok(ExitCode::SUCCESS);
     }
-    say(format_args!(
-        "shortened from {} events to {}; what was broken / 违反的承诺：",
-        whole.script.events.len(),
-        told.script.events.len()
-    ));
+    say("what was broken / 违反的承诺：");
+    let mut said = Vec::new();
     for breach in &told.breaches {
-        say(format_args!("  {:?}: {}", breach.promise, breach.what));
+        if !said.contains(&breach.promise) {
+            said.push(breach.promise);
+            end(breach.promise, told);
+        }
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// What one has to know to understand what follows.
+fn begin(seed: u64, whole: &Lived, told: &Lived) {
+    let setup = &told.script.setup;
+    say(format_args!(
+        "seed {seed}: from {}, {} partitions of each topic, at most {} records a read; #0 is what became of the first \
+         report",
+        setup.start, setup.partitions, setup.most
+    ));
+    for switch in setup.broken.switches() {
+        say(format_args!("broken on purpose 故意破坏: {} ({})", switch.says(), switch.name()));
+    }
+    let (all, left) = (whole.script.events.len(), told.script.events.len());
+    if left < all {
+        say(format_args!("{left} of {all} events are enough for it / 已由 {all} 个事件缩短为 {left} 个"));
+    }
+}
+
+/// How one promise was broken: the first few times.
+fn end(promise: Promise, told: &Lived) {
+    say(format_args!("  {promise:?}: {}", promise.says()));
+    let of = |breach: &&Breach| breach.promise == promise;
+    for breach in told.breaches.iter().filter(of).take(TOLD) {
+        say(format_args!("    - {}", breach.what));
+    }
+    let more = told.breaches.iter().filter(of).count().saturating_sub(TOLD);
+    if more > 0 {
+        say(format_args!("    - and {more} more"));
+    }
 }

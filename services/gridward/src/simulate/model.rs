@@ -48,6 +48,29 @@ pub enum Promise {
     GoesOn,
 }
 
+impl Promise {
+    /// What is promised, in words.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Kept => "a report that was answered is a case",
+            Self::SameReport => "the same client id is the same incident",
+            Self::Holder => "a case has exactly one holder, and what is sensitive stays in the office",
+            Self::DeadlinesStay => "deadlines do not move",
+            Self::DueOnce => "a step takes effect once, in order, and is marked",
+            Self::NeverEarly => "nothing takes effect early",
+            Self::AllDue => "every step that is due takes effect",
+            Self::OwnWork => "nobody judges the own work",
+            Self::ThirdReturn => "the third return is decided by the street, and that is final",
+            Self::Fold => "what happened, one by one, gives the case",
+            Self::Sequences => "one sequence has one content",
+            Self::Agree => "outboxes, topics, positions and what was taken agree",
+            Self::Mirrors => "whoever reads of a case knows it as it is",
+            Self::Settles => "it comes to rest when nothing goes wrong any more",
+            Self::GoesOn => "nothing stops that should go on",
+        }
+    }
+}
+
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {

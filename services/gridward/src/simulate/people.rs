@@ -38,14 +38,21 @@ impl Told {
 }
 
 /// Reports as devices send them. The client id is the device's own, and stays.
-pub fn reports(now: DateTime<Utc>, sent: &[Sent], broken: Broken, model: &mut Model) -> Vec<Asking> {
+pub fn reports(
+    now: DateTime<Utc>,
+    to: usize,
+    sent: &[Sent],
+    broken: Broken,
+    model: &mut Model,
+) -> Vec<Asking> {
     let one = |sent: &Sent| {
         let incident = IncidentId::new(now, entropy(sent.draw));
         model.means(incident, sent.report);
         let (lon, lat, person) = SPOTS[sent.spot % SPOTS.len()];
         let times = if broken.has(Switch::NewIdOnRetry) { sent.times } else { 0 };
+        let known_at = if broken.has(Switch::ClientIdPerInstance) { to } else { 0 };
         let report = NewReport {
-            client_id: format!("report-{}-{times}", sent.report),
+            client_id: format!("report-{}-{times}-{known_at}", sent.report),
             category: sent.category.to_owned(),
             place: Place {
                 lon,

@@ -6,38 +6,122 @@ use platform::faults::Rule;
 /// One rule, broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Switch {
-    /// A reader takes what it has taken before.
+    // Readers.
     TakeAgain,
-    /// A reader moves on whether or not somebody else has moved its position.
     NoCompareAndSet,
-    /// A person is answered, and then the commit fails.
+    PositionFirst,
+    PositionLater,
+    // Whoever asks and is answered.
     AnswerBeforeCommit,
-    /// A relay marks a row before it sends it.
-    MarkBeforeSend,
-    /// A device that heard nothing sends its report under a new client id.
     NewIdOnRetry,
-    /// supervise's clock is a minute ahead where it looks for what is due.
+    ClientIdPerInstance,
+    // Relays.
+    MarkBeforeSend,
+    MarkUnsent,
+    PublishBeforeCommit,
+    // Sweeps.
     EarlySweep,
+    ProposedOnce,
+    SweepMark,
+    // What handle keeps.
+    HostClock,
+    TwoHolders,
+    EscalateTwice,
+    StepNotMarked,
+    CountsEarly,
+    DeadlineReset,
+    HandlersForgotten,
+    LevelNotRaised,
+    HistoryLeftOut,
+    // What others keep of a case.
+    CloseUnheard,
+    LapseUnheard,
 }
 
 impl Switch {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 24] = [
         Self::TakeAgain,
         Self::NoCompareAndSet,
+        Self::PositionFirst,
+        Self::PositionLater,
         Self::AnswerBeforeCommit,
-        Self::MarkBeforeSend,
         Self::NewIdOnRetry,
+        Self::ClientIdPerInstance,
+        Self::MarkBeforeSend,
+        Self::MarkUnsent,
+        Self::PublishBeforeCommit,
         Self::EarlySweep,
+        Self::ProposedOnce,
+        Self::SweepMark,
+        Self::HostClock,
+        Self::TwoHolders,
+        Self::EscalateTwice,
+        Self::StepNotMarked,
+        Self::CountsEarly,
+        Self::DeadlineReset,
+        Self::HandlersForgotten,
+        Self::LevelNotRaised,
+        Self::HistoryLeftOut,
+        Self::CloseUnheard,
+        Self::LapseUnheard,
     ];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::TakeAgain => "take-again",
             Self::NoCompareAndSet => "no-compare-and-set",
+            Self::PositionFirst => "position-first",
+            Self::PositionLater => "position-later",
             Self::AnswerBeforeCommit => "answer-before-commit",
-            Self::MarkBeforeSend => "mark-before-send",
             Self::NewIdOnRetry => "new-id-on-retry",
+            Self::ClientIdPerInstance => "client-id-per-instance",
+            Self::MarkBeforeSend => "mark-before-send",
+            Self::MarkUnsent => "mark-unsent",
+            Self::PublishBeforeCommit => "publish-before-commit",
             Self::EarlySweep => "early-sweep",
+            Self::ProposedOnce => "proposed-once",
+            Self::SweepMark => "sweep-mark",
+            Self::HostClock => "host-clock",
+            Self::TwoHolders => "two-holders",
+            Self::EscalateTwice => "escalate-twice",
+            Self::StepNotMarked => "step-not-marked",
+            Self::CountsEarly => "counts-early",
+            Self::DeadlineReset => "deadline-reset",
+            Self::HandlersForgotten => "handlers-forgotten",
+            Self::LevelNotRaised => "level-not-raised",
+            Self::HistoryLeftOut => "history-left-out",
+            Self::CloseUnheard => "close-unheard",
+            Self::LapseUnheard => "lapse-unheard",
+        }
+    }
+
+    /// What is wrong then.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::TakeAgain => "a reader takes what it has taken before",
+            Self::NoCompareAndSet => "a reader moves on, whether or not another one has moved its position",
+            Self::PositionFirst => "a reader's position is committed before what it read takes effect",
+            Self::PositionLater => "a reader's position is committed after what it read took effect",
+            Self::AnswerBeforeCommit => "a person is answered, and then the commit fails",
+            Self::NewIdOnRetry => "a device that heard nothing sends its report under a new client id",
+            Self::ClientIdPerInstance => "a client id counts only at the instance that heard it",
+            Self::MarkBeforeSend => "a relay marks a row before it sends it",
+            Self::MarkUnsent => "a relay marks whatever waits once it has sent what it had read",
+            Self::PublishBeforeCommit => "facts are sent before the turn that makes them commits",
+            Self::EarlySweep => "supervise's clock is a minute ahead where it looks for what is due",
+            Self::ProposedOnce => "a sweep remembers what it has proposed, and never proposes it again",
+            Self::SweepMark => "a sweep looks only at what fell due since it last looked",
+            Self::HostClock => "handle goes by a host's clock, which is a minute ahead",
+            Self::TwoHolders => "a case that an organisation has accepted is still offered",
+            Self::EscalateTwice => "a step that escalates takes effect twice",
+            Self::StepNotMarked => "a step that took effect is not marked as done",
+            Self::CountsEarly => "a step counts from a minute before it is due",
+            Self::DeadlineReset => "whoever a case is handed to has all the time again",
+            Self::HandlersForgotten => "a case forgets who handled it",
+            Self::LevelNotRaised => "an escalation makes nobody answerable",
+            Self::HistoryLeftOut => "what comes about by time is not written into the history",
+            Self::CloseUnheard => "supervise does not hear that a case is closed",
+            Self::LapseUnheard => "partner does not hear that an offer lapsed",
         }
     }
 
@@ -45,6 +129,7 @@ impl Switch {
     pub fn caught_by(self) -> Option<&'static str> {
         match self {
             Self::NoCompareAndSet => Some("the sequences: what another instance has taken is dropped"),
+            Self::PositionLater => Some("the sequences: what was taken and is read again is dropped"),
             _ => None,
         }
     }
@@ -77,22 +162,49 @@ impl Broken {
         self.0 & switch.bit() != 0
     }
 
+    /// Whether everything is as it should be.
+    pub fn is_nothing(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether `rule` is broken.
     pub fn breaks(self, rule: Rule) -> bool {
         self.has(match rule {
             Rule::DropTaken => Switch::TakeAgain,
             Rule::CompareAndSet => Switch::NoCompareAndSet,
+            Rule::PositionNotFirst => Switch::PositionFirst,
+            Rule::PositionNotLater => Switch::PositionLater,
             Rule::AnswerAfterCommit => Switch::AnswerBeforeCommit,
         })
     }
 
+    pub fn switches(self) -> impl Iterator<Item = Switch> {
+        Switch::ALL.into_iter().filter(move |switch| self.has(*switch))
+    }
+
     pub fn names(self) -> Vec<&'static str> {
-        Switch::ALL.into_iter().filter(|switch| self.has(*switch)).map(Switch::name).collect()
+        self.switches().map(Switch::name).collect()
     }
 }
 
 /// What is broken in one run after the other: each switch by itself, then those together that catch each other's.
 pub fn all() -> Vec<Vec<Switch>> {
     let alone = Switch::ALL.into_iter().map(|switch| vec![switch]);
-    alone.chain([vec![Switch::NoCompareAndSet, Switch::TakeAgain]]).collect()
+    let caught = Switch::ALL.into_iter().filter(|switch| switch.caught_by().is_some());
+    alone.chain(caught.map(|switch| vec![switch, Switch::TakeAgain])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_switch_has_a_name_and_a_place_of_its_own() {
+        for (n, switch) in Switch::ALL.into_iter().enumerate() {
+            assert_eq!(switch.name().parse(), Ok(switch));
+            assert_eq!(switch as usize, n, "{}", switch.name());
+            assert_eq!(Broken::of(&[switch]).names(), [switch.name()]);
+        }
+        assert!("no-such".parse::<Switch>().is_err());
+    }
 }

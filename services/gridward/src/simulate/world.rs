@@ -3,29 +3,28 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::facts::Topic;
 use platform::clock::Clock;
-use platform::faults::{Faults, Point};
+use platform::faults::Point;
 use platform::store::{Store, StoreError};
 use platform::stream::Source;
-use platform::turn::{Surroundings, Unanswered};
-use tokio::sync::watch;
+use platform::turn::Unanswered;
 
-use super::broker::{Broker, Carrier, Share, SimulatedStream};
+use super::broker::{Broker, SimulatedStream};
 use super::faults::{Fault, Kind, Reached, Seat};
+use super::hiring::Hiring;
 use super::model::{Model, Promise};
 use super::office::Office;
 use super::parts::{INSTANCES, Part, Who};
 use super::people::{self, Told};
-use super::process::{Actor, Did, Instance, Job, Relaying, Reply};
+use super::process::{Actor, Did, Job, Reply};
 use super::script::{Event, Setup, Work};
-use super::switches::Switch;
-use super::tell::{Line, passes};
+use super::tell::{self, Line, passes, stands};
 
 /// How far a clock that runs ahead does.
 const AHEAD: TimeDelta = TimeDelta::seconds(60);
@@ -59,6 +58,12 @@ pub struct World {
     marked: BTreeMap<Topic, usize>,
     /// Steps in which something changed.
     moved: usize,
+    /// Steps of each service's instances in which something of it may have changed.
+    changed: BTreeMap<Part, usize>,
+    /// Facts that were committed when a relay last found that nothing waits.
+    sent_all: BTreeMap<Topic, usize>,
+    /// How a service was, and when, when a sweep last found nothing due.
+    swept_all: BTreeMap<Part, (usize, DateTime<Utc>)>,
 }
 
 /// How a step ended, or why it did not.
@@ -85,53 +90,32 @@ impl World {
             asked: BTreeMap::new(),
             marked: BTreeMap::new(),
             moved: 0,
+            changed: BTreeMap::new(),
+            sent_all: BTreeMap::new(),
+            swept_all: BTreeMap::new(),
+        };
+        let hiring = Hiring {
+            office,
+            store,
+            broker: &world.broker.clone(),
+            clock: &world.clock.clone(),
+            ahead: &world.ahead.clone(),
+            setup,
         };
         for who in Who::all() {
             let seat = Arc::new(Seat::new(who.part.name(), setup.broken));
-            let actor = world.actor(who, &seat);
+            let actor = if who.relay {
+                hiring.relay(who, &seat)
+            } else {
+                let stream = hiring.stream(who, &seat);
+                world.streams.insert((who.part, who.instance), stream.clone());
+                hiring.instance(who, &seat, stream)
+            };
             world.seats.push(seat);
             world.actors.push(actor);
         }
         world.share_evenly();
         world
-    }
-
-    fn actor(&mut self, who: Who, seat: &Arc<Seat>) -> Box<dyn Actor> {
-        let store = self.store.with_faults(Faults::of(seat.clone()));
-        let service = who.part.name();
-        if who.relay {
-            let (broker, seat, broken) = (self.broker.clone(), seat.clone(), self.setup.broken);
-            let kept = store.clone();
-            let carrier = move || Carrier {
-                service,
-                store: kept.clone(),
-                broker: broker.clone(),
-                seat: seat.clone(),
-                broken,
-            };
-            return Box::new(Relaying::new(service, &store, Box::new(carrier)));
-        }
-        let stream = Arc::new(SimulatedStream {
-            service,
-            broker: self.broker.clone(),
-            seat: seat.clone(),
-            share: Share::default(),
-            most: AtomicU64::new(self.setup.most),
-            read_to: Mutex::default(),
-            arrivals: watch::Sender::new(0),
-        });
-        self.streams.insert((who.part, who.instance), stream.clone());
-        let early = who.part == Part::Supervise && self.setup.broken.has(Switch::EarlySweep);
-        let clock = if early { self.ahead.clone() } else { self.clock.clone() };
-        let around = Surroundings { store, stream, clock, metrics: self.office.metrics.clone() };
-        let office = &self.office;
-        match who.part {
-            Part::Discover => Box::new(Instance::new(&office.discover, around)),
-            Part::Route => Box::new(Instance::new(&office.route, around)),
-            Part::Handle => Box::new(Instance::new(&office.handle, around)),
-            Part::Supervise => Box::new(Instance::new(&office.supervise, around)),
-            Part::Partner => Box::new(Instance::new(&office.partner, around)),
-        }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -181,7 +165,7 @@ impl World {
             Event::Pass(millis) => self.pass(TimeDelta::milliseconds(*millis)),
             Event::Report { to, sent, fault } => {
                 let who = Who::turns(Part::Discover, *to);
-                let asks = people::reports(self.now(), sent, self.setup.broken, &mut self.model);
+                let asks = people::reports(self.now(), *to, sent, self.setup.broken, &mut self.model);
                 self.ask(who, asks, *fault).await;
             }
             Event::Act { to, acts, fault } => {
@@ -215,7 +199,11 @@ impl World {
                     self.line(who, "is started", Vec::new());
                 }
             }
-            Event::Share { part, shares } => self.share(*part, shares),
+            Event::Share { part, shares } => {
+                self.share(*part, shares);
+                let what = tell::shared(shares, self.broker.partitions());
+                self.line(part.name(), format!("shares out anew: {what}"), Vec::new());
+            }
             Event::Again { source, position } => {
                 if let Some(incident) = self.broker.again(*source, *position) {
                     let name = self.model.name(incident);
@@ -239,7 +227,6 @@ impl World {
                 stream.share.lock().unwrap_or_else(PoisonError::into_inner).clone_from(share);
             }
         }
-        self.line(part.name(), format!("shares its partitions: {shares:?}"), Vec::new());
     }
 
     /// Each partition is one instance's.
@@ -267,6 +254,12 @@ impl World {
     }
 
     async fn work(&mut self, who: Who, job: Job, fault: Option<Fault>) {
+        // Nobody is asked again who has said that there is nothing to do, as long as that is so.
+        match job {
+            Job::Relay if self.sends_nothing(who.part) => return,
+            Job::Sweep if self.swept_all.get(&who.part) == Some(&self.as_it_is(who.part)) => return,
+            _ => {}
+        }
         let begun = self.actors.get_mut(who.index()).is_some_and(|actor| actor.begin(job));
         if begun {
             self.go_on(who, fault).await;
@@ -293,13 +286,20 @@ impl World {
             self.model.observe(fact, now);
             self.moved += 1;
         }
+        if let (Ended::Did(_), Some((point, kind))) = (&ended, seat.met()) {
+            self.line(&who, format!("{} when {}", kind.does(), stands(point)), Vec::new());
+        }
+        let idle = matches!(&ended, Ended::Did(Did::Swept(Ok(0)) | Did::Sent(_)))
+            || matches!(&ended, Ended::Did(Did::Facts(Ok(taken))) if taken.all() == 0);
+        if !idle {
+            *self.changed.entry(who.part).or_default() += 1;
+        }
         match ended {
             Ended::Stopped(point, kind) => {
-                let does = if kind == Kind::Crash { "dies" } else { "freezes" };
                 if kind == Kind::Crash {
                     self.die(who);
                 }
-                self.line(&who, format!("{does} at {}", point.as_str()), came);
+                self.line(&who, format!("{} when {}", kind.does(), stands(point)), came);
             }
             Ended::Did(did) => self.hear(who, did, came),
         }
@@ -333,26 +333,26 @@ impl World {
             Did::Facts(Ok(taken)) => {
                 if taken.all() > 0 {
                     self.moved += 1;
-                    let what = format!(
-                        "takes {}, drops {}, parks {}, sets {} aside",
-                        taken.taken, taken.dropped, taken.parked, taken.dead
-                    );
-                    self.line(&who, what, came);
+                    self.line(&who, tell::taken(taken), came);
                 }
             }
-            Did::Swept(Ok(0)) | Did::Sent(Ok(0)) => {
-                if who.relay {
-                    self.marked.insert(who.part.writes(), self.model.committed(who.part.writes()));
-                }
+            Did::Swept(Ok(0)) => {
+                self.swept_all.insert(who.part, self.as_it_is(who.part));
+            }
+            Did::Sent(Ok(0)) => {
+                let topic = who.part.writes();
+                let committed = self.model.committed(topic);
+                self.marked.insert(topic, committed);
+                self.sent_all.insert(topic, committed);
             }
             Did::Swept(Ok(looked)) => {
                 self.moved += 1;
-                self.line(&who, format!("sweeps {looked}"), came);
+                self.line(&who, format!("sweeps {looked} that are due"), came);
             }
             Did::Sent(Ok(rows)) => {
                 self.moved += 1;
                 *self.marked.entry(who.part.writes()).or_default() += rows;
-                self.line(&who, format!("sends {rows}"), came);
+                self.line(&who, format!("sends {rows}, and marks them"), came);
             }
             Did::Facts(Err(failed)) | Did::Swept(Err(failed)) | Did::Sent(Err(failed)) => {
                 self.failed(who, &failed, came);
@@ -366,7 +366,7 @@ impl World {
         if !failed.may_pass() {
             self.model.breach(Promise::GoesOn, format!("{who} stops: {failed}"));
         }
-        self.line(&who, format!("fails: {failed}"), came);
+        self.line(&who, format!("gives up: {failed}"), came);
     }
 
     fn answered(&mut self, who: Who, answers: Vec<Result<Reply, Unanswered>>, mut came: Vec<String>) {
@@ -416,6 +416,17 @@ impl World {
                 return;
             }
         }
+    }
+
+    /// A relay of `part` found nothing, and nothing was committed since: asked again, it would say the same.
+    fn sends_nothing(&self, part: Part) -> bool {
+        let topic = part.writes();
+        self.sent_all.get(&topic) == Some(&self.model.committed(topic))
+    }
+
+    /// What a sweep of `part` goes by.
+    fn as_it_is(&self, part: Part) -> (usize, DateTime<Utc>) {
+        (self.changed.get(&part).copied().unwrap_or(0), self.now())
     }
 
     /// Everybody does what there is to do, again and again. False when that never ends.

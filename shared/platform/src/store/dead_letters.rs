@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::facts::Topic;
 use domain::id::IncidentId;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
 
 use super::parked::{COLUMNS, record, values};
 use super::{Doing, StoreError, Tx, get, get_incident, get_time, iden, table};
@@ -80,6 +80,20 @@ pub async fn among(
         }
     }
     Ok(among)
+}
+
+/// Whether the service has set any fact aside, as a dead letter or parked behind a missing one.
+pub async fn any_aside<C: ConnectionTrait>(
+    connection: &C,
+    service: &'static str,
+) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM {service}_dead_letter) OR EXISTS (SELECT 1 FROM {service}_parked) \
+         THEN 1 ELSE 0 END AS aside"
+    );
+    let select = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(select).await.doing("looking for facts set aside")?;
+    row.map_or(Ok(false), |row| Ok(get::<i32>(&row, "aside")? == 1))
 }
 
 /// All dead letters of a service, oldest first.

@@ -189,9 +189,16 @@ impl Store {
     /// # Errors
     /// When SQLite cannot make it.
     pub async fn in_memory() -> Result<Self, StoreError> {
-        let connection =
-            Database::connect(pool("sqlite::memory:", 1, |sqlite| sqlite.statement_cache_capacity(500)));
-        let connection = connection.await.doing("making a database in memory")?;
+        let mut options = pool("sqlite::memory:", 1, |sqlite| {
+            let sqlite = sqlite.statement_cache_capacity(500).row_buffer_size(1_000);
+            // Nothing of it outlives the process.
+            sqlite.pragma("synchronous", "OFF").pragma("temp_store", "MEMORY").pragma("cache_size", "-16000")
+        });
+        // It waits for its rollback as it comes back, and is asked nothing until then.
+        options.map_sqlx_sqlite_before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        });
+        let connection = Database::connect(options).await.doing("making a database in memory")?;
         let (writer, readers) = (connection.clone(), connection);
         Ok(Self { writer, readers, place: Place::Memory, faults: Faults::default() })
     }

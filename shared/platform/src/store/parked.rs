@@ -66,16 +66,6 @@ pub async fn free(tx: &Tx, service: &'static str, record: &Record) -> Result<(),
     Ok(())
 }
 
-/// How many facts wait in the service.
-pub async fn count<C: ConnectionTrait>(connection: &C, service: &'static str) -> Result<i64, StoreError> {
-    let select = Query::select()
-        .expr_as(Expr::col(iden("sequence")).count(), iden("n"))
-        .from(table(service, "parked"))
-        .to_owned();
-    let row = connection.query_one(&select).await.doing("counting parked facts")?;
-    row.map_or(Ok(0), |row| get(&row, "n"))
-}
-
 pub(super) fn values(record: &Record) -> [Expr; 10] {
     [
         record.source.topic.as_str().into(),

@@ -16,22 +16,6 @@ pub struct Position {
     pub after: i64,
 }
 
-/// The stored position, if the service has read from `source` before.
-pub async fn load<C: ConnectionTrait>(
-    connection: &C,
-    service: &'static str,
-    source: Source,
-) -> Result<Option<Position>, StoreError> {
-    let select = Query::select()
-        .columns([iden("topic_id"), iden("position")])
-        .from(table(service, "position"))
-        .and_where(Expr::col(iden("topic")).eq(source.topic.as_str()))
-        .and_where(Expr::col(iden("partition")).eq(source.partition))
-        .to_owned();
-    let Some(row) = connection.query_one(&select).await.doing("loading a position")? else { return Ok(None) };
-    Ok(Some(Position { topic_id: get(&row, "topic_id")?, after: get(&row, "position")? }))
-}
-
 /// Writes the first position of a service on `source`. One that another instance has just written stays.
 pub async fn begin(
     tx: &Tx,

@@ -88,8 +88,12 @@ pub async fn lock(
 ) -> Result<Found, StoreError> {
     let mut last: BTreeMap<Topic, Sequences> = BTreeMap::new();
     if tx.get_database_backend() != DbBackend::Postgres {
-        for topic in topics {
-            last.insert(*topic, load(tx, service, *topic, incidents).await?);
+        for some in incidents.chunks(ROWS_PER_INSERT) {
+            for row in tx.query_all(&select(service, topics, some)).await.doing("loading sequences")? {
+                let topic: String = get(&row, "topic")?;
+                let of_topic = last.entry(topic.parse().map_err(wrong)?).or_default();
+                of_topic.insert(get_incident(&row, "incident")?, get(&row, "last")?);
+            }
         }
         return Ok(Found { last, now: None });
     }
@@ -123,11 +127,11 @@ fn uuids(incidents: &[IncidentId]) -> Vec<Uuid> {
     incidents.iter().map(|incident| incident.0).collect()
 }
 
-fn select(service: &'static str, topic: Topic, incidents: &[IncidentId]) -> SelectStatement {
+fn select(service: &'static str, topics: &[Topic], incidents: &[IncidentId]) -> SelectStatement {
     Query::select()
-        .columns([iden("incident"), iden("last")])
+        .columns([iden("topic"), iden("incident"), iden("last")])
         .from(table(service, "sequence"))
-        .and_where(Expr::col(iden("topic")).eq(topic.as_str()))
+        .and_where(Expr::col(iden("topic")).is_in(topics.iter().map(|topic| topic.as_str())))
         .and_where(Expr::col(iden("incident")).is_in(incidents.iter().map(|incident| incident.0)))
         .to_owned()
 }
@@ -152,7 +156,7 @@ pub async fn load(
         return Ok(sequences);
     }
     for some in incidents.chunks(ROWS_PER_INSERT) {
-        let select = select(service, topic, some);
+        let select = select(service, &[topic], some);
         for row in tx.query_all(&select).await.doing("loading sequences")? {
             sequences.insert(get_incident(&row, "incident")?, get(&row, "last")?);
         }

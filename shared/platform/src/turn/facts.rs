@@ -13,7 +13,7 @@ use super::order::{Order, Place};
 use super::{Failed, INPUTS_PER_TURN, Service, Turn, Turns, commit, panic_text};
 use crate::faults::{Point, Rule};
 use crate::store::parked::{self, Parked};
-use crate::store::positions::{self, Move, Position};
+use crate::store::positions::{Move, Position};
 use crate::store::sequences::OfTopic;
 use crate::store::{StoreError, Tx, dead_letters};
 use crate::stream::{Opens, Record, Source, Stream, UNREADABLE};
@@ -232,6 +232,9 @@ impl<S: Service> Turns<S> {
         incidents.sort_unstable();
         incidents.dedup();
 
+        if let Origin::Stream(stands) = origin {
+            self.move_apart(Rule::PositionNotFirst, topic, &moves(stands, records)).await?;
+        }
         let look = self.store.look_first().await?;
         let (mut turn, last) = self.open(&look, &incidents, Some(topic)).await?;
         // Nothing is decided about what is doomed, and its row may be why.
@@ -285,15 +288,14 @@ impl<S: Service> Turns<S> {
         }
         if let Origin::Stream(stands) = origin {
             let moves = moves(stands, &records[..seen]);
-            if self.store.faults().breaks(Rule::CompareAndSet) {
-                positions::put_all(&tx, S::NAME, topic, &moves).await?;
-            } else {
-                positions::move_on(&tx, S::NAME, topic, &moves).await?;
-            }
+            self.move_on(&tx, topic, &moves).await?;
         }
         self.store.faults().at(Point::FactsSaved).await?;
         commit(tx).await?;
         self.store.faults().at(Point::FactsCommitted).await?;
+        if let Origin::Stream(stands) = origin {
+            self.move_apart(Rule::PositionNotLater, topic, &moves(stands, &records[..seen])).await?;
+        }
         self.committed(&turn);
         self.tell(&taken, &order, &letters);
         if let Some(in_a_row) = in_a_row {
@@ -355,9 +357,7 @@ impl<S: Service> Turns<S> {
 
     /// Looks whether anything is parked or dead, so that turns need not.
     pub(super) async fn look_for_trouble(&mut self) -> Result<(), StoreError> {
-        let parked = parked::count(self.store.readers(), S::NAME).await?;
-        let letters = dead_letters::list(self.store.readers(), S::NAME).await?;
-        self.troubled = parked > 0 || !letters.is_empty();
+        self.troubled = dead_letters::any_aside(self.store.readers(), S::NAME).await?;
         Ok(())
     }
 }

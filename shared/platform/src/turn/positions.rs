@@ -6,8 +6,9 @@ use domain::facts::Topic;
 use futures_util::future::{join_all, try_join_all};
 
 use super::{INPUTS_PER_TURN, Service, Turns, commit};
-use crate::store::StoreError;
-use crate::store::positions::{self, Position};
+use crate::faults::Rule;
+use crate::store::positions::{self, Move, Position};
+use crate::store::{StoreError, Tx};
 use crate::stream::{Bounds, Record, Source};
 
 impl<S: Service> Turns<S> {
@@ -30,9 +31,8 @@ impl<S: Service> Turns<S> {
         if new.is_empty() {
             return Ok(());
         }
-        for (source, position) in try_join_all(new.iter().map(|source| self.load_position(*source))).await? {
-            self.positions.insert(source, position);
-        }
+        let found = self.load_positions(&new).await?;
+        self.positions.extend(new.iter().copied().zip(found));
         self.look_for_trouble().await?;
         let (stream, positions) = (&self.stream, &self.positions);
         let first = new.iter().map(async |source| {
@@ -89,6 +89,33 @@ impl<S: Service> Turns<S> {
         Ok(())
     }
 
+    /// Moves on in the transaction of what was read, from where this reader stood.
+    pub(super) async fn move_on(&self, tx: &Tx, topic: Topic, moves: &[Move<'_>]) -> Result<(), StoreError> {
+        let faults = self.store.faults();
+        if faults.breaks(Rule::CompareAndSet) {
+            return positions::put_all(tx, S::NAME, topic, moves).await;
+        }
+        if faults.breaks(Rule::PositionNotFirst) || faults.breaks(Rule::PositionNotLater) {
+            return Ok(());
+        }
+        positions::move_on(tx, S::NAME, topic, moves).await
+    }
+
+    /// Where `rule` is broken on purpose: moves on in a transaction of its own.
+    pub(super) async fn move_apart(
+        &self,
+        rule: Rule,
+        topic: Topic,
+        moves: &[Move<'_>],
+    ) -> Result<(), StoreError> {
+        if !self.store.faults().breaks(rule) {
+            return Ok(());
+        }
+        let tx = self.store.begin().await?;
+        positions::move_on(&tx, S::NAME, topic, moves).await?;
+        commit(tx).await
+    }
+
     /// This reader has taken `records`, those of each source in their order.
     pub(super) fn moved(&mut self, records: &[Record]) {
         let mut last = BTreeMap::new();
@@ -108,29 +135,37 @@ impl<S: Service> Turns<S> {
         if let Some(position) = self.positions.get(&source) {
             return Ok(position.clone());
         }
-        let (_, position) = self.load_position(source).await?;
+        let position = self.load_positions(&[source]).await?.swap_remove(0);
         self.look_for_trouble().await?;
         self.positions.insert(source, position.clone());
         Ok(position)
     }
 
-    /// The position that is kept, or the first, checked against the log.
-    async fn load_position(&self, source: Source) -> Result<(Source, Position), StoreError> {
-        let kept = positions::load(self.store.readers(), S::NAME, source).await?;
-        // After the position: another instance may move it on meanwhile, and the log only grows.
-        let bounds = self.stream.bounds(source).await?;
-        let position = match kept {
-            Some(position) => position,
-            None => {
+    /// The positions on `sources`, one for each: those that are kept, or the first, checked against the logs.
+    async fn load_positions(&self, sources: &[Source]) -> Result<Vec<Position>, StoreError> {
+        let kept = positions::all(self.store.readers(), S::NAME).await?;
+        let mut kept: BTreeMap<Source, Position> = kept.into_iter().collect();
+        // After the positions: another instance may move them on meanwhile, and a log only grows.
+        let bounds = try_join_all(sources.iter().map(|source| self.stream.bounds(*source))).await?;
+        let (mut found, mut fresh) = (Vec::with_capacity(sources.len()), BTreeMap::new());
+        for (source, bounds) in sources.iter().zip(&bounds) {
+            let position = kept.remove(source).unwrap_or_else(|| {
                 let first = Position { topic_id: bounds.topic_id.clone(), after: bounds.first - 1 };
-                let tx = self.store.begin().await?;
-                positions::begin(&tx, S::NAME, source, &first).await?;
-                commit(tx).await?;
+                fresh.insert(*source, first.clone());
                 first
+            });
+            check_position(S::NAME, *source, &position, bounds)?;
+            found.push(position);
+        }
+        if !fresh.is_empty() {
+            let tx = self.store.begin().await?;
+            // In one order, so that two instances that begin at once never wait for each other crosswise.
+            for (source, first) in &fresh {
+                positions::begin(&tx, S::NAME, *source, first).await?;
             }
-        };
-        check_position(S::NAME, source, &position, &bounds)?;
-        Ok((source, position))
+            commit(tx).await?;
+        }
+        Ok(found)
     }
 }
 

@@ -35,9 +35,22 @@ impl Kept {
     /// # Errors
     /// When the database fails.
     pub async fn empty(&self) -> Result<(), StoreError> {
-        self.store.writer().execute_unprepared(&self.empty).await.doing("emptying the database")?;
+        // Prepared once.
+        let empty = Statement::from_string(DbBackend::Sqlite, &self.empty);
+        self.store.writer().execute_raw(empty).await.doing("emptying the database")?;
         Ok(())
     }
+}
+
+/// Marks all that waits, sent or not: what a relay must not do.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mark_all(store: &Store, service: &str) -> Result<(), StoreError> {
+    let sql = format!("UPDATE {service}_outbox SET published_at = noticed_at WHERE published_at IS NULL");
+    let mark = Statement::from_string(DbBackend::Sqlite, sql);
+    store.writer().execute_raw(mark).await.doing("marking what was not sent")?;
+    Ok(())
 }
 
 /// As it is on a server, but for the types. Ids begin anew in an empty table.
