@@ -93,7 +93,8 @@ export function show_partner() {
     const [what, when, place, tags] = item.firstChild.children;
     put(what, said(offer.category_name) || category_name(offer.category));
     put(when, moment(offer.offered_at));
-    put(place, where(offer.area));
+    // Where it is, is told while it stands or is theirs.
+    put(place, offer.area ? where(offer.area) : '');
     const kind = { won: 'ok', done: 'ok' }[offer.state] || '';
     sync(tags, [offer.state], (state) => state, () => tag(kind, ''), (mark) => put(mark, said(offer.says)));
   });

@@ -12,7 +12,7 @@ const WORDS = {
   never: ['还连不上服务，正在自动重试。', 'The service cannot be reached yet; trying again by itself.'],
   refused: ['服务拒绝了请求：{0}', 'The service refused: {0}'],
   anew: ['演示已重新开始，本页即将刷新。', 'The demo began anew; this page reloads.'],
-  news: ['刚刚', 'Just now'],
+  news: ['动态', 'News'], coming: ['将于 {0}', 'coming {0}'],
   welcome: ['您想以谁的身份进来？', 'Who would you like to be?'],
   welcome_lead: ['点一下即可登录，随时可以换人。每个身份看到和能做的，都是他真实的权限。', 'One click signs you in, and you can switch at any time. Each sees and may do exactly what their role may.'],
   or_be: ['也可以是：', 'Or be: '],
