@@ -129,10 +129,18 @@ fn inside(located: &Located, border_m: f64, areas: &Areas) -> Text {
     let metres = border_m.round();
     let shared = match located.others.as_slice() {
         [] => Text::new("", ""),
-        others => Text::new(
-            format!("，同时也在 {} 内，取最小编码", others.join("、")),
-            format!("; {} hold(s) it too, and the lowest code is taken", others.join(", ")),
-        ),
+        others => {
+            // 专属网格 come first; among others the lowest code does.
+            let lowest = others.iter().all(|other| located.area.code() < other.as_str());
+            let (zh, en) = match lowest {
+                true => ("取最小编码", "the lowest code is taken"),
+                false => ("专属网格优先", "an exclusive grid comes first"),
+            };
+            Text::new(
+                format!("，同时也在 {} 内，{zh}", others.join("、")),
+                format!("; {} hold(s) it too, and {en}", others.join(", ")),
+            )
+        }
     };
     Text::new(
         format!("地点在{}内，距其边界 {metres} 米{}", among_han(&area.zh), shared.zh),

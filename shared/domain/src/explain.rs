@@ -90,7 +90,7 @@ fn escalation(calendar: &Calendar, deadline: &Deadline, step: &Step, rung: Optio
     let (zh, en) =
         between.map_or_else(Default::default, |text| (format!("；{}", text.zh), format!(". {}", text.en)));
     Text::new(
-        format!("升级 {at}：到期后 {} 仍{undone_zh}，由{level_zh}负责{zh}", after.zh()),
+        format!("升级 {at}：到期后 {}仍{undone_zh}，由{level_zh}负责{zh}", after.zh()),
         format!(
             "Escalation {at}: if still {undone_en} {} after the due time, the {level_en} answers for it{en}",
             after.en()

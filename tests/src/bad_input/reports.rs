@@ -79,7 +79,7 @@ async fn what_is_not_json_is_said_to_be_none_and_where_it_breaks() {
 #[tokio::test]
 async fn an_area_of_registration_that_the_pack_does_not_list_is_named() {
     let office = Office::open().await;
-    let unknown = |en, zh| unprocessable("unknown_registered_area", "registered_area", en, zh);
+    let unknown = |en, zh| unprocessable("unknown-registered-area", "registered_area", en, zh);
     let elsewhere =
         unknown("registered_area `990009` is not on this jurisdiction's list", "户籍地「990009」不在");
     // A path that no area has, though its last code is one's.

@@ -34,7 +34,12 @@ async fn new_organisations_are_entered_untouched_ones_follow_and_those_that_peop
     let store = world.all.around.store.clone();
     assert_eq!(
         register(&store).await,
-        [entry("home", "home", 5, "active"), entry("lark", "lark", 1, "active")]
+        [
+            entry("home", "home", 5, "active"),
+            entry("lark", "lark", 1, "active"),
+            entry("stork", "stork", 100_000, "active"),
+            entry("swift", "swift", 100_000, "active"),
+        ]
     );
     world.stands("home", Standing::Suspended).await.unwrap();
 
@@ -49,6 +54,8 @@ async fn new_organisations_are_entered_untouched_ones_follow_and_those_that_peop
         entry("home", "home", 5, "suspended"),
         entry("lark", "lark", 9, "active"),
         entry("robin", "lark", 1, "active"),
+        entry("stork", "stork", 9, "active"),
+        entry("swift", "swift", 9, "active"),
     ];
     assert_eq!(register(&store).await, wanted);
 

@@ -94,7 +94,7 @@ fn take_seeds(
         }
         let seed = wanted.first_seed.wrapping_add(n);
         let lived = hand.live(seed)?;
-        if n % TWICE == 0
+        if n.is_multiple_of(TWICE)
             && let Ok(first) = &lived
         {
             let again = hand.live(seed)?;

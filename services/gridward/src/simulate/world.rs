@@ -246,7 +246,7 @@ impl World {
         if self.is_dead(who) || self.is_frozen(who) {
             let what =
                 format!("does not answer: {}", told.iter().map(Told::words).collect::<Vec<_>>().join(", "));
-            self.line(&who, what, Vec::new());
+            self.line(who, what, Vec::new());
             return;
         }
         self.asked.insert(who, told);
@@ -269,7 +269,7 @@ impl World {
     /// Somebody frozen goes on where he stopped.
     async fn thaw(&mut self, who: Who, fault: Option<Fault>) {
         if self.is_frozen(who) {
-            self.line(&who, "goes on", Vec::new());
+            self.line(who, "goes on", Vec::new());
             self.go_on(who, fault).await;
         }
     }
@@ -287,7 +287,7 @@ impl World {
             self.moved += 1;
         }
         if let (Ended::Did(_), Some((point, kind))) = (&ended, seat.met()) {
-            self.line(&who, format!("{} when {}", kind.does(), stands(point)), Vec::new());
+            self.line(who, format!("{} when {}", kind.does(), stands(point)), Vec::new());
         }
         let idle = matches!(&ended, Ended::Did(Did::Swept(Ok(0)) | Did::Sent(_)))
             || matches!(&ended, Ended::Did(Did::Facts(Ok(taken))) if taken.all() == 0);
@@ -299,7 +299,7 @@ impl World {
                 if kind == Kind::Crash {
                     self.die(who);
                 }
-                self.line(&who, format!("{} when {}", kind.does(), stands(point)), came);
+                self.line(who, format!("{} when {}", kind.does(), stands(point)), came);
             }
             Ended::Did(did) => self.hear(who, did, came),
         }
@@ -333,7 +333,7 @@ impl World {
             Did::Facts(Ok(taken)) => {
                 if taken.all() > 0 {
                     self.moved += 1;
-                    self.line(&who, tell::taken(taken), came);
+                    self.line(who, tell::taken(taken), came);
                 }
             }
             Did::Swept(Ok(0)) => {
@@ -347,12 +347,12 @@ impl World {
             }
             Did::Swept(Ok(looked)) => {
                 self.moved += 1;
-                self.line(&who, format!("sweeps {looked} that are due"), came);
+                self.line(who, format!("sweeps {looked} that are due"), came);
             }
             Did::Sent(Ok(rows)) => {
                 self.moved += 1;
                 *self.marked.entry(who.part.writes()).or_default() += rows;
-                self.line(&who, format!("sends {rows}, and marks them"), came);
+                self.line(who, format!("sends {rows}, and marks them"), came);
             }
             Did::Facts(Err(failed)) | Did::Swept(Err(failed)) | Did::Sent(Err(failed)) => {
                 self.failed(who, &failed, came);
@@ -366,7 +366,7 @@ impl World {
         if !failed.may_pass() {
             self.model.breach(Promise::GoesOn, format!("{who} stops: {failed}"));
         }
-        self.line(&who, format!("gives up: {failed}"), came);
+        self.line(who, format!("gives up: {failed}"), came);
     }
 
     fn answered(&mut self, who: Who, answers: Vec<Result<Reply, Unanswered>>, mut came: Vec<String>) {
@@ -385,7 +385,7 @@ impl World {
             }
             came.push(people::answer_in_words(told, &answer));
         }
-        self.line(&who, asked.join(", "), came);
+        self.line(who, asked.join(", "), came);
     }
 
     fn line(&mut self, who: impl ToString, what: impl Into<String>, came: Vec<String>) {

@@ -75,10 +75,12 @@ pub async fn add(
         tx.execute_unprepared(&sql).await.doing(doing)?;
     }
     if service == "supervise" {
-        // The case was just opened, which is all that figures know of it.
+        // The case was just opened, which is all that figures know of it; what is sensitive is counted by itself.
+        let area = format!("(SELECT area FROM supervise_case WHERE incident = '{incident}')");
         let counted = format!(
-            "UPDATE supervise_tally SET count = count + {} WHERE measure LIKE 'opened%' \
-             AND area = (SELECT area FROM supervise_case WHERE incident = '{incident}')",
+            "UPDATE supervise_tally SET count = count + {} WHERE area = {area} AND measure LIKE \
+             CASE WHEN EXISTS (SELECT 1 FROM supervise_tally WHERE area = {area} AND measure = 'opened') \
+             THEN 'opened%' ELSE 'sensitive_opened%' END",
             to - from
         );
         tx.execute_unprepared(&counted).await.doing(doing)?;

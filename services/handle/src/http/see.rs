@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use domain::case::{Case, Happened};
+use domain::case::{Case, FINAL_RETURN, Happened};
 use domain::deadline::{Deadline, Step, Verdict};
 use domain::id::IncidentId;
 use domain::rights::{Action, may};
@@ -237,6 +237,10 @@ fn seen(whole: Whole, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
     let conditions = pack.categories.get(&case.category).and_then(|category| category.conditions.as_ref());
     let why = history.iter().rev().find_map(|entry| match &entry.happened {
         Happened::Opened { why, .. } | Happened::Assigned { why, .. } => Some(why.clone()),
+        Happened::Returned { .. } if case.returns >= FINAL_RETURN => Some(Text::new(
+            format!("已退回 {FINAL_RETURN} 次，由街道指挥室决定并承办，不得再退。"),
+            format!("It was given back {FINAL_RETURN} times: the street's desk decides, has it, and that is final."),
+        )),
         _ => None,
     });
     SeenCase {

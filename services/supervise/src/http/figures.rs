@@ -156,7 +156,7 @@ impl Whole<'_> {
     fn below(&self, areas: &Areas, counted: &Counted) -> Vec<AreaPath> {
         match self {
             Self::Area(area) => children(areas, area, counted),
-            Self::District(district) => district.communities.iter().cloned().collect(),
+            Self::District(district) => district.communities.clone(),
         }
     }
 

@@ -140,7 +140,7 @@ pub enum Undecidable {
 }
 
 /// Returns after this many are decided by the street, for good (三次退回由街道指定).
-pub(super) const FINAL_RETURN: u32 = 3;
+pub const FINAL_RETURN: u32 = 3;
 
 /// Decides one input as of `at`.
 ///

@@ -129,7 +129,9 @@ function show_news() {
   }, (node, item) => {
     const [kind, at, text] = node.firstChild.children;
     put(kind, word(SHOWING, item.kind));
-    put(at, moment(item.at));
+    // What is worth waiting for is told before it happens.
+    const ahead = new Date(item.at) > new Date(seen.now.clock);
+    put(at, ahead ? say('coming', moment(item.at)) : moment(item.at));
     put(text, said(item.text));
   });
 }

@@ -1,7 +1,7 @@
 // What an organisation's people see: what they are offered, what they work on, and how they stand.
 
 import { $, el, put, sync, tag } from './draw.js';
-import { act } from './asking.js';
+import { act, ask } from './asking.js';
 import { look_again } from './page.js';
 import { me, seen } from './state.js';
 import { length, moment, now } from './time.js';
@@ -37,11 +37,23 @@ function choices(offer) {
   if (offer.state === 'won' && offer.case_state === 'HANDLING') return [['answer', ['note', 'note_answer'], finish], ['give_back', ['reason', REASONS], give_back]];
   return [];
 }
+/** What the reporters of what is held here wrote; asked for once. */
+const words = new Map();
+function words_of({ incident, state }) {
+  if (!HELD.includes(state)) return '';
+  if (!words.has(incident)) {
+    words.set(incident, '');
+    ask(`/api/v1/cases/${incident}/words`).then((one) => { words.set(incident, one.words || ''); show_partner(); }, () => words.delete(incident));
+  }
+  return words.get(incident) || '';
+}
 function card() {
-  return el('li', { className: 'card' }, el('div', { className: 'top' }, el('b'), el('span', { className: 'due' })), el('p', { className: 'soft' }), el('p', { className: 'times' }), el('div', { className: 'foot' }));
+  return el('li', { className: 'card' }, el('div', { className: 'top' }, el('b'), el('span', { className: 'due' })), el('p', { className: 'words' }), el('p', { className: 'soft' }), el('p', { className: 'times' }), el('div', { className: 'foot' }));
 }
 function fill_card(node, offer) {
-  const [top, place, times, foot] = node.children;
+  const [top, wrote, place, times, foot] = node.children;
+  put(wrote, words_of(offer));
+  wrote.hidden = !wrote.textContent;
   const until = offer.state === 'open' ? offer.answer_by : offer.due_at;
   const left = Date.parse(until) - now();
   node.classList.toggle('late', left < 0);
@@ -93,7 +105,8 @@ export function show_partner() {
     const [what, when, place, tags] = item.firstChild.children;
     put(what, said(offer.category_name) || category_name(offer.category));
     put(when, moment(offer.offered_at));
-    put(place, where(offer.area));
+    // Where it is, is told while it stands or is theirs.
+    put(place, offer.area ? where(offer.area) : '');
     const kind = { won: 'ok', done: 'ok' }[offer.state] || '';
     sync(tags, [offer.state], (state) => state, () => tag(kind, ''), (mark) => put(mark, said(offer.says)));
   });

@@ -123,7 +123,10 @@ fn a_community_that_its_street_s_districts_leave_out_is_a_warning() {
     let text = format!("{DISTRICTS}\np1,第一片区,District 1,990001001001\n");
     let said: Vec<String> =
         loaded("districts", &text).warnings.iter().map(|warning| warning.en.clone()).collect();
-    assert_eq!(said, ["Community 12 (990001001002) is in no district, though its street has some"]);
+    assert_eq!(
+        said,
+        ["Community 12 (synthetic) (990001001002) is in no district, though its street has some"]
+    );
 }
 
 const CONDITIONS: &str = "category,filing_zh,filing_en,closing_zh,closing_en";
