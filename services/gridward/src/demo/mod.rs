@@ -256,18 +256,18 @@ const MARK: &str = "this-is-a-demo";
 /// Clears what an earlier demo left. A folder that holds anything else is never touched.
 fn begin_anew(folder: &Path) -> anyhow::Result<()> {
     let _held = crate::embedded::lock(folder)?;
-    let database = folder.join(platform::store::FILE);
     let mark = folder.join(MARK);
-    if database.exists() && !mark.exists() {
+    let own = [platform::store::FILE, platform::token::KEY_FILE, folder_clock::FILE];
+    if let Some(name) = own.iter().find(|name| folder.join(name).exists() && !mark.exists()) {
         bail!(
-            "{0} holds a database that is not a demo's: give the demo another --data / {0} 中不是演示数据，请为演示换一个 --data",
+            "{0} holds {name}, which is not a demo's: give the demo another --data / {0} 中的 {name} 不是演示数据，请为演示换一个 --data",
             folder.display()
         );
     }
     std::fs::write(&mark, "cleared at every start of gridward demo\n")
         .with_context(|| format!("cannot write {}", mark.display()))?;
     let beside = ["-wal", "-shm"].map(|end| format!("{}{end}", platform::store::FILE));
-    let names = [platform::store::FILE, platform::token::KEY_FILE, folder_clock::FILE].map(str::to_owned);
+    let names = own.map(str::to_owned);
     for name in names.into_iter().chain(beside) {
         match std::fs::remove_file(folder.join(&name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

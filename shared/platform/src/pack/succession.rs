@@ -25,6 +25,7 @@ impl Pack {
         let main = main.strip_prefix('\u{feff}').unwrap_or(main);
         let mut faults = Vec::new();
         faults.extend(self.same_policy(before, main));
+        faults.extend(self.same_confidence(before, &file_of(main, "categories")));
         let is_dropped = |code: &str| dropped.iter().any(|dropped| dropped == code);
         let below_dropped = |area: &AreaPath| area.as_str().split('/').any(is_dropped);
         let areas = before.areas.iter().filter(|area| self.areas.by_path(&area.path).is_none());
@@ -38,6 +39,26 @@ impl Pack {
             categories.collect(),
         ));
         if faults.is_empty() { Ok(()) } else { Err(PackFault::new(faults, main_file::NAME)) }
+    }
+
+    /// What is sensitive is counted by itself and its words stay where they were written: a case that was opened as one
+    /// thing and closed as the other would be in no figure, or give itself away there.
+    fn same_confidence(&self, before: &Self, file: &str) -> Option<Fault> {
+        let changed = self.categories.values().filter(|category| {
+            before.categories.get(&category.code).is_some_and(|before| before.sensitive != category.sensitive)
+        });
+        let codes: Vec<&str> = changed.map(|category| category.code.0.as_str()).collect();
+        if codes.is_empty() {
+            return None;
+        }
+        let reason = Text::new(
+            format!("事项类别 {} 的 sensitive 与已发布的不同；请保留原值，或另设新代码", codes.join("、")),
+            format!(
+                "sensitive is other than published for the categories {}: keep it, or list them anew under other codes",
+                codes.join(", ")
+            ),
+        );
+        Some(Fault::of_file(file, reason))
     }
 
     /// A policy's version is written on every deadline that was computed under it.

@@ -59,3 +59,11 @@ fn a_category_that_is_gone_is_named_unless_it_is_said_to_go() {
     assert!(said.zh().contains("已发布的事项类别 gas 不再列出"), "{}", said.zh());
     after(&copy, &["gas"]).unwrap();
 }
+
+#[test]
+fn what_is_sensitive_stays_so_and_nothing_becomes_it() {
+    for (was, is) in [("5d,yes", "5d,no"), ("Damaged road,3wd,no", "Damaged road,3wd,yes")] {
+        let said = said(&Copy::new().with("categories.csv", was, is), &[]);
+        assert!(said.starts_with("categories.csv: sensitive is other than published for the"), "{said}");
+    }
+}
