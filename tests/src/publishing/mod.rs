@@ -1,6 +1,8 @@
-//! A pack is published while the services run: on a file, on servers, and what becomes of cases whose area is gone.
+//! A pack is published while the services run: on a file, on servers, and what becomes of cases whose area or category
+//! is gone.
 
 mod cases;
+mod confidence;
 mod on_a_file;
 mod on_servers;
 mod partners;

@@ -172,10 +172,11 @@ pub async fn words(
     Ok(Json(SeenWords { incident: incident.to_string(), words }))
 }
 
-/// The words of a category that the pack counts as sensitive since they were kept are not shown any more.
+/// Words are kept of plain categories alone, so those of one that is listed no more stay readable to the end of the
+/// case. Of a category that the pack counts as sensitive since they were kept they are not shown any more.
 fn readable(case: &Case, words: Option<String>, pack: &Pack) -> Option<String> {
-    let plain = pack.categories.get(&case.category).is_some_and(|category| !category.sensitive);
-    words.filter(|_| plain)
+    let sensitive = pack.categories.get(&case.category).is_some_and(|category| category.sensitive);
+    words.filter(|_| !sensitive)
 }
 
 fn may_see(case: &Case, who: &Principal) -> bool {
