@@ -25,7 +25,7 @@ use chrono::{DateTime, Utc};
 use domain::case::{Case, Effect, Happened, Input, Outcome, Refusal, Terms, receive};
 use domain::facts::{CaseFact, INCIDENT_ROUTED, OFFERS, STEP_DUE, Topic};
 use domain::id::IncidentId;
-use platform::pack::{InForce, Pack};
+use platform::pack::{InForce, OpenCases, Pack};
 use platform::store::{StoreError, Tx};
 use platform::stream::Record;
 use platform::turn::{Asked, Service, Turn};
@@ -167,7 +167,7 @@ impl Service for Handle {
 
     fn obey(&self, work: &mut Work, asked: &Asked<Act>, turn: &mut Turn) -> Self::Answer {
         let pack = work.pack.clone();
-        act::obey(terms(&pack), work, asked, turn)
+        act::obey(terms(&pack), &pack.people, work, asked, turn)
     }
 
     fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
@@ -207,6 +207,14 @@ pub async fn cases(
     incidents: &[IncidentId],
 ) -> Result<BTreeMap<IncidentId, Case>, StoreError> {
     store::cases::load(store.readers(), incidents).await
+}
+
+/// How many cases are open, by the area they lie in and their category.
+///
+/// # Errors
+/// When the database fails, or a row fits no case.
+pub async fn open_cases(store: &platform::store::Store) -> Result<OpenCases, StoreError> {
+    store::open::count(store.readers()).await
 }
 
 /// Who holds each of `incidents` now, for those that are cases.

@@ -58,6 +58,7 @@ mod districts;
 mod duty;
 mod fault;
 mod files;
+mod gone;
 mod in_force;
 mod locate;
 mod main_file;
@@ -92,6 +93,7 @@ pub use boundaries::BoundaryFile;
 pub use fault::{Fault, PackFault};
 pub use files::PackFiles;
 pub(crate) use files::sha256;
+pub use gone::OpenCases;
 pub use in_force::{InForce, Made, Prepared};
 pub use people::{OnDuty, People, Person};
 pub use points::GridPoints;
@@ -99,6 +101,7 @@ pub use recorded::{
     AreaColumn, AreaNames, Column, Columns, Encoding, NoPoint, Placed, Recorded, Times, Truth, Units,
     Verdicts, Words,
 };
+pub use succession::Dropping;
 
 use areas::AreaBook;
 use categories::CategoryBook;

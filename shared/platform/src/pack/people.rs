@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 use domain::area::{Area, AreaPath, Level};
-use domain::holder::{Holder, ORGANISATIONS};
+use domain::holder::{Holder, ORGANISATIONS, Post};
 use domain::id::PersonId;
 use domain::rights::{Grant, Role};
 use domain::text::Text;
@@ -73,6 +73,18 @@ impl People {
         let mut all = self.working_for(holder).enumerate();
         let (place, person) = all.find(|(_, person)| self.duty.has(&person.id, local))?;
         Some(OnDuty { person, stands_in: place > 0 })
+    }
+
+    /// The post whose people work on what `holder` holds: its own; where nobody works for that, since the post is vacant
+    /// or its area is listed no more, the nearest above it that somebody works for. `None`: there is nobody.
+    pub fn acting_for(&self, holder: &Holder) -> Option<Holder> {
+        let somebody = |holder: &Holder| self.working_for(holder).next().is_some();
+        if holder.post == Post::Partner {
+            return Some(holder.clone()).filter(somebody);
+        }
+        let areas = std::iter::successors(Some(holder.area.clone()), AreaPath::parent);
+        let mut posts = areas.flat_map(|area| Post::OF_AREAS.map(|post| Holder { post, area: area.clone() }));
+        posts.find(somebody)
     }
 
     pub(super) fn with_duty(mut self, read: impl FnOnce(&mut Duty, &dyn Fn(&PersonId) -> bool)) -> Self {

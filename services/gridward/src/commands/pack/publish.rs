@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use domain::text::Text;
 use handle::Handle;
 use platform::clock::host_now;
-use platform::pack::{Pack, PackFiles};
+use platform::pack::{Dropping, OpenCases, Pack, PackFiles};
 use platform::register::{Manifest, Register, Shelf, published_at};
 use platform::store::{Store, packs};
 use platform::turn::Service;
@@ -16,7 +17,7 @@ use platform::turn::Service;
 use super::super::{Config, DataFolder, PackData, PackFolder, say, tell, told};
 use crate::embedded::beside;
 use crate::in_force;
-use crate::servers::topics;
+use crate::servers::{database_as_it_is, topics};
 
 #[derive(Debug, Args)]
 pub struct Publish {
@@ -28,7 +29,7 @@ pub struct Publish {
     #[command(flatten)]
     place: Place,
     /// The code of an area or category that the published version lists and this one does not, and that is really to go;
-    /// of an area with all below it. Once for each.
+    /// of an area with all below it. Once for each. It is said how many cases are open there, and who has them then.
     #[arg(long = "drop", value_name = "CODE")]
     dropped: Vec<String>,
     /// Who publishes, for the record.
@@ -112,9 +113,10 @@ impl Publish {
             ));
             return Ok(());
         }
-        if let Some(newest) = newest {
-            self.compare(pack, files, &before, newest)?;
-        }
+        let becomes = match newest {
+            Some(newest) => self.compare(pack, files, &before, newest, opened.store.as_ref()).await?,
+            None => Vec::new(),
+        };
         let at = published_at(host_now(), newest);
         let (manifest, parts) = Manifest::of(files, code, &pack.digest, at, &self.by);
         let published = opened.register.publish(&before, &manifest, &parts).await;
@@ -122,29 +124,55 @@ impl Publish {
         say(format_args!(
             "published {code} {version} at {at}: whoever runs goes by it within a second / 已发布，运行中的服务一秒内生效"
         ));
-        for warning in &pack.warnings {
-            say(format_args!("! {warning}"));
+        for told in becomes.iter().chain(&pack.warnings) {
+            say(format_args!("! {told}"));
         }
         Ok(())
     }
 
-    /// Whether the pack may follow the one that is published.
-    fn compare(
+    /// Whether the pack may follow the one that is published; and if so, what becomes of the open cases of what it lists
+    /// no more.
+    async fn compare(
         &self,
         pack: &Pack,
         files: &PackFiles,
         shelf: &Shelf,
         newest: &Manifest,
-    ) -> anyhow::Result<()> {
-        match shelf.load(newest) {
-            Ok(before) => pack.follows(&before, files, &self.dropped).map_err(|fault| told(&fault)),
+        store: Option<&Store>,
+    ) -> anyhow::Result<Vec<Text>> {
+        let before = match shelf.load(newest) {
+            Ok(before) => before,
             Err(unusable) => {
                 tell(format_args!(
                     "the version published before cannot be read, so nothing is compared with it: {unusable} / \
                      无法读取上一版本，未作比较"
                 ));
-                Ok(())
+                return Ok(Vec::new());
             }
-        }
+        };
+        let open = if pack.lists_all_of(&before) { None } else { self.open_cases(store).await };
+        let dropping = Dropping { codes: &self.dropped, open: open.as_ref() };
+        pack.follows(&before, files, dropping).map_err(|fault| told(&fault))?;
+        Ok(pack.what_becomes(&before, open.as_ref()))
+    }
+
+    /// The cases that are open now, as far as whoever publishes can ask: also somebody who has the broker alone may.
+    async fn open_cases(&self, store: Option<&Store>) -> Option<OpenCases> {
+        let counted = match store {
+            Some(store) => handle::open_cases(store).await.map_err(anyhow::Error::new),
+            None => self.open_cases_on_servers().await,
+        };
+        let tell_why = |why: anyhow::Error| {
+            tell(format_args!("cannot count the cases that are open: {why:#} / 无法统计未结案件"));
+        };
+        counted.map_err(tell_why).ok()
+    }
+
+    async fn open_cases_on_servers(&self) -> anyhow::Result<OpenCases> {
+        let settings = Config { config: self.place.config.clone() }.load()?;
+        let store = database_as_it_is(Handle::NAME, &settings, 1).await?;
+        let open = handle::open_cases(&store).await;
+        store.close().await?;
+        Ok(open?)
     }
 }
