@@ -2,6 +2,8 @@
 //! itself: what is written down in cases must go on to mean what it meant, and somebody must be there for them.
 
 use domain::area::{Area, AreaPath};
+use domain::calendar::Limit;
+use domain::category::Category;
 use domain::text::Text;
 use serde_json::Value;
 
@@ -46,6 +48,7 @@ impl Pack {
         let main = main.strip_prefix('\u{feff}').unwrap_or(main);
         let mut faults = Vec::new();
         faults.extend(self.same_policy(before, main));
+        faults.extend(self.same_limits(before, main));
         faults.extend(self.same_confidence(before, &file_of(main, "categories")));
         let (dropped, unsaid): (Vec<&Area>, Vec<&Area>) =
             self.areas_gone(before).partition(|area| dropping.names_area(&area.path));
@@ -83,6 +86,32 @@ impl Pack {
         Some(Fault::of_file(file, reason))
     }
 
+    /// The limits of categories are policy as well: the same version must not give the same matter two due times.
+    fn same_limits(&self, before: &Self, main: &str) -> Option<Fault> {
+        let version = &self.policy.version;
+        if *version != before.policy.version {
+            return None;
+        }
+        let changed = self.categories.values().filter(|category| {
+            before.categories.get(&category.code).is_some_and(|before| limits(before) != limits(category))
+        });
+        let codes: Vec<&str> = changed.map(|category| category.code.0.as_str()).collect();
+        if codes.is_empty() {
+            return None;
+        }
+        let Text { zh, en } = listed(&codes);
+        let reason = Text::new(
+            format!(
+                "policy.version：事项类别 {zh} 的时限或分段时限与已发布的不同，版本却仍是“{version}”；每个时限都记着版本，请改用新的版本号"
+            ),
+            format!(
+                "policy.version: the limits of the categories {en}, or of their stages, are other than published, under \
+                 the same version `{version}`, which is written on every deadline: give them another"
+            ),
+        );
+        Some(Fault::at_spot(main_file::NAME, locate(main, "policy/version"), reason))
+    }
+
     /// A policy's version is written on every deadline that was computed under it.
     fn same_policy(&self, before: &Self, main: &str) -> Option<Fault> {
         let version = &self.policy.version;
@@ -100,6 +129,12 @@ impl Pack {
         );
         Some(Fault::at_spot(main_file::NAME, locate(main, "policy/version"), reason))
     }
+}
+
+/// All that the deadlines of a case are computed from, beside policy and calendar: how long handling may take, and each
+/// of its stages.
+fn limits(category: &Category) -> (Limit, Vec<Limit>) {
+    (category.handle_limit, category.stages.iter().map(|stage| stage.limit).collect())
 }
 
 /// The name of the file that `pack.json` names in `field`.

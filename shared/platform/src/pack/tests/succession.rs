@@ -63,6 +63,45 @@ fn an_area_that_is_gone_is_named_unless_it_is_said_to_go() {
     after(&smaller(), &["990001002"]).unwrap();
 }
 
+#[test]
+fn other_limits_of_a_category_or_of_its_stages_take_another_version_of_the_policy_too() {
+    let longer = || {
+        Copy::new().with(
+            "categories.csv",
+            "rubbish,垃圾堆积,Rubbish piled up,4wh",
+            "rubbish,垃圾堆积,Rubbish piled up,8wh",
+        )
+    };
+    let staged = || {
+        Copy::new().with("pack.json", "\"people\":", "\"stages\": \"stages.csv\",\n  \"people\":").with_bytes(
+            "stages.csv",
+            "category,name_zh,name_en,limit\nroad,现场围护,Fenced off,2wh\n".as_bytes(),
+        )
+    };
+    let another = |copy: Copy| copy.with("pack.json", "twostreets-1", "twostreets-2");
+    for (copy, line, code) in [(longer(), 16, "rubbish"), (staged(), 17, "road")] {
+        let said = said(&copy, &[]);
+        let wanted =
+            format!("pack.json:{line}:16: policy.version: the limits of the categories {code}, or of their");
+        assert!(said.starts_with(&wanted), "{said}");
+    }
+    after(&another(longer()), &[]).unwrap();
+    after(&another(staged()), &[]).unwrap();
+}
+
+#[test]
+fn the_calendar_has_a_version_of_its_own_and_a_category_that_is_new_has_promised_nothing_yet() {
+    let overlay = "\"overlays\": [{ \"from\": \"2026-03-02\", \"to\": \"2026-03-06\", \"days\": \"closed\", \"why\": \"test\" }],\n  ";
+    let copy = Copy::new().with("pack.json", "\"boundaries\":", &format!("{overlay}\"boundaries\":")).with(
+        "categories.csv",
+        "gas,",
+        "lamp,路灯损坏,Street lamp,1wd,no\ngas,",
+    );
+    let closed = copy.load().unwrap();
+    assert_ne!(closed.calendar.version(), load("twostreets").calendar.version());
+    after(&copy, &[]).unwrap();
+}
+
 /// Without the second street.
 fn one_street() -> Copy {
     let copy = Copy::new();
