@@ -61,6 +61,7 @@ impl Embedded {
         let stream: Arc<dyn Stream> = Arc::new(EmbeddedStream::open(store.clone()).await?);
         let around = Surroundings { store, stream, clock, metrics: Metrics::new() };
         let route = Route::new(&in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        in_force::warn_of_gaps(&route, &around.clock);
         let supervise = Supervise::new(&in_force, &around.metrics)?;
         for service in services(&pack).into_iter().chain([console::NAME]) {
             in_force::note(service, &around.store, &around.clock, &in_force).await?;

@@ -44,6 +44,12 @@ impl Route {
     pub fn new(pack: &InForce) -> Result<Arc<Self>, BoundaryFault> {
         Ok(Arc::new(Self { ground: pack.make(Ground::of)? }))
     }
+
+    /// What of the pack's ground no boundary covers now, if anything: reports from there go to the street desk.
+    pub fn uncovered(&self, now: DateTime<Utc>) -> Option<BoundaryFault> {
+        let ground = self.ground.now();
+        published::covered(&ground.pack, &ground.boundaries, ground.day(now)).err()
+    }
 }
 
 /// The incidents of one turn, and the ground it goes by.

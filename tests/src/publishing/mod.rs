@@ -170,6 +170,10 @@ fn bad_ones() -> Vec<(Edition, &'static str)> {
             "routing.rules[4]: the earlier rule `community` takes all that `again` would",
         ),
         (
+            copy().with("pack.json", "\"valid_from\": \"2020-01-01\"", "\"valid_from\": \"2220-01-01\""),
+            "pack.json:13:5: boundaries[0]: grids.geojson is not in force on 2",
+        ),
+        (
             copy().edit("grids.geojson", |grids| {
                 grids["features"][0]["properties"]["code"] = "990001001009009".into();
             }),

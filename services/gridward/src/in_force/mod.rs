@@ -15,7 +15,8 @@ use platform::register::Register;
 use platform::store::packs::{self, RanOn};
 use platform::store::{Store, commit};
 use platform::stream::kafka::PackTopic;
-use tracing::info;
+use route::Route;
+use tracing::{info, warn};
 
 use crate::commands::PackFolder;
 use crate::settings::Settings;
@@ -117,6 +118,14 @@ pub async fn pack_in(data: &Path, named: &PackFolder) -> anyhow::Result<Arc<Pack
     let begun = begin(&named.clone().into(), &mut Register::in_file(store.clone())).await;
     store.close().await?;
     Ok(begun?.now())
+}
+
+/// Says so where nothing covers some of the ground now. A version is not published so; but a day can come on which
+/// boundaries end, and a process starts all the same: what is reported there goes to the street desk.
+pub fn warn_of_gaps(route: &Route, clock: &Clock) {
+    if let Some(gap) = route.uncovered(clock.now()) {
+        warn!("{gap}");
+    }
 }
 
 /// Notes that `service` runs on the pack in force from now on.

@@ -175,6 +175,12 @@ impl MainFile {
         Fault::at_spot(NAME, locate(&self.text, path), reason)
     }
 
+    /// The place of a value, as faults name it.
+    pub fn place(&self, path: &str) -> String {
+        let (line, column) = locate(&self.text, path);
+        format!("{NAME}:{line}:{column}: {}", dotted(path))
+    }
+
     /// What a word was understood as, or nothing and a fault at its path.
     pub fn keep<T>(&self, path: &str, understood: Result<T, Text>, faults: &mut Vec<Fault>) -> Option<T> {
         understood.map_err(|reason| faults.push(self.fault(path, reason))).ok()

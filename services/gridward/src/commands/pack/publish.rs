@@ -88,7 +88,11 @@ impl Publish {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let folder = PackFolder { pack: self.pack.clone(), data: self.pack_data.clone() };
         let (pack, files) = folder.load_to_publish()?;
-        route::published::boundaries(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        let today = pack.calendar.local(host_now()).date();
+        let boundaries = route::published::boundaries(&pack);
+        boundaries
+            .and_then(|boundaries| route::published::covered(&pack, &boundaries, today))
+            .map_err(|fault| anyhow::anyhow!("{fault}"))?;
         let mut opened = self.place.open().await?;
         let published = self.publish(&pack, &files, &mut opened).await;
         opened.close().await?;
@@ -124,7 +128,8 @@ impl Publish {
         say(format_args!(
             "published {code} {version} at {at}: whoever runs goes by it within a second / 已发布，运行中的服务一秒内生效"
         ));
-        for told in becomes.iter().chain(&pack.warnings) {
+        let to_come = route::published::to_come(pack, pack.calendar.local(host_now()).date());
+        for told in becomes.iter().chain(&to_come).chain(&pack.warnings) {
             say(format_args!("! {told}"));
         }
         Ok(())
