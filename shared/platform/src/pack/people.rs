@@ -13,11 +13,11 @@ use super::areas::{AreaBook, Found, holder_at, unknown_area};
 use super::duty::Duty;
 use super::fault::Fault;
 use super::files::Source;
+use super::lengths::LONGEST_CODE;
 use super::partners::PartnerBook;
 use super::table;
 
 const COLUMNS: [&str; 5] = ["person", "name_zh", "name_en", "role", "area"];
-const LONGEST_ID: usize = 64;
 
 /// A person and all roles the pack gives them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,12 +167,12 @@ fn check_same_person(known: &Person, name: &Text, grant: &Grant) -> Result<(), T
 
 fn person_id(text: &str) -> Result<PersonId, Text> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control();
-    if !text.is_empty() && text.len() <= LONGEST_ID && text.chars().all(plain) {
+    if !text.is_empty() && text.len() <= LONGEST_CODE && text.chars().all(plain) {
         return Ok(PersonId(text.to_owned()));
     }
     Err(Text::new(
-        format!("人员编号“{text}”无效：不能为空、不能含空格、最长 {LONGEST_ID} 字节"),
-        format!("person id `{text}` is empty, has a space in it or is longer than {LONGEST_ID} bytes"),
+        format!("人员编号“{text}”无效：不能为空、不能含空格、最长 {LONGEST_CODE} 字节"),
+        format!("person id `{text}` is empty, has a space in it or is longer than {LONGEST_CODE} bytes"),
     ))
 }
 
