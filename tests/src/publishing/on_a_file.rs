@@ -25,10 +25,9 @@ impl Running {
         ["--data", self.folder.path().to_str().unwrap()]
     }
 
-    /// A token as an operator makes one, of the register in force.
+    /// A token as an operator makes one, of the register in force: which pack that is, the folder knows.
     fn token(&self, person: &str) -> Option<String> {
-        let pack = packs().join("twostreets");
-        let said = gridward(&["token", "--as", person, "--pack", pack.to_str().unwrap()], &self.data());
+        let said = gridward(&["token", "--as", person], &self.data());
         said.done.then(|| said.text.trim().to_owned())
     }
 
@@ -160,6 +159,21 @@ async fn a_bad_pack_is_refused_with_file_line_and_reason_and_what_runs_stays() {
     let said = publish(&fewer(), &running.data(), &["--drop", "gas"]);
     assert!(said.done, "{}", said.text);
     goes_by(running.process.instance(), &digest(&fewer().folder())).await;
+    running.process.instance().stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_on_a_folder_means_the_pack_that_runs_there_also_when_nothing_is_published() {
+    let mut running = Running::start().await;
+    assert!(running.token("leader-111").is_some());
+    let said = gridward(&["token", "--as", "worker-0306"], &running.data());
+    assert!(
+        !said.done && said.text.contains("the pack twostreets has no person `worker-0306`"),
+        "{}",
+        said.text
+    );
+    let said = gridward(&["account", "list"], &running.data());
+    assert!(said.done, "{}", said.text);
     running.process.instance().stop().await.unwrap();
 }
 

@@ -20,7 +20,7 @@ pub struct Check {
 
 impl Check {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let pack = PackFolder { pack: self.pack, data: self.data }.load()?;
+        let pack = PackFolder { pack: Some(self.pack), data: self.data }.load()?;
         say(format_args!("{} ({}) {}", pack.name.zh, pack.name.en, pack.digest));
         say(format_args!(
             "{} areas, {} categories, {} people, calendar {} {}",

@@ -86,7 +86,7 @@ impl Opened {
 
 impl Publish {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let folder = PackFolder { pack: self.pack.clone(), data: self.pack_data.clone() };
+        let folder = PackFolder { pack: Some(self.pack.clone()), data: self.pack_data.clone() };
         let (pack, files) = folder.load_to_publish()?;
         let today = pack.calendar.local(host_now()).date();
         let boundaries = route::published::boundaries(&pack);
