@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use domain::text::Text;
 use handle::Handle;
 use platform::clock::host_now;
 use platform::pack::{Dropping, OpenCases, Pack, PackFiles};
-use platform::register::{Manifest, Register, Shelf, published_at};
+use platform::register::{Manifest, NotPublished, Register, Shelf, published_at};
 use platform::store::{Store, packs};
 use platform::turn::Service;
 
@@ -84,6 +84,26 @@ impl Opened {
     }
 }
 
+/// What came of a publishing that failed.
+fn not_published(failed: NotPublished, in_file: bool) -> anyhow::Error {
+    let told = match &failed {
+        // It says itself what is in force now.
+        NotPublished::SomebodyElse { .. } => return failed.into(),
+        NotPublished::Store(_) if in_file => {
+            "nothing is published, and the version in force stays / 未发布，继续使用原版本"
+        }
+        NotPublished::Store(_) => {
+            "it cannot be told whether it is published: look with `gridward pack status`, and publish it again if it is not / \
+             无法确定是否已发布：请用 gridward pack status 查看，如未发布请重试"
+        }
+        NotPublished::Unusable(_) => {
+            "it is published and not whole, so that whoever runs stays on the version before it: publish it again / \
+             发布的内容不完整，各服务继续使用原版本：请重新发布"
+        }
+    };
+    anyhow::Error::new(failed).context(told)
+}
+
 impl Publish {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let folder = PackFolder { pack: Some(self.pack.clone()), data: self.pack_data.clone() };
@@ -124,10 +144,18 @@ impl Publish {
         let at = published_at(host_now(), newest);
         let (manifest, parts) = Manifest::of(files, code, &pack.digest, at, &self.by);
         let published = opened.register.publish(&before, &manifest, &parts).await;
-        published.context("nothing is published, and the version in force stays / 未发布，继续使用原版本")?;
+        let unseen = published.map_err(|failed| not_published(failed, opened.store.is_some()))?;
         say(format_args!(
             "published {code} {version} at {at}: whoever runs goes by it within a second / 已发布，运行中的服务一秒内生效"
         ));
+        if let Some(Manifest { version, published_at, by, .. }) = unseen {
+            let version = version.get(..12).unwrap_or(&version);
+            say(format_args!(
+                "! {code} {version} was published meanwhile, at {published_at} by {by}: yours replaces it, and was not compared \
+                 with it. Ask what it changed, and publish the two together / {by} 同时发布了 {version}，已被您的版本取代且未作比较：\
+                 请核对其改动，合并后再发布"
+            ));
+        }
         let to_come = route::published::to_come(pack, pack.calendar.local(host_now()).date());
         for told in becomes.iter().chain(&to_come).chain(&pack.warnings) {
             say(format_args!("! {told}"));
