@@ -22,7 +22,7 @@ use platform::metrics::Metrics;
 use platform::pack::{InForce, Pack};
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::Record;
-use platform::turn::{Asked, NoCommand, Service, Turn};
+use platform::turn::{Asked, NoCommand, Service, Turn, Undecided};
 
 use store::cases::Mirrored;
 use store::deadlines::DeadlineRow;
@@ -107,8 +107,8 @@ impl Service for Supervise {
         match asked.command {}
     }
 
-    fn react(&self, work: &mut Work, record: &Record, _turn: &mut Turn) -> Result<(), String> {
-        on_case_changed::react(work, record)
+    fn react(&self, work: &mut Work, record: &Record, _turn: &mut Turn) -> Result<(), Undecided> {
+        Ok(on_case_changed::react(work, record)?)
     }
 
     async fn save(&self, tx: &Tx, work: Work, _turn: &Turn) -> Result<(), StoreError> {
