@@ -3,14 +3,16 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
 use domain::text::Text;
 use handle::Handle;
+use partner::PartnerDesk;
 use platform::clock::host_now;
 use platform::pack::{Dropping, OpenCases, Pack, PackFiles};
-use platform::register::{Manifest, NotPublished, Register, Shelf, published_at};
+use platform::register::{Manifest, NotPublished, Register, Shelf, Unusable, published_at};
 use platform::store::{Store, packs};
 use platform::turn::Service;
 
@@ -84,6 +86,32 @@ impl Opened {
     }
 }
 
+/// The version that is published, if this program can read it.
+fn read(shelf: &Shelf, newest: &Manifest) -> Option<Arc<Pack>> {
+    let unread = |unusable: Unusable| {
+        tell(format_args!(
+            "the version published before cannot be read, so nothing is compared with it: {unusable} / \
+             无法读取上一版本，未作比较"
+        ));
+    };
+    shelf.load(newest).map_err(unread).ok()
+}
+
+/// Whether the office runs partner, as far as one can tell: by the version that is published, or by what a folder ran on.
+async fn runs_partner(followed: Option<&Pack>, store: Option<&Store>) -> anyhow::Result<bool> {
+    match (followed, store) {
+        (Some(followed), _) => Ok(followed.has_partners()),
+        (None, Some(store)) => Ok(packs::last(store.readers(), PartnerDesk::NAME).await?.is_some()),
+        (None, None) => Ok(true),
+    }
+}
+
+/// A process runs the services that it was started with.
+const START_PARTNER: &str = "! this version has partner organisations, and the one before had none: a process that runs all \
+                             services (`gridward all`) must be started again to run partner, and on servers `gridward partner` \
+                             must run. Until then nothing is offered, and all else goes on / 本版本启用了社会组织接单：请重启 \
+                             gridward all，或启动 gridward partner；此前不下单，其余照常";
+
 /// What came of a publishing that failed.
 fn not_published(failed: NotPublished, in_file: bool) -> anyhow::Error {
     let told = match &failed {
@@ -137,10 +165,12 @@ impl Publish {
             ));
             return Ok(());
         }
-        let becomes = match newest {
-            Some(newest) => self.compare(pack, files, &before, newest, opened.store.as_ref()).await?,
+        let followed = newest.and_then(|newest| read(&before, newest));
+        let becomes = match &followed {
+            Some(followed) => self.compare(pack, files, followed, opened.store.as_ref()).await?,
             None => Vec::new(),
         };
+        let runs_partner = runs_partner(followed.as_deref(), opened.store.as_ref()).await?;
         let at = published_at(host_now(), newest);
         let (manifest, parts) = Manifest::of(files, code, &pack.digest, at, &self.by);
         let published = opened.register.publish(&before, &manifest, &parts).await;
@@ -156,6 +186,9 @@ impl Publish {
                  请核对其改动，合并后再发布"
             ));
         }
+        if pack.has_partners() && !runs_partner {
+            say(START_PARTNER);
+        }
         let to_come = route::published::to_come(pack, pack.calendar.local(host_now()).date());
         for told in becomes.iter().chain(&to_come).chain(&pack.warnings) {
             say(format_args!("! {told}"));
@@ -169,24 +202,13 @@ impl Publish {
         &self,
         pack: &Pack,
         files: &PackFiles,
-        shelf: &Shelf,
-        newest: &Manifest,
+        before: &Pack,
         store: Option<&Store>,
     ) -> anyhow::Result<Vec<Text>> {
-        let before = match shelf.load(newest) {
-            Ok(before) => before,
-            Err(unusable) => {
-                tell(format_args!(
-                    "the version published before cannot be read, so nothing is compared with it: {unusable} / \
-                     无法读取上一版本，未作比较"
-                ));
-                return Ok(Vec::new());
-            }
-        };
-        let open = if pack.lists_all_of(&before) { None } else { self.open_cases(store).await };
+        let open = if pack.lists_all_of(before) { None } else { self.open_cases(store).await };
         let dropping = Dropping { codes: &self.dropped, open: open.as_ref() };
-        pack.follows(&before, files, dropping).map_err(|fault| told(&fault))?;
-        Ok(pack.what_becomes(&before, open.as_ref()))
+        pack.follows(before, files, dropping).map_err(|fault| told(&fault))?;
+        Ok(pack.what_becomes(before, open.as_ref()))
     }
 
     /// The cases that are open now, as far as whoever publishes can ask: also somebody who has the broker alone may.
