@@ -16,14 +16,15 @@ const RULE: &str =
 const COUNTY: &str = "/api/v1/figures?area=990001";
 
 impl Office {
-    /// Publishes an edition beside the office, and waits until it goes by it.
-    async fn follows(&self, edition: &Edition, more: &[&str]) {
+    /// Publishes an edition beside the office, and waits until it goes by it; answers what was said of it.
+    async fn follows(&self, edition: &Edition, more: &[&str]) -> String {
         let place = self.place();
         let said = publish(edition, &place.each_ref().map(String::as_str), more);
         assert!(said.done, "{}", said.text);
         let digest = digest(&edition.folder());
         let here = |told: &Value| digest.starts_with(told["pack"]["version"].as_str().unwrap());
         self.when("/health/ready", "supervisor-county", here).await;
+        said.text
     }
 
     /// Waits until supervise knows so many cases in this state.
@@ -54,7 +55,9 @@ async fn a_case_is_counted_to_its_end_as_what_it_was_opened_as() {
         RULE,
         "",
     );
-    office.follows(&fewer, &["--drop", "rubbish", "--drop", "dispute"]).await;
+    office.follows(&Edition::copy(), &[]).await;
+    let said = office.follows(&fewer, &["--drop", "rubbish", "--drop", "dispute"]).await;
+    assert!(said.contains("the category rubbish is listed no more: its one open case will go on"), "{said}");
 
     // What nobody can report any more is closed in the figures it was opened in, and its words can be read till then.
     let seen = office.get(&plain, "leader-111").await.with(200);

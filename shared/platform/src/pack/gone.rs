@@ -102,7 +102,7 @@ fn of_area(area: &Area, acting: &Holder, cases: &Text) -> Text {
     Text::new(
         format!("{}（{code}）已不列出：{}由 {acting} 接续承办，核查、结案照旧", area.name.zh, cases.zh),
         format!(
-            "{} ({code}) is listed no more: {} can be worked on by {acting} from now on, and are checked as before",
+            "{} ({code}) is listed no more: {} can be worked on by {acting} from now on, and checked as before",
             area.name.en, cases.en
         ),
     )
@@ -112,7 +112,7 @@ fn no_longer_reported(code: &CategoryCode, cases: &Text) -> Text {
     Text::new(
         format!("事项类别 {code} 已不列出：{}按原时限办理，不能再上报", cases.zh),
         format!(
-            "the category {code} is listed no more: {} go on by the deadlines on record, and nobody can report it",
+            "the category {code} is listed no more: {} will go on by the deadlines on record, and nobody can report it",
             cases.en
         ),
     )

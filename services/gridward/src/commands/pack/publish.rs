@@ -112,6 +112,21 @@ const START_PARTNER: &str = "! this version has partner organisations, and the o
                              must run. Until then nothing is offered, and all else goes on / 本版本启用了社会组织接单：请重启 \
                              gridward all，或启动 gridward partner；此前不下单，其余照常";
 
+/// A version that somebody published after this one was compared.
+fn replaced(unseen: &Manifest) -> Text {
+    let Manifest { version, published_at, by, .. } = unseen;
+    let version = version.get(..12).unwrap_or(version);
+    Text::new(
+        format!(
+            "{by} 于 {published_at} 同时发布了 {version}，已被您的版本取代且未作比较：请核对其改动，合并后再发布"
+        ),
+        format!(
+            "{version} was published meanwhile, at {published_at} by {by}: yours replaces it, and was not compared with it. \
+             Ask what it changed, and publish the two together"
+        ),
+    )
+}
+
 /// What came of a publishing that failed.
 fn not_published(failed: NotPublished, in_file: bool) -> anyhow::Error {
     let told = match &failed {
@@ -178,19 +193,12 @@ impl Publish {
         say(format_args!(
             "published {code} {version} at {at}: whoever runs goes by it within a second / 已发布，运行中的服务一秒内生效"
         ));
-        if let Some(Manifest { version, published_at, by, .. }) = unseen {
-            let version = version.get(..12).unwrap_or(&version);
-            say(format_args!(
-                "! {code} {version} was published meanwhile, at {published_at} by {by}: yours replaces it, and was not compared \
-                 with it. Ask what it changed, and publish the two together / {by} 同时发布了 {version}，已被您的版本取代且未作比较：\
-                 请核对其改动，合并后再发布"
-            ));
-        }
         if pack.has_partners() && !runs_partner {
             say(START_PARTNER);
         }
         let to_come = route::published::to_come(pack, pack.calendar.local(host_now()).date());
-        for told in becomes.iter().chain(&to_come).chain(&pack.warnings) {
+        let unseen = unseen.as_ref().map(replaced);
+        for told in unseen.iter().chain(&becomes).chain(&to_come).chain(&pack.warnings) {
             say(format_args!("! {told}"));
         }
         Ok(())

@@ -159,14 +159,14 @@ fn whoever_publishes_is_told_what_becomes_of_open_cases() {
     };
     let there = open("990001/990001002/990001002002/990001002002002", "gas", 3);
     let wanted = "Grid 222 (synthetic) (990001002002002) is listed no more: its 3 open cases can be worked on by \
-                  community:990001/990001002/990001002002 from now on, and are checked as before";
+                  community:990001/990001002/990001002002 from now on, and checked as before";
     assert_eq!(told(Some(&there)), [wanted]);
     assert_eq!(told(Some(&OpenCases::new())), Vec::<String>::new());
     assert!(told(None)[0].contains("its open cases, which could not be counted, can be worked on"));
 
     let fewer = Copy::new().with("categories.csv", "gas,燃气泄漏,Gas leak,1m,no\n", "").load().unwrap();
     let told = fewer.what_becomes(&before, Some(&there));
-    let wanted = "the category gas is listed no more: its 3 open cases go on by the deadlines on record";
+    let wanted = "the category gas is listed no more: its 3 open cases will go on by the deadlines on record";
     assert!(told.len() == 1 && told[0].en.starts_with(wanted), "{told:?}");
 }
 
