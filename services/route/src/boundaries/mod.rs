@@ -34,6 +34,7 @@ mod report;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod uncovered;
 
 pub use fault::{BoundaryFault, FeatureFault};
 pub use file::{Area, BoundaryFile, Layer};
