@@ -4,6 +4,7 @@
 //! (reminder at 8 h, community at 10 h, street at 12 h, county at 34 h), check within 4 h of the answer
 //! (reminder after 3 h 12 min, street after 4 h).
 
+mod model;
 mod offers;
 mod opening;
 mod random;

@@ -15,7 +15,7 @@ use crate::partner::{DeclineReason, ReleaseReason};
 
 /// One thing that reaches the case.
 #[derive(Clone, Debug)]
-enum Do {
+pub(super) enum Do {
     /// What usually comes next, by somebody who may.
     Next,
     Act(Action, &'static str),
@@ -29,7 +29,7 @@ enum Do {
 
 /// What is said of, or by, an organisation.
 #[derive(Clone, Copy, Debug)]
-enum Saying {
+pub(super) enum Saying {
     Placed,
     Accepted,
     Declined,
@@ -37,12 +37,14 @@ enum Saying {
 }
 
 /// The same by somebody else's clock: so many minutes after the one before, or before it.
-type Timed = (i64, Do);
+pub(super) type Timed = (i64, Do);
 
 fn anything() -> impl Strategy<Value = Do> {
     let person = select(vec!["leader", "colleague", "checker", "desk"]);
     prop_oneof![
         6 => Just(Do::Next),
+        // The third time is another thing than the first.
+        2 => select(vec!["leader", "colleague"]).prop_map(|by| Do::Act(RETURN, by)),
         3 => (select(Action::ALL.to_vec()), person).prop_map(|(action, by)| Do::Act(action, by)),
         2 => (0_u32..3, select(vec![GRID, COMMUNITY, OTHER_GRID, DESK])).prop_map(|(n, to)| Do::Route(n, to)),
         4 => (
@@ -72,7 +74,7 @@ fn proposed_by_partner(case: &Case, saying: Saying, partner: &str, off: u32) -> 
 }
 
 /// Times go back now and then.
-fn wild() -> impl Strategy<Value = Vec<Timed>> {
+pub(super) fn wild() -> impl Strategy<Value = Vec<Timed>> {
     vec((prop_oneof![4 => 0_i64..90, 3 => 0_i64..900, 1 => -300_i64..0], anything()), 1..30)
 }
 
@@ -100,15 +102,20 @@ fn all_steps(life: &Life) -> Vec<StepDue> {
     steps.into_values().collect()
 }
 
-/// Carries one thing out; whether it was refused or changed anything does not matter here.
-fn carry_out(life: &mut Life, what: &Do, at: DateTime<Utc>) {
-    let input = match what {
+/// What reaches the case as it stands.
+pub(super) fn input(life: &Life, what: &Do, at: DateTime<Utc>) -> Input {
+    match what {
         Do::Next => next(&as_of(life.case(), at)),
         Do::Act(action, by) => Input::Act { action: *action, by: (*by).into() },
         Do::Partner(saying, partner, off) => proposed_by_partner(life.case(), *saying, partner, *off),
         Do::Route(n, to) => Input::Routed(proposal(life.case().attempt + n, to)),
         Do::Step(index) => Input::StepDue(index.get(&all_steps(life)).clone()),
-    };
+    }
+}
+
+/// Carries one thing out; whether it was refused or changed anything does not matter here.
+fn carry_out(life: &mut Life, what: &Do, at: DateTime<Utc>) {
+    let input = input(life, what, at);
     life.receive(&input, at);
 }
 
