@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::super::State;
-use super::random::{Timed, input, wild};
+use super::random::{Timed, input, offers, wild};
 use super::*;
 use crate::deadline::{Deadline, Does};
 use crate::facts::OfferProposed;
@@ -445,6 +445,11 @@ proptest! {
 
     #[test]
     fn a_case_is_what_the_model_says_whatever_is_done(things in wild()) {
+        live(None, &things)?;
+    }
+
+    #[test]
+    fn so_is_one_that_is_offered_to_organisations_again_and_again(things in offers()) {
         live(None, &things)?;
     }
 
