@@ -16,6 +16,7 @@ impl MigratorTrait for Migrator {
                 service: "supervise",
                 name: "supervise_0002_pack_published",
             }),
+            Box::new(crate::outbox::Strays { service: "supervise", name: "supervise_0003_strays" }),
         ]
     }
 

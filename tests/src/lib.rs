@@ -58,6 +58,8 @@ mod simulate;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]
+mod strays;
+#[cfg(test)]
 mod tongxi;
 #[cfg(test)]
 mod words;

@@ -16,6 +16,7 @@ mod postgres;
 pub mod register;
 pub mod rows;
 pub mod sequences;
+pub mod strays;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -56,6 +56,10 @@ impl OwnTopic {
         Ok(Self { topic, name, reading, bounds })
     }
 
+    pub fn topic(&self) -> Topic {
+        self.topic
+    }
+
     /// As the broker calls it.
     pub fn name(&self) -> &str {
         &self.name
