@@ -96,6 +96,10 @@ async fn audited(fleet: &Fleet) -> Report {
     audit_places(&places, Options::default()).await.unwrap()
 }
 
+fn names(report: &Report, check: &str, incident: IncidentId) -> bool {
+    report.check(check).unwrap().faults.iter().any(|fault| fault.id == incident.to_string())
+}
+
 /// `gridward strays discover`, and what it says.
 fn strays(folder: &TempDir, more: &[&str]) -> String {
     let mut command = Command::new(binary().unwrap());
@@ -138,5 +142,30 @@ async fn a_service_in_whose_name_somebody_wrote_starts_once_somebody_takes_note_
     assert_eq!(report.known[0].id, id);
     assert!(report.known[0].what.contains("a copy ran on for an hour (Qian"), "{report}");
     assert!(report.known[0].what.contains("found: once"), "nobody reported what became a case: {report}");
+    fleet.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_somebody_forged_on_a_topic_is_handled_as_any_and_named_by_the_audit() {
+    if !has_servers() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let mut fleet = Fleet::new(folder.path(), "twostreets", 1, "").await.unwrap();
+    fleet.start().await.unwrap();
+    case(&fleet, "true").await;
+    let clean = audited(&fleet).await;
+    assert!(clean.is_clean(), "{clean}");
+    for (topic, service, kind) in
+        [(Topic::Reported, "discover", SUBMITTED), (Topic::Routed, "route", "incident.routed")]
+    {
+        let fact = forged(topic, kind, body(&fleet, service, kind).await);
+        forge(&fleet, &fact).await;
+        opened(&fleet, &format!("/api/v1/cases/{}", fact.incident)).await;
+        let report = audited(&fleet).await;
+        for check in ["written", "once"] {
+            assert!(names(&report, check, fact.incident), "{check} does not name {topic}\n{report}");
+        }
+    }
     fleet.stop().await.unwrap();
 }
