@@ -234,3 +234,18 @@ async fn a_process_is_killed_started_again_on_its_folder_and_stopped() {
     process.instance().stop().await.unwrap();
     assert!(process.instance().pid().is_err());
 }
+
+#[tokio::test]
+async fn whoever_presses_a_key_ends_it_or_closes_the_terminal_stops_a_process_in_good_order() {
+    let folder = TempDir::new().unwrap();
+    let mut process = Process::new(folder.path(), "twostreets", 1.0).unwrap();
+    for (n, signal) in ["INT", "TERM", "HUP"].into_iter().enumerate() {
+        process.instance().start().await.unwrap();
+        report_to_case(&process, n).await.unwrap();
+        process.instance().signal(signal).unwrap();
+        process.instance().ends().await.unwrap();
+        let said = process.instance().said();
+        let last = said.lines().last().unwrap_or_default();
+        assert!(last.contains("stopped"), "after {signal}: {said}");
+    }
+}

@@ -433,4 +433,44 @@ mod tests {
             );
         }
     }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_told_from_one_that_cannot_be_written_to_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let words = "CREATE TABLE word (word TEXT); INSERT INTO word VALUES ('one')";
+        store.writer().execute_unprepared(words).await.unwrap();
+        store.close().await.unwrap();
+        let file = folder.path().join(FILE);
+        let mut bytes = std::fs::read(&file).unwrap();
+        // The second page, where the one table lies.
+        bytes[4_096..].fill(0x53);
+        std::fs::write(&file, bytes).unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let read = store.readers().execute_unprepared("SELECT * FROM word").await.doing("looking at words");
+        let damage = read.unwrap_err();
+        assert!(damage.is_damage() && !damage.may_pass(), "{damage}");
+    }
+
+    #[test]
+    fn what_servers_and_files_say_of_damage_is_known_and_nothing_else_is_taken_for_it() {
+        let failed =
+            |text: &str| StoreError::Failed { doing: "reading", error: DbErr::Custom(text.to_owned()) };
+        for damage in [
+            "database disk image is malformed",
+            "file is not a database",
+            "invalid page in block 3 of relation base/16384/2619",
+            "could not read block 0 in file \"base/16384/2619\": read only 0 of 8192 bytes",
+        ] {
+            assert!(failed(damage).is_damage(), "{damage}");
+        }
+        for other in
+            ["database or disk is full", "database is locked", "no such table: word", "disk I/O error"]
+        {
+            assert!(!failed(other).is_damage(), "{other}");
+        }
+        let why = "malformed".to_owned();
+        let row = StoreError::Inconsistent { table: "word", id: String::new(), why };
+        assert!(!row.is_damage(), "a row of ours that is wrong is no damage of the file");
+    }
 }
