@@ -249,3 +249,29 @@ async fn whoever_presses_a_key_ends_it_or_closes_the_terminal_stops_a_process_in
         assert!(last.contains("stopped"), "after {signal}: {said}");
     }
 }
+
+#[tokio::test]
+async fn a_database_that_is_moved_away_under_a_process_is_noticed_and_nothing_is_answered_that_is_not_there()
+{
+    let folder = TempDir::new().unwrap();
+    let mut process = Process::new(folder.path(), "twostreets", 1.0).unwrap();
+    process.instance().start().await.unwrap();
+    report_to_case(&process, 0).await.unwrap();
+    let (file, elsewhere) = (folder.path().join(platform::store::FILE), folder.path().join("elsewhere"));
+    std::fs::rename(&file, &elsewhere).unwrap();
+    let said = loop {
+        let asked = process.client().get(process.url("/health/ready")).send().await.unwrap();
+        if asked.status() == StatusCode::SERVICE_UNAVAILABLE {
+            break asked.text().await.unwrap();
+        }
+        beat(Duration::from_millis(20)).await;
+    };
+    assert!(said.contains("was moved away") && said.contains("已被移走"), "{said}");
+    let refused = report_to_case(&process, 1).await.unwrap_err().to_string();
+    assert!(refused.contains("503"), "{refused}");
+    std::fs::rename(&elsewhere, &file).unwrap();
+    report_to_case(&process, 1).await.unwrap();
+    process.instance().stop().await.unwrap();
+    let report = gridward::audit::audit(folder.path(), gridward::audit::Options::default()).await.unwrap();
+    assert!(report.is_clean() && report.check("once").unwrap().looked_at == 2, "{report}");
+}
