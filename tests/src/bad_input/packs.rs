@@ -101,8 +101,8 @@ async fn a_ring_that_is_none_names_the_file_the_feature_and_what_to_do() {
         (&[[500_000.0, 3_300_000.0]; 4][..], "is no longitude and latitude, perhaps projected"),
     ] {
         let refused = Spoilt::copy().ring(ring).refused().await;
-        assert_says(&refused, &["grids.geojson: feature 1 (code 990001001001001)", said]);
-        assert_says(&refused, &["grids.geojson：第 1 个要素（编码 990001001001001）"]);
+        assert_says(&refused, &["grids.geojson:3: feature 1 (code 990001001001001)", said]);
+        assert_says(&refused, &["grids.geojson:3：第 1 个要素（编码 990001001001001）"]);
     }
 }
 
@@ -158,9 +158,9 @@ async fn an_outline_of_an_area_that_the_pack_does_not_list_is_refused_by_its_fea
     let said = spoilt.refused().await;
     assert_says(
         &said,
-        &["grids.geojson: feature 1 (code 990001001009009): the list of areas has no such grid"],
+        &["grids.geojson:3: feature 1 (code 990001001009009): the list of areas has no such grid"],
     );
-    assert_says(&said, &["grids.geojson：第 1 个要素（编码 990001001009009）：区域表中没有这个网格"]);
+    assert_says(&said, &["grids.geojson:3：第 1 个要素（编码 990001001009009）：区域表中没有这个网格"]);
     let spoilt = Spoilt::copy();
     spoilt.edit("grids.geojson", |grids| grids["features"][0]["properties"]["code"] = json!("990001001002"));
     assert_says(

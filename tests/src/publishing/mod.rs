@@ -171,7 +171,7 @@ fn bad_ones() -> Vec<(Edition, &'static str)> {
             copy().edit("grids.geojson", |grids| {
                 grids["features"][0]["properties"]["code"] = "990001001009009".into();
             }),
-            "grids.geojson: feature 1 (code 990001001009009): the list of areas has no such grid",
+            "grids.geojson:3: feature 1 (code 990001001009009): the list of areas has no such grid",
         ),
     ]
 }
