@@ -275,3 +275,19 @@ async fn a_database_that_is_moved_away_under_a_process_is_noticed_and_nothing_is
     let report = gridward::audit::audit(folder.path(), gridward::audit::Options::default()).await.unwrap();
     assert!(report.is_clean() && report.check("once").unwrap().looked_at == 2, "{report}");
 }
+
+#[test]
+fn a_process_on_a_port_that_is_taken_fails_before_it_touches_its_folder() {
+    let folder = TempDir::new().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (data, address) = (folder.path().join("data"), taken.local_addr().unwrap().to_string());
+    let mut second = Command::new(binary().unwrap());
+    second.args(["all", "--speed", "60", "--listen", &address, "--data"]).arg(&data);
+    let refused = second.arg("--pack").arg(pack("twostreets")).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success(), "{said}");
+    for part in [address.as_str(), "--listen", "端口"] {
+        assert!(said.contains(part), "`{part}` is not in {said}");
+    }
+    assert!(!data.exists(), "no folder, no clock, no database");
+}
