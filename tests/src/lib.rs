@@ -44,6 +44,8 @@ mod order;
 #[cfg(test)]
 mod over_tls;
 #[cfg(test)]
+mod pack_copy;
+#[cfg(test)]
 mod partners;
 #[cfg(test)]
 mod publishing;

@@ -1,49 +1,21 @@
 //! What can be wrong with a pack: it is refused with the place and the reason, before anything starts; and
 //! what the pack cannot know yet is said with the case.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gridward::embedded::Embedded;
 use platform::clock::Clock;
 use platform::pack::Pack;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::office::Office;
+use crate::pack_copy::PackCopy as Spoilt;
 use crate::world::{monday_morning, packs};
 
-/// A copy of the two streets, to be spoilt.
-struct Spoilt {
-    all: TempDir,
-}
-
 impl Spoilt {
-    fn copy() -> Self {
-        let all = TempDir::new().unwrap();
-        for folder in ["twostreets", "calendars"] {
-            std::fs::create_dir(all.path().join(folder)).unwrap();
-            for file in std::fs::read_dir(packs().join(folder)).unwrap() {
-                let file = file.unwrap();
-                std::fs::copy(file.path(), all.path().join(folder).join(file.file_name())).unwrap();
-            }
-        }
-        Self { all }
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.all.path().join("twostreets")
-    }
-
-    fn edit(&self, file: &str, change: impl FnOnce(&mut Value)) -> &Self {
-        let path = self.folder().join(file);
-        let mut value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        change(&mut value);
-        std::fs::write(path, serde_json::to_string_pretty(&value).unwrap()).unwrap();
-        self
-    }
-
     /// Gives grid 111 other rings.
     fn ring(&self, ring: &[[f64; 2]]) -> &Self {
         self.edit("grids.geojson", |grids| grids["features"][0]["geometry"]["coordinates"] = json!([ring]))
