@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, boolean, integer, string, string_null, timestamp_with_time_zone as time,
+    big_integer, boolean, boolean_null, integer, string, string_null, timestamp_with_time_zone as time,
     timestamp_with_time_zone_null as time_null, uuid,
 };
 
@@ -16,7 +16,8 @@ impl MigratorTrait for Migrator {
                 service: "supervise",
                 name: "supervise_0002_pack_published",
             }),
-            Box::new(crate::outbox::Strays { service: "supervise", name: "supervise_0003_strays" }),
+            Box::new(Confidence),
+            Box::new(crate::outbox::Strays { service: "supervise", name: "supervise_0004_strays" }),
         ]
     }
 
@@ -73,6 +74,27 @@ impl MigrationTrait for First {
             )
             .await?;
         crate::keyed::create(manager, tallies()).await
+    }
+}
+
+/// Whether a case is sensitive stays with it, whatever a later version of the pack lists. Empty for a case that nothing
+/// was heard of since: what was counted of it before, was counted by the pack.
+struct Confidence;
+
+impl MigrationName for Confidence {
+    fn name(&self) -> &'static str {
+        "supervise_0003_confidence"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Confidence {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.has_column("supervise_case", "sensitive").await? {
+            return Ok(());
+        }
+        let column = boolean_null("sensitive");
+        manager.alter_table(Table::alter().table("supervise_case").add_column(column).to_owned()).await
     }
 }
 

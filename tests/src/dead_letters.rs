@@ -269,7 +269,7 @@ async fn on_servers_too_they_are_listed_shown_and_asked_for_again() {
         body: "{}".to_owned(),
     };
     let tx = handle.begin().await.unwrap();
-    dead_letters::keep(&tx, "handle", &record, "no such holder", at).await.unwrap();
+    dead_letters::keep(&tx, "handle", &record, "no such holder", at, false).await.unwrap();
     tx.commit().await.unwrap();
     let name = format!("handle/routed/{}/1", record.incident);
     assert!(

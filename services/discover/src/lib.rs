@@ -21,7 +21,7 @@ use domain::id::IncidentId;
 use platform::pack::{InForce, Pack};
 use platform::store::{StoreError, Tx};
 use platform::stream::Record;
-use platform::turn::{Asked, Service, Turn};
+use platform::turn::{Asked, Service, Turn, Undecided};
 
 use store::reports::{self, Known, Row};
 
@@ -94,8 +94,8 @@ impl Service for Discover {
         Ok(Submitted { incident, fresh: true })
     }
 
-    fn react(&self, _work: &mut Work, record: &Record, _turn: &mut Turn) -> Result<(), String> {
-        Err(format!("discover reads nothing, but was given {}", record.name()))
+    fn react(&self, _work: &mut Work, record: &Record, _turn: &mut Turn) -> Result<(), Undecided> {
+        Err(format!("discover reads nothing, but was given {}", record.name()).into())
     }
 
     async fn save(&self, tx: &Tx, work: Work, _turn: &Turn) -> Result<(), StoreError> {

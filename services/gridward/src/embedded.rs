@@ -14,7 +14,7 @@ use platform::http::Proxies;
 use platform::metrics::Metrics;
 use platform::pack::{InForce, Pack};
 use platform::register::Register;
-use platform::store::{Store, log};
+use platform::store::{Store, log, packs};
 use platform::stream::{EmbeddedStream, Stream};
 use platform::turn::{Service, Surroundings, Turns};
 use route::Route;
@@ -48,7 +48,7 @@ pub struct Embedded {
 
 impl Embedded {
     /// Opens `folder`, making and migrating its file as needed. What is published in it goes before the pack that is
-    /// named.
+    /// named; where none is, the one that it ran on is meant.
     ///
     /// # Errors
     /// When another process has the folder, the file cannot be opened or migrated, the pack cannot be used, or its
@@ -56,11 +56,13 @@ impl Embedded {
     pub async fn open(folder: &Path, named: impl Into<Named>, clock: Clock) -> anyhow::Result<Self> {
         let lock = lock(folder)?;
         let store = prepare(folder).await?;
-        let in_force = in_force::begin(&named.into(), &mut Register::in_file(store.clone())).await?;
+        let named = named.into().or_of(packs::code(store.readers(), Handle::NAME).await?);
+        let in_force = in_force::begin(&named, &mut Register::in_file(store.clone())).await?;
         let pack = in_force.now();
         let stream: Arc<dyn Stream> = Arc::new(EmbeddedStream::open(store.clone()).await?);
         let around = Surroundings { store, stream, clock, metrics: Metrics::new() };
         let route = Route::new(&in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        in_force::warn_of_gaps(&route, &around.clock);
         let supervise = Supervise::new(&in_force, &around.metrics)?;
         for service in services(&pack).into_iter().chain([console::NAME]) {
             in_force::note(service, &around.store, &around.clock, &in_force).await?;

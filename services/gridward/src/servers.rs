@@ -206,6 +206,7 @@ impl Servers {
         }
         let accounts = accounts(settings, &in_force, &clock).await?;
         let boundaries = Route::new(&in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        in_force::warn_of_gaps(&boundaries, &clock);
         let office = Office {
             discover: at(Discover::new(&in_force), &discover),
             route: at(boundaries, &route),

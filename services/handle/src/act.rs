@@ -3,9 +3,11 @@
 use domain::case::{Action, Case, Input, Outcome, Refusal, Terms, receive};
 use domain::id::IncidentId;
 use domain::rights::{self, Grant, may};
+use platform::pack::People;
 use platform::turn::{Asked, Turn};
 
 use crate::Work;
+use crate::may::may_do;
 
 /// The command.
 #[derive(Clone, Debug)]
@@ -29,6 +31,7 @@ pub struct Done {
 
 pub(crate) fn obey(
     terms: Terms<'_>,
+    people: &People,
     work: &mut Work,
     asked: &Asked<Act>,
     turn: &mut Turn,
@@ -40,11 +43,11 @@ pub(crate) fn obey(
     // Only facts can be undecidable.
     let outcome = outcome.unwrap_or(Outcome::Refused(Refusal::Unknown));
     // A second tap finds the case handed on already; it is answered as the first one was.
-    if outcome == Outcome::Unchanged && (visible(case, &act.grants) || may_act(case, act)) {
+    if outcome == Outcome::Unchanged && (visible(case, &act.grants) || may_act(case, act, people)) {
         turn.unchanged();
         return Ok(done(case));
     }
-    allowed(case, act)?;
+    allowed(case, act, people)?;
     match outcome {
         Outcome::Changed(effects) => {
             work.keep(effects, &format!("act/{}", act.action.name()), act.note.as_deref(), turn);
@@ -57,12 +60,12 @@ pub(crate) fn obey(
 
 /// Who may not see a case hears that there is none. A partner organisation's people work on what it holds without
 /// seeing all of it.
-fn allowed(case: &Case, act: &Act) -> Result<(), Refusal> {
-    let may_do = may_act(case, act);
-    if !may_do && !visible(case, &act.grants) {
+fn allowed(case: &Case, act: &Act, people: &People) -> Result<(), Refusal> {
+    let may_act = may_act(case, act, people);
+    if !may_act && !visible(case, &act.grants) {
         return Err(Refusal::Unknown);
     }
-    if !may_do {
+    if !may_act {
         return Err(Refusal::NotYours { action: act.action.en(), action_zh: act.action.zh() });
     }
     match act.seen {
@@ -73,8 +76,8 @@ fn allowed(case: &Case, act: &Act) -> Result<(), Refusal> {
     }
 }
 
-fn may_act(case: &Case, act: &Act) -> bool {
-    may(&act.grants, right(act.action), &case.area, &case.holder)
+fn may_act(case: &Case, act: &Act, people: &People) -> bool {
+    may_do(&act.grants, right(act.action), case, people)
 }
 
 fn visible(case: &Case, grants: &[Grant]) -> bool {

@@ -22,13 +22,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::case::{Case, Effect, Happened, Input, Outcome, Refusal, Terms, receive};
+use domain::case::{Case, Effect, Happened, Input, Outcome, Refusal, Terms, Undecidable, receive};
 use domain::facts::{CaseFact, INCIDENT_ROUTED, OFFERS, STEP_DUE, Topic};
 use domain::id::IncidentId;
-use platform::pack::{InForce, Pack};
+use platform::pack::{InForce, OpenCases, Pack};
 use platform::store::{StoreError, Tx};
 use platform::stream::Record;
-use platform::turn::{Asked, Service, Turn};
+use platform::turn::{Asked, Service, Turn, Undecided};
 
 use store::history::Entry;
 use store::words::Words;
@@ -87,9 +87,9 @@ impl Work {
         input: &Input,
         at: DateTime<Utc>,
         turn: &mut Turn,
-    ) -> Result<(), String> {
+    ) -> Result<(), Undecided> {
         let case = self.cases.get(&record.incident);
-        match receive(record.incident, case, input, at, terms).map_err(|why| why.to_string())? {
+        match receive(record.incident, case, input, at, terms).map_err(undecided)? {
             Outcome::Changed(effects) => self.keep(effects, &record.as_cause(), None, turn),
             Outcome::Unchanged | Outcome::Refused(_) => turn.unchanged(),
         }
@@ -121,6 +121,14 @@ impl Work {
         if let Some(meddler) = &self.meddler {
             self.history.retain(|line| meddler.keeps_history_of(&line.happened));
         }
+    }
+}
+
+/// A category that nobody here has heard of may be listed in a version that discover goes by already.
+fn undecided(why: Undecidable) -> Undecided {
+    match why {
+        Undecidable::UnknownCategory(_) => Undecided::NotYet(why.to_string()),
+        Undecidable::NoReport(_) | Undecidable::NoCase(_) => Undecided::Unfit(why.to_string()),
     }
 }
 
@@ -167,16 +175,19 @@ impl Service for Handle {
 
     fn obey(&self, work: &mut Work, asked: &Asked<Act>, turn: &mut Turn) -> Self::Answer {
         let pack = work.pack.clone();
-        act::obey(terms(&pack), work, asked, turn)
+        act::obey(terms(&pack), &pack.people, work, asked, turn)
     }
 
-    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
         let pack = work.pack.clone();
         match record.kind.as_str() {
             INCIDENT_ROUTED => on_incident_routed::react(terms(&pack), work, record, turn),
             STEP_DUE => on_step_due::react(terms(&pack), work, record, turn),
             kind if OFFERS.contains(&kind) => on_partnered::react(terms(&pack), work, record, turn),
-            kind => Err(format!("handle does not know facts of type `{kind}` on `{}`", record.source.topic)),
+            kind => {
+                Err(format!("handle does not know facts of type `{kind}` on `{}`", record.source.topic)
+                    .into())
+            }
         }
     }
 
@@ -207,6 +218,14 @@ pub async fn cases(
     incidents: &[IncidentId],
 ) -> Result<BTreeMap<IncidentId, Case>, StoreError> {
     store::cases::load(store.readers(), incidents).await
+}
+
+/// How many cases are open, by the area they lie in and their category.
+///
+/// # Errors
+/// When the database fails, or a row fits no case.
+pub async fn open_cases(store: &platform::store::Store) -> Result<OpenCases, StoreError> {
+    store::open::count(store.readers()).await
 }
 
 /// Who holds each of `incidents` now, for those that are cases.

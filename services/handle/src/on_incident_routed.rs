@@ -4,7 +4,7 @@
 use domain::case::{Input, Terms};
 use domain::facts::IncidentRouted;
 use platform::stream::Record;
-use platform::turn::Turn;
+use platform::turn::{Turn, Undecided};
 
 use crate::Work;
 use crate::store::words::Words;
@@ -14,7 +14,7 @@ pub(crate) fn react(
     work: &mut Work,
     record: &Record,
     turn: &mut Turn,
-) -> Result<(), String> {
+) -> Result<(), Undecided> {
     let mut routed: IncidentRouted = record.body()?;
     let words = words(&mut routed, terms);
     let opens = !work.cases.contains_key(&record.incident);

@@ -3,7 +3,7 @@
 
 use domain::case::{Input, Terms};
 use platform::stream::Record;
-use platform::turn::Turn;
+use platform::turn::{Turn, Undecided};
 
 use crate::Work;
 
@@ -12,7 +12,7 @@ pub(crate) fn react(
     work: &mut Work,
     record: &Record,
     turn: &mut Turn,
-) -> Result<(), String> {
+) -> Result<(), Undecided> {
     let input = Input::Partnered(record.body()?);
     let at = turn.at(record.at);
     work.take(terms, record, &input, at, turn)

@@ -3,7 +3,7 @@
 
 use domain::case::{Input, Terms};
 use platform::stream::Record;
-use platform::turn::Turn;
+use platform::turn::{Turn, Undecided};
 
 use crate::Work;
 
@@ -12,7 +12,7 @@ pub(crate) fn react(
     work: &mut Work,
     record: &Record,
     turn: &mut Turn,
-) -> Result<(), String> {
+) -> Result<(), Undecided> {
     let input = Input::StepDue(record.body()?);
     // Its time is the step's own on every clock, so `at` is not asked.
     work.take(terms, record, &input, record.at, turn)

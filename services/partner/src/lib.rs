@@ -31,7 +31,7 @@ use domain::text::Text;
 use platform::pack::{InForce, Pack};
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::Record;
-use platform::turn::{Asked, Service, Turn};
+use platform::turn::{Asked, Service, Turn, Undecided};
 
 use store::cases::Mirrored;
 use store::offers::{OfferKey, OfferRow};
@@ -204,8 +204,8 @@ impl Service for PartnerDesk {
         }
     }
 
-    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
-        on_case_changed::react(work, record, turn)
+    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
+        Ok(on_case_changed::react(work, record, turn)?)
     }
 
     async fn save(&self, tx: &Tx, work: Work, turn: &Turn) -> Result<(), StoreError> {

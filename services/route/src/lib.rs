@@ -25,7 +25,7 @@ use domain::report::Report;
 use platform::pack::{InForce, Made};
 use platform::store::{StoreError, Tx};
 use platform::stream::{Opens, Record};
-use platform::turn::{Asked, NoCommand, Service, Turn};
+use platform::turn::{Asked, NoCommand, Service, Turn, Undecided};
 
 use boundaries::BoundaryFault;
 use ground::Ground;
@@ -43,6 +43,12 @@ impl Route {
     /// such a file does not come into force.
     pub fn new(pack: &InForce) -> Result<Arc<Self>, BoundaryFault> {
         Ok(Arc::new(Self { ground: pack.make(Ground::of)? }))
+    }
+
+    /// What of the pack's ground no boundary covers now, if anything: reports from there go to the street desk.
+    pub fn uncovered(&self, now: DateTime<Utc>) -> Option<BoundaryFault> {
+        let ground = self.ground.now();
+        published::covered(&ground.pack, &ground.boundaries, ground.day(now)).err()
     }
 }
 
@@ -101,12 +107,12 @@ impl Service for Route {
         match asked.command {}
     }
 
-    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
         match (record.source.topic, record.kind.as_str()) {
             (_, REPORT_SUBMITTED) => on_report_submitted::react(work, record, turn),
             (_, "case.returned") => on_case_returned::react(work, record, turn),
             (Topic::Handled, _) => Ok(()),
-            (topic, kind) => Err(format!("route does not know facts of type `{kind}` on `{topic}`")),
+            (topic, kind) => Err(format!("route does not know facts of type `{kind}` on `{topic}`").into()),
         }
     }
 

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use domain::area::{Area, AreaPath};
 use domain::id::CategoryCode;
 use domain::text::Text;
+use platform::turn::Undecided;
 
 use crate::borders::{Near, settle};
 use crate::boundaries::Found;
@@ -79,11 +80,12 @@ impl Ground {
         area.ok_or_else(|| format!("the boundaries name area `{code}`, which the pack does not list"))
     }
 
-    /// The area a report names in the place of a point.
-    pub(crate) fn stated(&self, code: &str) -> Result<Located, String> {
+    /// The area a report names in the place of a point. Whoever took it may go by a later version.
+    pub(crate) fn stated(&self, code: &str) -> Result<Located, Undecided> {
         let area = self.pack.areas.by_code(code);
-        let area =
-            area.ok_or_else(|| format!("the report names area `{code}`, which the pack does not list"))?;
+        let area = area.ok_or_else(|| {
+            Undecided::NotYet(format!("the report names area `{code}`, which the pack does not list"))
+        })?;
         Ok(Located {
             area: area.path.clone(),
             level: area.level,
@@ -94,11 +96,13 @@ impl Ground {
     }
 
     /// The area in which the report says somebody is registered.
-    pub(crate) fn registered(&self, code: Option<&str>) -> Result<Option<&AreaPath>, String> {
+    pub(crate) fn registered(&self, code: Option<&str>) -> Result<Option<&AreaPath>, Undecided> {
         let Some(code) = code else { return Ok(None) };
         let area = self.pack.areas.by_code(code).map(|area| &area.path);
         let area = area.ok_or_else(|| {
-            format!("the report names `{code}` as an area of registration, which the pack does not list")
+            let why =
+                format!("the report names `{code}` as an area of registration, which the pack does not list");
+            Undecided::NotYet(why)
         })?;
         Ok(Some(area))
     }

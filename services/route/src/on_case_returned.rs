@@ -3,7 +3,7 @@
 use domain::facts::CaseFact;
 use domain::routing::Flag;
 use platform::stream::Record;
-use platform::turn::Turn;
+use platform::turn::{Turn, Undecided};
 
 use crate::Work;
 use crate::choose::{Asking, choose};
@@ -12,7 +12,7 @@ use crate::store::incidents::Incident;
 /// A case that was returned this often is the street's for good; no further attempt is made.
 const LAST_RETURN: u32 = 3;
 
-pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
     let CaseFact { case, .. } = record.body()?;
     let known = work.incidents.get(&record.incident);
     let before = known.ok_or_else(|| format!("route never routed incident {}", record.incident))?;

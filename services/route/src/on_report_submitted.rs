@@ -4,13 +4,13 @@
 use domain::facts::ReportSubmitted;
 use domain::routing::Flag;
 use platform::stream::Record;
-use platform::turn::Turn;
+use platform::turn::{Turn, Undecided};
 
 use crate::Work;
 use crate::choose::{Asking, choose};
 use crate::store::incidents::Incident;
 
-pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
     let ReportSubmitted { report } = record.body()?;
     let ground = work.ground.clone();
     let at = turn.at(record.at);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
 use domain::area::{Area, AreaPath, Level};
 use domain::border::BorderRule;
 use domain::place::{Datum, to_wgs84};
@@ -14,6 +15,9 @@ use crate::boundaries::{
     check, line_of, read,
 };
 
+/// So many areas are named one by one.
+const NAMED: usize = 10;
+
 /// Reads and checks the pack's boundary files, finest level first.
 ///
 /// # Errors
@@ -24,6 +28,34 @@ pub fn boundaries(pack: &Pack) -> Result<Boundaries, BoundaryFault> {
     let boundaries = Boundaries::build(layers(pack)?, &accepted)?;
     pack.borders.iter().try_for_each(|rule| has_a_border(pack, &boundaries, rule))?;
     Ok(boundaries)
+}
+
+/// That on `day` the ground of every area which a file outlines is some area's: what is reported there finds one.
+///
+/// # Errors
+/// The first file that is not in force and whose ground nothing else covers, with its place in `pack.json`.
+pub fn covered(pack: &Pack, boundaries: &Boundaries, day: NaiveDate) -> Result<(), BoundaryFault> {
+    let Some((file, areas)) = boundaries.uncovered(day).into_iter().next() else { return Ok(()) };
+    let declared = pack.boundaries.iter().find(|declared| declared.name == file.file);
+    let stands_at = declared.map_or_else(|| file.file.clone(), |declared| declared.stands_at.clone());
+    let mut codes = areas.iter().take(NAMED).map(|area| area.code.as_str()).collect::<Vec<_>>().join(", ");
+    if areas.len() > NAMED {
+        codes += ", …";
+    }
+    Err(BoundaryFault::NothingCovers { stands_at, file: file.file.clone(), day, areas: codes })
+}
+
+/// The files that come into force after `day`.
+pub fn to_come(pack: &Pack, day: NaiveDate) -> Vec<Text> {
+    let to_come = pack.boundaries.iter().filter(|file| file.valid_from > day);
+    let one = |file: &platform::pack::BoundaryFile| {
+        let (name, from) = (&file.name, file.valid_from);
+        Text::new(
+            format!("边界文件 {name} 自 {from} 起生效，此前按其他边界"),
+            format!("the boundaries in {name} come into force on {from}: until then the others count"),
+        )
+    };
+    to_come.map(one).collect()
 }
 
 /// Outlines that touch are seldom the same to the last decimal.
@@ -69,9 +101,6 @@ fn outlines<'a>(pack: &Pack, boundaries: &'a Boundaries, area: &AreaPath) -> Vec
 pub fn report(pack: &Pack) -> Result<BoundaryReport, BoundaryFault> {
     Ok(check(&layers(pack)?))
 }
-
-/// So many areas without an outline are named one by one.
-const NAMED: usize = 10;
 
 /// Areas of the pack that no file outlines, though there are files for their level: nothing will ever be found there.
 ///

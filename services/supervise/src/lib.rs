@@ -19,10 +19,10 @@ use domain::deadline::DeadlineKind;
 use domain::facts::Topic;
 use domain::id::IncidentId;
 use platform::metrics::Metrics;
-use platform::pack::InForce;
+use platform::pack::{InForce, Pack};
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::Record;
-use platform::turn::{Asked, NoCommand, Service, Turn};
+use platform::turn::{Asked, NoCommand, Service, Turn, Undecided};
 
 use store::cases::Mirrored;
 use store::deadlines::DeadlineRow;
@@ -49,9 +49,10 @@ type DeadlineKey = (IncidentId, DeadlineKind, u32);
 /// Names one step of one deadline.
 type StepKey = (IncidentId, DeadlineKind, u32, u32);
 
-/// The mirror of the cases of one turn.
-#[derive(Debug, Default)]
+/// The mirror of the cases of one turn, and the pack the turn goes by.
+#[derive(Debug)]
 pub struct Work {
+    pack: Arc<Pack>,
     cases: BTreeMap<IncidentId, Mirrored>,
     deadlines: BTreeMap<DeadlineKey, DeadlineRow>,
     steps: BTreeMap<StepKey, StepRow>,
@@ -89,15 +90,25 @@ impl Service for Supervise {
             store::deadlines::load(tx, incidents),
             store::steps::load(tx, incidents),
         )?;
-        Ok(Work { cases, deadlines, steps, ..Work::default() })
+        Ok(Work {
+            pack: self.pack.now(),
+            cases,
+            deadlines,
+            steps,
+            changed_cases: BTreeSet::new(),
+            changed_deadlines: BTreeSet::new(),
+            changed_steps: BTreeSet::new(),
+            tallies: Tallies::default(),
+            effected: Vec::new(),
+        })
     }
 
     fn obey(&self, _work: &mut Work, asked: &Asked<NoCommand>, _turn: &mut Turn) {
         match asked.command {}
     }
 
-    fn react(&self, work: &mut Work, record: &Record, _turn: &mut Turn) -> Result<(), String> {
-        on_case_changed::react(&self.pack.now().categories, work, record)
+    fn react(&self, work: &mut Work, record: &Record, _turn: &mut Turn) -> Result<(), Undecided> {
+        Ok(on_case_changed::react(work, record)?)
     }
 
     async fn save(&self, tx: &Tx, work: Work, _turn: &Turn) -> Result<(), StoreError> {

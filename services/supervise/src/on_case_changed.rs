@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use domain::case::{Case, Happened, State};
-use domain::category::Categories;
 use domain::deadline::{Deadline, DeadlineKind, Step, Verdict};
 use domain::facts::CaseFact;
 use platform::stream::Record;
@@ -12,13 +11,12 @@ use crate::store::cases::Mirrored;
 use crate::store::deadlines::DeadlineRow;
 use crate::store::steps::StepRow;
 
-pub(crate) fn react(categories: &Categories, work: &mut Work, record: &Record) -> Result<(), String> {
+pub(crate) fn react(work: &mut Work, record: &Record) -> Result<(), String> {
     if !Happened::FACT_TYPES.contains(&record.kind.as_str()) {
         return Err(format!("supervise does not know facts of type `{}`", record.kind));
     }
     let CaseFact { happened, case } = record.body()?;
-    // What the pack has never heard of is nobody's to count either.
-    let sensitive = categories.get(&case.category).is_none_or(|category| category.sensitive);
+    let sensitive = is_sensitive(work, &case);
     tally(work, &happened, &case, sensitive);
     if let Happened::Reminded { deadline, step, .. }
     | Happened::Lapsed { deadline, step, .. }
@@ -27,12 +25,21 @@ pub(crate) fn react(categories: &Categories, work: &mut Work, record: &Record) -
         effected(work, &case, *deadline, *step, record.noticed_at);
     }
     mirror_deadlines(work, &case, record.at);
-    work.cases.insert(case.incident, mirrored(&case));
+    work.cases.insert(case.incident, mirrored(&case, sensitive));
     work.changed_cases.insert(case.incident);
     Ok(())
 }
 
-fn mirrored(case: &Case) -> Mirrored {
+/// Whether a case is counted by itself: as the pack said when it was first heard of, and so to its end. What closes
+/// would else be counted elsewhere than what was opened, once its category is listed no more. What the pack has never
+/// heard of is nobody's to count either.
+fn is_sensitive(work: &Work, case: &Case) -> bool {
+    let kept = work.cases.get(&case.incident).and_then(|known| known.sensitive);
+    let of_pack = || work.pack.categories.get(&case.category).is_none_or(|category| category.sensitive);
+    kept.unwrap_or_else(of_pack)
+}
+
+fn mirrored(case: &Case, sensitive: bool) -> Mirrored {
     let closed_at = match &case.state {
         State::Closed { closed, .. } => Some(closed.at),
         _ => None,
@@ -45,6 +52,7 @@ fn mirrored(case: &Case) -> Mirrored {
         level: case.level,
         opened_at: case.opened_at,
         closed_at,
+        sensitive: Some(sensitive),
     }
 }
 

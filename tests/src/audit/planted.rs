@@ -298,6 +298,17 @@ pub const PLANTED: &[Planted] = &[
         "990001/990001001/990001001001/990001001001001 closed",
         "DELETE FROM supervise_tally WHERE measure = 'closed'",
     ),
+    // what is sensitive, in the figures of what is not
+    (
+        "tallies",
+        "990001/990001001/990001001001/990001001001001 opened",
+        "UPDATE supervise_case SET sensitive = NOT sensitive",
+    ),
+    (
+        "tallies",
+        "990001/990001001/990001001001/990001001001001 closed",
+        "UPDATE supervise_tally SET measure = 'sensitive_closed' WHERE measure = 'closed'",
+    ),
     ("people", "closed", "UPDATE handle_case SET passed_by = 'leader-111' WHERE incident = ID"),
     (
         "people",

@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use crate::fleet::FILE;
 use crate::offers::{HELD, MIRRORED, OF_HANDLE, OF_PARTNER, OFFERED, Tables};
 use crate::process::PARTNERED;
 use crate::world::{IN_GRID_111, monday_morning, packs};
@@ -217,6 +218,15 @@ impl Office {
         });
         let seen = looked.await;
         seen.unwrap_or_else(|_| panic!("{path} never became as wanted; at last it was {last:?}"))
+    }
+
+    /// Where it is, as a command is told it.
+    pub fn place(&self) -> [String; 2] {
+        let (flag, path) = match &self.servers {
+            Some(_) => ("--config", self.folder.path().join(FILE)),
+            None => ("--data", self.folder.path().to_owned()),
+        };
+        [flag.to_owned(), path.to_str().unwrap().to_owned()]
     }
 
     /// The accounts that people sign in with.

@@ -3,7 +3,7 @@
 use platform::store::dead_letters::{self, DeadLetter};
 use platform::turn::Taken;
 
-use super::notebook::{ODD, TORN};
+use super::notebook::{EARLY, ODD, TORN};
 use super::*;
 
 async fn letters(here: &Here) -> Vec<DeadLetter> {
@@ -211,6 +211,49 @@ async fn retrying_many_letters_that_fail_again_does_not_stop_the_line() {
         ask_all(&here).await;
         assert_eq!(turns.retry_asked().await.unwrap(), 0, "{}", here.name());
         assert_eq!(turns.health().stopped(), None, "nothing new has failed");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_yet_waits_stops_no_line_and_is_tried_again_by_itself() {
+    for setting in settings() {
+        let here = setting.start().await;
+        let facts: Vec<Fact> = (1..=120).map(|n| said(n, 1, EARLY)).collect();
+        here.publish(&facts).await.unwrap();
+        here.say(&[(1, 2, "b"), (200, 1, "fine")]).await;
+        let around = here.around();
+        let mut turns = Turns::new(Arc::new(Notebook::default()), &around);
+        let taken = turns.take_facts().await.unwrap();
+        assert_eq!(taken, Taken { taken: 1, dropped: 0, parked: 121, dead: 0 }, "{}", here.name());
+        assert_eq!(turns.health().stopped(), None, "the next fact may be decided");
+
+        let of_route = || around.metrics.turns.with_label_values(&["route"]).get();
+        let before = of_route();
+        assert_eq!(turns.retry_asked().await.unwrap(), 0, "{}", here.name());
+        assert_eq!(of_route(), before + 1, "of all that wait for the same, one is tried");
+        let mut turns = Turns::new(Notebook::mended(), &around);
+        assert_eq!(turns.retry_asked().await.unwrap(), 120, "{}", here.name());
+        assert_eq!((letters(&here).await.len(), here.parked().await), (0, 0));
+        assert_eq!(here.noted().await.len(), 122);
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_knows_after_ten_minutes_is_a_dead_letter_like_any_other() {
+    for setting in settings() {
+        let here = setting.start().await;
+        here.say(&[(1, 1, EARLY)]).await;
+        let around = here.around();
+        let mut turns = Turns::new(Arc::new(Notebook::default()), &around);
+        turns.take_facts().await.unwrap();
+        // It was told a minute and a second after noon.
+        for (minutes, waits) in [(0, true), (11, true), (12, false)] {
+            around.clock.drive(noon() + TimeDelta::minutes(minutes));
+            assert_eq!(turns.retry_asked().await.unwrap(), 0, "{}", here.name());
+            let letters = letters(&here).await;
+            assert_eq!((letters.len(), letters[0].retry_asked), (1, waits), "after {minutes} minutes");
+        }
+        assert_eq!(letters(&here).await[0].reason, "nobody has heard of `early` yet");
     }
 }
 

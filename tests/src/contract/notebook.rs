@@ -7,7 +7,7 @@ use domain::facts::Topic;
 use domain::id::IncidentId;
 use platform::store::{Doing, StoreError, Tx};
 use platform::stream::Record;
-use platform::turn::{Asked, Service, Turn};
+use platform::turn::{Asked, Service, Turn, Undecided};
 use sea_orm::prelude::{ConnectionTrait, async_trait};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 
@@ -15,6 +15,8 @@ use super::noon;
 
 /// Cannot be decided.
 pub const ODD: &str = "odd";
+/// Cannot be decided yet.
+pub const EARLY: &str = "early";
 /// Deciding it panics.
 pub const PANIC: &str = "panic";
 /// Is decided, and then cannot be saved.
@@ -110,10 +112,13 @@ impl Service for Notebook {
         work.note(incident, word, "act/say".to_owned(), turn)
     }
 
-    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+    fn react(&self, work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
         let word: String = record.body()?;
         if self.trouble(&word, ODD) {
-            return Err(format!("nobody knows what `{word}` means"));
+            return Err(format!("nobody knows what `{word}` means").into());
+        }
+        if self.trouble(&word, EARLY) {
+            return Err(Undecided::NotYet(format!("nobody has heard of `{word}` yet")));
         }
         assert!(!self.trouble(&word, PANIC), "no way to take it");
         work.note(record.incident, &word, record.as_cause(), turn);

@@ -100,7 +100,8 @@ pub(super) fn page() -> String {
         page.push('\n');
     }
     page += "\nWhoever ever signed for a case or answered it may not check or close it, whatever the role \
-             (谁处置谁不得核查); a case that one may not see does not exist for one. The area of the role `partner` is \
+             (谁处置谁不得核查); a case that one may not see does not exist for one. What a post holds that nobody works for, \
+             or whose area is listed no more, is the nearest post's above that somebody works for (无人的岗位由上级接续). The area of the role `partner` is \
              its organisation, and of cases it sees what that is offered or holds.\n";
     page
 }

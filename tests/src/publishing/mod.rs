@@ -1,6 +1,8 @@
-//! A pack is published while the services run: on a file, on servers, and what becomes of cases whose area is gone.
+//! A pack is published while the services run: on a file, on servers, and what becomes of cases whose area or category
+//! is gone.
 
 mod cases;
+mod confidence;
 mod on_a_file;
 mod on_servers;
 mod partners;
@@ -127,6 +129,10 @@ fn bad_ones() -> Vec<(Edition, &'static str)> {
                 "\"to\": \"community\" },\n      { \"name\": \"again\", \"categories\": [\"gas\"], \"to\": \"community\" }\n    ]",
             ),
             "routing.rules[4]: the earlier rule `community` takes all that `again` would",
+        ),
+        (
+            copy().with("pack.json", "\"valid_from\": \"2020-01-01\"", "\"valid_from\": \"2220-01-01\""),
+            "pack.json:13:5: boundaries[0]: grids.geojson is not in force on 2",
         ),
         (
             copy().edited("grids.geojson", |grids| {

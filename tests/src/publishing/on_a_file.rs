@@ -1,10 +1,13 @@
 //! One process on a file, and a second command beside it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Edition, bad_ones, digest, goes_by, gridward, in_force, publish, published, report, status};
-use crate::process::Process;
+use crate::fleet::STUCK;
+use crate::process::{Process, beat};
 use crate::world::packs;
 
 /// A running process in a folder of its own, as people and commands reach it.
@@ -25,10 +28,9 @@ impl Running {
         ["--data", self.folder.path().to_str().unwrap()]
     }
 
-    /// A token as an operator makes one, of the register in force.
+    /// A token as an operator makes one, of the register in force: which pack that is, the folder knows.
     fn token(&self, person: &str) -> Option<String> {
-        let pack = packs().join("twostreets");
-        let said = gridward(&["token", "--as", person, "--pack", pack.to_str().unwrap()], &self.data());
+        let said = gridward(&["token", "--as", person], &self.data());
         said.done.then(|| said.text.trim().to_owned())
     }
 
@@ -51,6 +53,12 @@ impl Running {
         let (status, seen) = self.ask("GET", &format!("{case}?wait=10s"), &token, None).await;
         assert_eq!(status, 200, "{seen}");
         (case, seen)
+    }
+
+    /// What is wrong though people are served; `null` when nothing is.
+    async fn troubles(&self) -> String {
+        let answer = self.process.client().get(self.process.url("/health/ready")).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["troubles"].to_string()
     }
 
     async fn signs(&self, person: &str, case: &str) -> u16 {
@@ -160,6 +168,57 @@ async fn a_bad_pack_is_refused_with_file_line_and_reason_and_what_runs_stays() {
     let said = publish(&fewer(), &running.data(), &["--drop", "gas"]);
     assert!(said.done, "{}", said.text);
     goes_by(running.process.instance(), &digest(&fewer().folder())).await;
+    running.process.instance().stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_on_a_folder_means_the_pack_that_runs_there_also_when_nothing_is_published() {
+    let mut running = Running::start().await;
+    assert!(running.token("leader-111").is_some());
+    let said = gridward(&["token", "--as", "worker-0306"], &running.data());
+    assert!(
+        !said.done && said.text.contains("the pack twostreets has no person `worker-0306`"),
+        "{}",
+        said.text
+    );
+    let said = gridward(&["account", "list"], &running.data());
+    assert!(said.done, "{}", said.text);
+    running.process.instance().stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_brings_partner_organisations_says_who_is_to_be_started_again() {
+    let mut running = Running::start().await;
+    let edition = Edition::copy().with("pack.json", "\"twostreets-1\"", "\"twostreets-2\"").with(
+        "pack.json",
+        "\"check_limit\": \"1wd\",",
+        "\"check_limit\": \"1wd\",\n    \"offer_limit\": \"5m\",",
+    );
+    let said = publish(&edition, &running.data(), &[]);
+    assert!(
+        said.done && said.text.contains("(`gridward all`) must be started again to run partner"),
+        "{}",
+        said.text
+    );
+    let version = digest(&edition.folder());
+    goes_by(running.process.instance(), &version).await;
+    running.case_of("meanwhile").await;
+    let told = tokio::time::timeout(STUCK, async {
+        while !running.troubles().await.contains("this process does not run partner: restart it") {
+            beat(Duration::from_millis(20)).await;
+        }
+    });
+    told.await.expect("what to do is told as long as it is so");
+
+    running.process.instance().stop().await.unwrap();
+    running.process.instance().start().await.unwrap();
+    goes_by(running.process.instance(), &version).await;
+    assert_eq!(running.troubles().await, "null");
+    let services = status(&running.data())["services"].as_array().unwrap().len();
+    assert_eq!(services, 6, "partner runs");
+    let other = edition.with("people.csv", "Leader 111", "Another leader");
+    let said = publish(&other, &running.data(), &[]);
+    assert!(said.done && !said.text.contains("must be started again"), "{}", said.text);
     running.process.instance().stop().await.unwrap();
 }
 

@@ -126,14 +126,16 @@ async fn a_topic_keeps_what_is_published_also_when_two_publish_at_once() {
     };
     tokio::time::timeout(STUCK, arrives).await.unwrap();
     let (third, parts) = version(&Edition::copy(), 2);
-    one.publish(&seen, &third, &parts).await.unwrap();
+    let unseen = one.publish(&seen, &third, &parts).await.unwrap();
+    assert_eq!(unseen.as_ref(), Some(&second), "whoever replaces what they have not seen hears of it");
     let after = other.read().await.unwrap();
     assert_eq!(after.newest("twostreets"), Some(&third));
     assert_eq!(after.load(&third).unwrap().digest, third.version);
 
     // Whoever comes with an earlier time has lost, and hears of it.
     let late = one.publish(&seen, &second, &more).await;
-    assert!(matches!(late, Err(NotPublished::SomebodyElse)), "{late:?}");
+    let Err(NotPublished::SomebodyElse { newest: Some(won) }) = &late else { panic!("{late:?}") };
+    assert_eq!(**won, third);
     assert_eq!(other.read().await.unwrap().newest("twostreets"), Some(&third));
     one.close().await;
     other.close().await;

@@ -274,13 +274,15 @@ pub(super) struct MirrorRow {
     pub level: String,
     pub opened_at: DateTime<Utc>,
     pub closed_at: Option<DateTime<Utc>>,
+    /// Whether figures count it by itself; `None` where nothing was heard of it since that is kept.
+    pub sensitive: Option<bool>,
 }
 
 impl Row for MirrorRow {
     const TABLE: &'static str = "supervise_case";
 
     fn selects(_: Setting) -> Vec<Select> {
-        select(Self::TABLE, "area, category, holder, state, level, opened_at, closed_at", "")
+        select(Self::TABLE, "area, category, holder, state, level, opened_at, closed_at, sensitive", "")
     }
 
     fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
@@ -292,6 +294,7 @@ impl Row for MirrorRow {
             level: cells.take()?,
             opened_at: cells.time()?,
             closed_at: cells.take()?,
+            sensitive: cells.take()?,
         })
     }
 }

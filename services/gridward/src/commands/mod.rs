@@ -86,9 +86,10 @@ pub struct DataFolder {
 #[derive(Clone, Debug, Args)]
 pub struct PackFolder {
     /// A pack: a folder with a pack.json, or the name of one that comes with Gridward (baltimore, beilun, boston,
-    /// pingshan, tainan, taipei, tongxi, twostreets). Once a version is published under its code, that one counts.
-    #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK", default_value = "boston")]
-    pub pack: PathBuf,
+    /// pingshan, tainan, taipei, tongxi, twostreets). Once a version is published under its code, that one counts. When
+    /// left out: the one that the folder of the data runs on, and boston where there is none yet.
+    #[arg(long, value_name = "PACK", env = "GRIDWARD_PACK")]
+    pub pack: Option<PathBuf>,
     #[command(flatten)]
     pub data: PackData,
 }
@@ -110,16 +111,29 @@ impl PackData {
     }
 }
 
+/// The pack where none is named, and nothing runs yet that has one.
+const USUAL: &str = "boston";
+
 impl PackFolder {
     /// A pack that is named by the settings.
     pub fn of_settings(pack: PathBuf) -> Self {
-        Self { pack, data: PackData { pack_data: None } }
+        Self { pack: Some(pack), data: PackData { pack_data: None } }
+    }
+
+    /// The one that is named; where none is, the one of this code.
+    pub fn or_of(self, code: Option<String>) -> Self {
+        Self { pack: self.pack.or(code.map(PathBuf::from)), ..self }
+    }
+
+    /// As it is named.
+    pub fn named(&self) -> &Path {
+        self.pack.as_deref().unwrap_or(Path::new(USUAL))
     }
 
     /// # Errors
     /// Every fault of the pack, by file and line.
     pub fn load(&self) -> anyhow::Result<Arc<Pack>> {
-        let folder = find_pack(&self.pack)?;
+        let folder = find_pack(self.named())?;
         let data = self.data.folder();
         Ok(Arc::new(Pack::load_with(&folder, data.as_deref()).map_err(|fault| told(&fault))?))
     }
@@ -129,14 +143,14 @@ impl PackFolder {
     /// # Errors
     /// Every fault of the pack, by file and line.
     pub fn load_to_publish(&self) -> anyhow::Result<(Pack, PackFiles)> {
-        let folder = find_pack(&self.pack)?;
+        let folder = find_pack(self.named())?;
         Pack::load_to_publish(&folder, self.data.folder().as_deref()).map_err(|fault| told(&fault))
     }
 
     /// The code of the pack, as its pack.json says, also where nothing else of it can be read. Where there is no such
     /// folder the name is the code: a pack that is published need not lie here.
     pub fn code(&self) -> Option<String> {
-        let Ok(folder) = find_pack(&self.pack) else { return self.pack.to_str().map(str::to_owned) };
+        let Ok(folder) = find_pack(self.named()) else { return self.named().to_str().map(str::to_owned) };
         let text = std::fs::read_to_string(folder.join("pack.json")).ok()?;
         let main: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
         main["code"].as_str().map(str::to_owned)

@@ -77,6 +77,7 @@ impl Serve {
     pub async fn route(self) -> anyhow::Result<ExitCode> {
         let process = self.begin().await?;
         let service = Route::new(&process.in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        in_force::warn_of_gaps(&service, &process.settings.clock()?);
         process.serve(service, |_, _| Routes::none()).await
     }
 

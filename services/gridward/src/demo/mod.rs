@@ -203,7 +203,7 @@ impl Demo {
     fn lines(&self, pack: &Pack, example: &Example) -> Vec<Line> {
         let program = std::env::args().next().unwrap_or_else(|| "gridward".to_owned());
         let place =
-            Place { program: &program, address: self.listen, data: &self.data, pack: &self.pack.pack };
+            Place { program: &program, address: self.listen, data: &self.data, pack: self.pack.named() };
         lines(&place, pack, example)
     }
 

@@ -13,8 +13,9 @@ use platform::store::{Store, StoreError, commit, dead_letters};
 use platform::turn::{Health, Service};
 use tracing::{error, info, warn};
 
-const NO_PARTNER: &str = "the pack in force has partner organisations, and this process does not run partner: restart it \
-                          / 新版辖区包启用了社会组织接单，请重启本进程";
+const NO_PARTNER: &str = "the pack in force has partner organisations, and this process does not run partner: restart it. \
+                          Until then nothing is offered to them, and all else goes on / 新版辖区包启用了社会组织接单，请重启本进程；\
+                          此前不下单，其余照常";
 
 /// Follows the register for all services of a process.
 #[derive(Debug)]

@@ -9,13 +9,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use handle::Handle;
 use platform::clock::Clock;
 use platform::pack::{InForce, Pack};
 use platform::register::Register;
 use platform::store::packs::{self, RanOn};
 use platform::store::{Store, commit};
 use platform::stream::kafka::PackTopic;
-use tracing::info;
+use platform::turn::Service;
+use route::Route;
+use tracing::{info, warn};
 
 use crate::commands::PackFolder;
 use crate::settings::Settings;
@@ -45,6 +48,14 @@ impl Named {
         match self {
             Self::Folder(folder) => folder.code(),
             Self::Loaded(pack) => Some(pack.code.clone()),
+        }
+    }
+
+    /// What is named; where nothing is, the pack that a place runs on.
+    pub fn or_of(self, code: Option<String>) -> Self {
+        match self {
+            Self::Folder(folder) => Self::Folder(folder.or_of(code)),
+            Self::Loaded(pack) => Self::Loaded(pack),
         }
     }
 
@@ -108,15 +119,26 @@ pub async fn pack_of(settings: &Settings) -> anyhow::Result<Arc<Pack>> {
     Ok(begun?.now())
 }
 
-/// The pack in force in a folder, for a command that looks once, also beside a running process.
+/// The pack in force in a folder, for a command that looks once, also beside a running process. Where none is named it is
+/// the one that the folder runs on.
 ///
 /// # Errors
 /// As [`begin`]; and when there is no database in the folder.
 pub async fn pack_in(data: &Path, named: &PackFolder) -> anyhow::Result<Arc<Pack>> {
     let store = crate::embedded::beside(data).await?;
-    let begun = begin(&named.clone().into(), &mut Register::in_file(store.clone())).await;
+    let code = packs::code(store.readers(), Handle::NAME).await?;
+    let named: Named = named.clone().or_of(code).into();
+    let begun = begin(&named, &mut Register::in_file(store.clone())).await;
     store.close().await?;
     Ok(begun?.now())
+}
+
+/// Says so where nothing covers some of the ground now. A version is not published so; but a day can come on which
+/// boundaries end, and a process starts all the same: what is reported there goes to the street desk.
+pub fn warn_of_gaps(route: &Route, clock: &Clock) {
+    if let Some(gap) = route.uncovered(clock.now()) {
+        warn!("{gap}");
+    }
 }
 
 /// Notes that `service` runs on the pack in force from now on.

@@ -13,7 +13,7 @@ use domain::id::IncidentId;
 use handle::Meddles;
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::{Opens, Record};
-use platform::turn::{Asked, Service, Turn};
+use platform::turn::{Asked, Service, Turn, Undecided};
 
 use super::parts::Part;
 use super::process::{Ask, Reply, Serves};
@@ -172,7 +172,7 @@ impl<S: Service> Service for Meddled<S> {
         self.inner.obey(work, asked, turn)
     }
 
-    fn react(&self, work: &mut S::Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+    fn react(&self, work: &mut S::Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
         if self.hears(S::NAME, &record.kind) { self.inner.react(work, record, turn) } else { Ok(()) }
     }
 

@@ -21,10 +21,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Front;
 use super::queue::{Listed, listed};
+use crate::just_reported;
 use crate::may::may_now;
 use crate::store::history;
 use crate::store::whole::{self, Whole};
-use crate::{just_reported, terms};
 
 /// How long a reader may wait for a case that is about to open.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -142,7 +142,7 @@ pub async fn see(
         return if just_reported(incident, now) { Ok(not_yet()) } else { Err(Problem::not_found()) };
     };
     let pack = front.pack.now();
-    let may = may_now(&whole.case, &who, now, terms(&pack));
+    let may = may_now(&whole.case, &who, now, &pack);
     let seen = SeenCase { may, ..seen(whole, now, &pack) };
     Ok(([(header::ETAG, format!("\"{}\"", seen.revision))], Json(seen)).into_response())
 }
@@ -172,10 +172,11 @@ pub async fn words(
     Ok(Json(SeenWords { incident: incident.to_string(), words }))
 }
 
-/// The words of a category that the pack counts as sensitive since they were kept are not shown any more.
+/// Words are kept of plain categories alone, so those of one that is listed no more stay readable to the end of the
+/// case. Of a category that the pack counts as sensitive since they were kept they are not shown any more.
 fn readable(case: &Case, words: Option<String>, pack: &Pack) -> Option<String> {
-    let plain = pack.categories.get(&case.category).is_some_and(|category| !category.sensitive);
-    words.filter(|_| plain)
+    let sensitive = pack.categories.get(&case.category).is_some_and(|category| category.sensitive);
+    words.filter(|_| !sensitive)
 }
 
 fn may_see(case: &Case, who: &Principal) -> bool {

@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod history;
+pub mod open;
 pub mod queue;
 pub mod whole;
 pub mod words;

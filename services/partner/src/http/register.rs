@@ -10,6 +10,7 @@ use domain::partner::{Class, Partner, Standing, Status};
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
 use platform::http::{Asking, Body, Problem};
+use platform::pack::LONGEST_NAME;
 use platform::turn::Asked;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,6 @@ use crate::store::organisations::Organisation;
 use crate::store::{cases, organisations};
 use crate::{Change, Command, Filed};
 
-const LONGEST_NAME: usize = 100;
 const LONGEST_REASON: usize = 2_000;
 
 /// An organisation as the register has it.

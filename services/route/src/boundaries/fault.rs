@@ -1,5 +1,6 @@
 //! What can be wrong with boundaries, said so that the person who keeps the pack can mend it.
 
+use chrono::NaiveDate;
 use domain::area::Level;
 use thiserror::Error;
 
@@ -57,6 +58,11 @@ pub enum BoundaryFault {
         "{stands_at}：{area} 没有边界，无从判断界线；请补上边界，或删去此行。/ {stands_at}: {area} has no outline, so nothing is known of its borders; add one, or take the line out."
     )]
     NoOutline { stands_at: String, area: String },
+    /// A file that is not in force on a day on which nothing else has the ground of its areas.
+    #[error(
+        "{stands_at}：{file} 在 {day} 不在有效期内，而 {areas} 所在之处没有其他有效的边界，那里的上报找不到任何区域；请更正 valid_from/valid_to，或到生效之日再发布。/ {stands_at}: {file} is not in force on {day}, and nothing else covers the ground of {areas} then: no place would be found there; correct valid_from or valid_to, or publish it on the day it comes into force."
+    )]
+    NothingCovers { stands_at: String, file: String, day: NaiveDate, areas: String },
     /// The shapes have faults that nobody has accepted.
     #[error("{report}\n{}", refusal(report, accepted.as_deref()))]
     NotAccepted { report: Box<BoundaryReport>, accepted: Option<String> },

@@ -35,6 +35,7 @@ mod report;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod uncovered;
 
 pub use fault::{BoundaryFault, FeatureFault};
 pub use file::{Area, BoundaryFile, Layer};

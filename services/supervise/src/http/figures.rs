@@ -102,10 +102,10 @@ pub async fn figures(
     };
     let area = of.area();
     let tallies = figures::tallies_below(front.store.readers(), area).await?;
-    let sensitive = pack.categories.values().filter(|category| category.sensitive);
-    let sensitive: Vec<&CategoryCode> = sensitive.map(|category| &category.code).collect();
+    let plain = pack.categories.values().filter(|category| !category.sensitive);
+    let plain: Vec<&CategoryCode> = plain.map(|category| &category.code).collect();
     let now = front.clock.now();
-    let overdue = figures::open_overdue(front.store.readers(), area, &sensitive, now).await?;
+    let overdue = figures::open_overdue(front.store.readers(), area, &plain, now).await?;
     if tallies.is_empty() && !of.is_listed(&pack) {
         return Err(Problem::not_found());
     }

@@ -24,6 +24,8 @@ pub struct Model {
     pub level: String,
     pub opened_at: DateTime<Utc>,
     pub closed_at: Option<DateTime<Utc>>,
+    /// `NULL` where nothing was heard of the case since this is kept.
+    pub sensitive: Option<bool>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -41,6 +43,8 @@ pub struct Mirrored {
     pub level: Level,
     pub opened_at: DateTime<Utc>,
     pub closed_at: Option<DateTime<Utc>>,
+    /// Whether it is counted by itself, as it was decided when it was first heard of; `None` of before that was kept.
+    pub sensitive: Option<bool>,
 }
 
 pub async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<BTreeMap<IncidentId, Mirrored>, StoreError> {
@@ -58,6 +62,7 @@ pub async fn save(tx: &Tx, cases: &[(&IncidentId, &Mirrored)]) -> Result<(), Sto
         level: Set(case.level.as_str().to_owned()),
         opened_at: Set(case.opened_at),
         closed_at: Set(case.closed_at),
+        sensitive: Set(case.sensitive),
     };
     rows::replace(tx, cases.iter().map(row).collect(), "saving mirrored cases").await
 }
@@ -72,5 +77,6 @@ fn mirrored(row: Model) -> Result<Mirrored, StoreError> {
         level: row.level.parse().map_err(|why: String| wrong(table, &row.incident, why))?,
         opened_at: row.opened_at,
         closed_at: row.closed_at,
+        sensitive: row.sensitive,
     })
 }

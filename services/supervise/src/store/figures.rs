@@ -30,32 +30,33 @@ pub async fn tallies_below(
     Ok(by_area)
 }
 
-/// Open handling deadlines past due at `now`, by area; without the cases of `sensitive` categories.
+/// Open handling deadlines past due at `now`, by area; without the sensitive cases. One of which that is not kept yet is
+/// none of them only if its category is among those that are `plain`.
 pub async fn open_overdue(
     readers: &Readers,
     area: &AreaPath,
-    sensitive: &[&CategoryCode],
+    plain: &[&CategoryCode],
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<String, i64>, StoreError> {
     let (deadline, case) = (Alias::new("supervise_deadline"), Alias::new("supervise_case"));
     let of_deadline = |name: &'static str| (deadline.clone(), Alias::new(name));
     let of_case = |name: &'static str| (case.clone(), Alias::new(name));
-    let mut select = Query::select()
+    let codes = plain.iter().map(|code| code.0.clone());
+    let undecided = Cond::all()
+        .add(Expr::col(of_case("sensitive")).is_null())
+        .add(Expr::col(of_case("category")).is_in(codes));
+    let select = Query::select()
         .column(of_deadline("area"))
         .expr_as(Expr::col(of_deadline("incident")).count(), "overdue")
         .from(deadline.clone())
+        .inner_join(case.clone(), Expr::col(of_deadline("incident")).equals(of_case("incident")))
         .and_where(Expr::col(of_deadline("open")).eq(true))
         .and_where(Expr::col(of_deadline("kind")).eq("handle"))
         .and_where(Expr::col(of_deadline("due_at")).lt(now))
         .cond_where(within(of_deadline("area"), area))
+        .cond_where(Cond::any().add(Expr::col(of_case("sensitive")).eq(false)).add(undecided))
         .group_by_col(of_deadline("area"))
         .to_owned();
-    if !sensitive.is_empty() {
-        let same = Expr::col(of_deadline("incident")).equals(of_case("incident"));
-        let codes = sensitive.iter().map(|code| code.0.clone());
-        select.inner_join(case.clone(), same);
-        select.and_where(Expr::col(of_case("category")).is_not_in(codes));
-    }
     let rows = readers.query_all(&select).await.doing("counting open overdue cases")?;
     rows.iter().map(|row| Ok((get(row, "area")?, get(row, "overdue")?))).collect()
 }

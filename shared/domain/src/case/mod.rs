@@ -27,7 +27,7 @@ mod tests;
 
 pub use advance::{Effect, next_step_due};
 pub use offer::may_be_offered;
-pub use receive::{Action, FINAL_RETURN, Input, Outcome, ReturnReason, Terms, receive};
+pub use receive::{Action, FINAL_RETURN, Input, Outcome, ReturnReason, Terms, Undecidable, receive};
 pub use refusal::Refusal;
 
 use chrono::{DateTime, Utc};

@@ -16,6 +16,8 @@ use super::main_file::{BoundaryEntry, MainFile, date, datum, filled, level, pad}
 pub struct BoundaryFile {
     /// As `pack.json` names it.
     pub name: String,
+    /// Where it is declared: `pack.json:13:5: boundaries[0]`.
+    pub stands_at: String,
     /// The GeoJSON text.
     pub text: String,
     /// What its polygons are boundaries of.
@@ -65,6 +67,7 @@ fn boundary(
     let source = read.map_err(|fault| faults.push(fault)).ok()?;
     Some(BoundaryFile {
         name: source.name,
+        stands_at: main.place(&format!("boundaries/{n}")),
         text: source.text,
         level: level?,
         key: entry.key.clone(),

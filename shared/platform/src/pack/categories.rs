@@ -9,6 +9,7 @@ use domain::text::Text;
 
 use super::fault::Fault;
 use super::files::Source;
+use super::lengths::{LONGEST_CODE, column_within};
 use super::table;
 
 const COLUMNS: [&str; 5] = ["code", "name_zh", "name_en", "handle_limit", "sensitive"];
@@ -66,6 +67,7 @@ impl CategoryBook {
         if text.is_empty() {
             return Err(Text::new("类别代码是空的", "the code is empty"));
         }
+        column_within(LONGEST_CODE, "code", text)?;
         let code = CategoryCode(text.to_owned());
         if self.categories.contains_key(&code) || self.faulty.contains(&code) {
             return Err(Text::new(

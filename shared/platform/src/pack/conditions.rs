@@ -6,6 +6,7 @@ use domain::text::Text;
 use super::categories::CategoryBook;
 use super::fault::Fault;
 use super::files::Source;
+use super::lengths::{LONGEST_SENTENCE, column_within};
 use super::table;
 
 const COLUMNS: [&str; 5] = ["category", "filing_zh", "filing_en", "closing_zh", "closing_en"];
@@ -18,6 +19,8 @@ pub(super) fn read(source: &Source, book: &mut CategoryBook, faults: &mut Vec<Fa
         for (column, text) in COLUMNS.iter().zip(&row.fields).skip(1) {
             if text.is_empty() {
                 fault(Text::new(format!("{column} 是空的"), format!("{column} is empty")));
+            } else if let Err(reason) = column_within(LONGEST_SENTENCE, column, text) {
+                fault(reason);
             }
         }
         let [code, filing_zh, filing_en, closing_zh, closing_en] = &row.fields;

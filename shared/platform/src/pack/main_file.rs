@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::areas::not_a_level;
 use super::fault::Fault;
 use super::files::Source;
+use super::lengths::{LONGEST_NAME, within};
 use super::locate::locate;
 use super::recorded::RecordedEntry;
 
@@ -175,6 +176,12 @@ impl MainFile {
         Fault::at_spot(NAME, locate(&self.text, path), reason)
     }
 
+    /// The place of a value, as faults name it.
+    pub fn place(&self, path: &str) -> String {
+        let (line, column) = locate(&self.text, path);
+        format!("{NAME}:{line}:{column}: {}", dotted(path))
+    }
+
     /// What a word was understood as, or nothing and a fault at its path.
     pub fn keep<T>(&self, path: &str, understood: Result<T, Text>, faults: &mut Vec<Fault>) -> Option<T> {
         understood.map_err(|reason| faults.push(self.fault(path, reason))).ok()
@@ -237,6 +244,12 @@ pub(super) fn date(text: &str) -> Result<NaiveDate, Text> {
 
 pub(super) fn filled(text: &str) -> Result<(), Text> {
     if text.trim().is_empty() { Err(Text::new("不能为空", "this must not be empty")) } else { Ok(()) }
+}
+
+/// A name: there, and not too long.
+pub(super) fn named(text: &str) -> Result<(), Text> {
+    filled(text)?;
+    within(LONGEST_NAME, text)
 }
 
 /// Digits to fill a key up to: no code is longer than 32.

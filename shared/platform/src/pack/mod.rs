@@ -45,6 +45,8 @@
 //! `0h`. `level` is `grid`, `community`, `street` or `county`; `key` the GeoJSON property with the
 //! area's code, filled up with zeros to `pad` digits; `valid_to` the first day no longer in force.
 //!
+//! How long names, codes and sentences may be stands in `lengths.rs`.
+//!
 //! CSV files are UTF-8, with or without a byte order mark; columns may stand in any order, blank lines
 //! are skipped, and every field is text: `0101` stays `0101`.
 
@@ -58,7 +60,9 @@ mod districts;
 mod duty;
 mod fault;
 mod files;
+mod gone;
 mod in_force;
+mod lengths;
 mod locate;
 mod main_file;
 mod offers;
@@ -92,18 +96,22 @@ pub use boundaries::BoundaryFile;
 pub use fault::{Fault, PackFault};
 pub use files::PackFiles;
 pub(crate) use files::sha256;
+pub use gone::OpenCases;
 pub use in_force::{InForce, Made, Prepared};
+pub use lengths::LONGEST_NAME;
 pub use people::{OnDuty, People, Person};
 pub use points::GridPoints;
 pub use recorded::{
     AreaColumn, AreaNames, Column, Columns, Encoding, NoPoint, Placed, Recorded, Times, Truth, Units,
     Verdicts, Words,
 };
+pub use succession::Dropping;
 
 use areas::AreaBook;
 use categories::CategoryBook;
 use files::{Files, Source};
-use main_file::{MainFile, filled};
+use lengths::{LONGEST_CODE, LONGEST_SENTENCE, within};
+use main_file::{MainFile, filled, named};
 use partners::PartnerBook;
 
 /// A jurisdiction. Made by [`Pack::load`] only, so it is whole.
@@ -246,15 +254,15 @@ fn read_main(files: &mut Files) -> Result<MainFile, Fault> {
 fn check_labels(main: &MainFile, faults: &mut Vec<Fault>) {
     let file = &main.file;
     main.check("code", pack_code(&file.code), faults);
-    main.check("name/zh", filled(&file.name.zh), faults);
-    main.check("name/en", filled(&file.name.en), faults);
-    main.check("source", filled(&file.source), faults);
+    main.check("name/zh", named(&file.name.zh), faults);
+    main.check("name/en", named(&file.name.en), faults);
+    main.check("source", filled(&file.source).and_then(|()| within(LONGEST_SENTENCE, &file.source)), faults);
 }
 
 fn pack_code(code: &str) -> Result<(), Text> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !code.is_empty() && code.chars().all(allowed) {
-        return Ok(());
+        return within(LONGEST_CODE, code);
     }
     Err(Text::new(
         format!("“{code}”不是包代码；只能用小写字母、数字和连字符"),

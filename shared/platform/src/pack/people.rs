@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 use domain::area::{Area, AreaPath, Level};
-use domain::holder::{Holder, ORGANISATIONS};
+use domain::holder::{Holder, ORGANISATIONS, Post};
 use domain::id::PersonId;
 use domain::rights::{Grant, Role};
 use domain::text::Text;
@@ -13,11 +13,11 @@ use super::areas::{AreaBook, Found, holder_at, unknown_area};
 use super::duty::Duty;
 use super::fault::Fault;
 use super::files::Source;
+use super::lengths::LONGEST_CODE;
 use super::partners::PartnerBook;
 use super::table;
 
 const COLUMNS: [&str; 5] = ["person", "name_zh", "name_en", "role", "area"];
-const LONGEST_ID: usize = 64;
 
 /// A person and all roles the pack gives them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,18 @@ impl People {
         let mut all = self.working_for(holder).enumerate();
         let (place, person) = all.find(|(_, person)| self.duty.has(&person.id, local))?;
         Some(OnDuty { person, stands_in: place > 0 })
+    }
+
+    /// The post whose people work on what `holder` holds: its own; where nobody works for that, since the post is vacant
+    /// or its area is listed no more, the nearest above it that somebody works for. `None`: there is nobody.
+    pub fn acting_for(&self, holder: &Holder) -> Option<Holder> {
+        let somebody = |holder: &Holder| self.working_for(holder).next().is_some();
+        if holder.post == Post::Partner {
+            return Some(holder.clone()).filter(somebody);
+        }
+        let areas = std::iter::successors(Some(holder.area.clone()), AreaPath::parent);
+        let mut posts = areas.flat_map(|area| Post::OF_AREAS.map(|post| Holder { post, area: area.clone() }));
+        posts.find(somebody)
     }
 
     pub(super) fn with_duty(mut self, read: impl FnOnce(&mut Duty, &dyn Fn(&PersonId) -> bool)) -> Self {
@@ -155,12 +167,12 @@ fn check_same_person(known: &Person, name: &Text, grant: &Grant) -> Result<(), T
 
 fn person_id(text: &str) -> Result<PersonId, Text> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control();
-    if !text.is_empty() && text.len() <= LONGEST_ID && text.chars().all(plain) {
+    if !text.is_empty() && text.len() <= LONGEST_CODE && text.chars().all(plain) {
         return Ok(PersonId(text.to_owned()));
     }
     Err(Text::new(
-        format!("人员编号“{text}”无效：不能为空、不能含空格、最长 {LONGEST_ID} 字节"),
-        format!("person id `{text}` is empty, has a space in it or is longer than {LONGEST_ID} bytes"),
+        format!("人员编号“{text}”无效：不能为空、不能含空格、最长 {LONGEST_CODE} 字节"),
+        format!("person id `{text}` is empty, has a space in it or is longer than {LONGEST_CODE} bytes"),
     ))
 }
 

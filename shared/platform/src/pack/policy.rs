@@ -8,11 +8,13 @@ use domain::text::Text;
 use super::areas::{AreaBook, no_area_at};
 use super::categories::{granted, limit};
 use super::fault::Fault;
+use super::lengths::{LONGEST_CODE, within};
 use super::main_file::{LadderEntry, MainFile, RungEntry, filled, level};
 
 pub(super) fn read(main: &MainFile, areas: &AreaBook, faults: &mut Vec<Fault>) -> Option<Policy> {
     let entry = &main.file.policy;
-    main.check("policy/version", filled(&entry.version), faults);
+    let version = filled(&entry.version).and_then(|()| within(LONGEST_CODE, &entry.version));
+    main.check("policy/version", version, faults);
     let sign_limit = optional_limit(main, "policy/sign_limit", entry.sign_limit.as_deref(), faults);
     let check_limit = optional_limit(main, "policy/check_limit", entry.check_limit.as_deref(), faults);
     let offer_limit = optional_limit(main, "policy/offer_limit", entry.offer_limit.as_deref(), faults);

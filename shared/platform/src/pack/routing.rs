@@ -9,7 +9,7 @@ use domain::text::Text;
 use super::areas::{AreaBook, Found, holder_at, unknown_area};
 use super::categories::CategoryBook;
 use super::fault::Fault;
-use super::main_file::{MainFile, PlaceholderEntry, RuleEntry, datum, filled};
+use super::main_file::{MainFile, PlaceholderEntry, RuleEntry, datum, named};
 
 /// What route writes down in the place of a rule's name where none fits.
 const FALLBACK: &str = "fallback";
@@ -99,8 +99,8 @@ fn placeholder(
     faults: &mut Vec<Fault>,
 ) -> Option<Placeholder> {
     let path = format!("routing/placeholders/{n}");
-    main.check(&format!("{path}/name/zh"), filled(&entry.name.zh), faults);
-    main.check(&format!("{path}/name/en"), filled(&entry.name.en), faults);
+    main.check(&format!("{path}/name/zh"), named(&entry.name.zh), faults);
+    main.check(&format!("{path}/name/en"), named(&entry.name.en), faults);
     let of = Text::new("占位点", "a placeholder");
     let datum = main.keep(&format!("{path}/datum"), datum(entry.datum.as_deref(), of), faults)?;
     check_point(main, &path, entry.lon, entry.lat, datum, faults);
@@ -186,7 +186,7 @@ fn by(entry: &RuleEntry) -> Result<By, Text> {
 
 /// The name is written down with every incident the rule routes, so it must say which rule it was.
 fn rule_name(name: &str, earlier: &[RuleEntry]) -> Result<(), Text> {
-    filled(name)?;
+    named(name)?;
     if name == FALLBACK {
         return Err(Text::new(
             format!("规则名“{FALLBACK}”指没有规则适用时的兜底；请换一个名字"),

@@ -1,42 +1,67 @@
 //! What a version of a pack may not change unsaid in the one that was published before it, though each is whole by
 //! itself: what is written down in cases must go on to mean what it meant, and somebody must be there for them.
 
-use domain::area::AreaPath;
+use domain::area::{Area, AreaPath};
+use domain::calendar::Limit;
+use domain::category::Category;
 use domain::text::Text;
 use serde_json::Value;
 
 use super::fault::{Fault, PackFault};
 use super::files::PackFiles;
+use super::gone::OpenCases;
 use super::locate::locate;
 use super::{Pack, main_file};
 
 /// So many codes are named one by one.
 const NAMED: usize = 10;
 
+/// What is said and known of what a version lists no more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dropping<'a> {
+    /// Codes of areas and categories that are really to go; of an area with all below it.
+    pub codes: &'a [String],
+    /// The cases that are open now; `None` where nobody could be asked.
+    pub open: Option<&'a OpenCases>,
+}
+
+impl Dropping<'_> {
+    fn names(&self, code: &str) -> bool {
+        self.codes.iter().any(|dropped| dropped == code)
+    }
+
+    fn names_area(&self, path: &AreaPath) -> bool {
+        path.as_str().split('/').any(|code| self.names(code))
+    }
+}
+
 impl Pack {
     /// Whether this version, read from `files`, may come into force after `before`. Areas and categories that it no
-    /// longer lists must be named in `dropped`: cases of them may be open, or reports on their way.
+    /// longer lists must be named: cases of them may be open, or reports on their way. And of an area that is to go
+    /// nobody may be left with open cases that nobody could work on.
     ///
     /// # Errors
     /// What stands against it, by file and line.
-    pub fn follows(&self, before: &Self, files: &PackFiles, dropped: &[String]) -> Result<(), PackFault> {
+    pub fn follows(&self, before: &Self, files: &PackFiles, dropping: Dropping<'_>) -> Result<(), PackFault> {
         let main = files.read.get(main_file::NAME).map(|bytes| String::from_utf8_lossy(bytes));
         let main = main.as_deref().unwrap_or_default();
         let main = main.strip_prefix('\u{feff}').unwrap_or(main);
         let mut faults = Vec::new();
         faults.extend(self.same_policy(before, main));
+        faults.extend(self.same_limits(before, main));
         faults.extend(self.same_confidence(before, &file_of(main, "categories")));
-        let is_dropped = |code: &str| dropped.iter().any(|dropped| dropped == code);
-        let below_dropped = |area: &AreaPath| area.as_str().split('/').any(is_dropped);
-        let areas = before.areas.iter().filter(|area| self.areas.by_path(&area.path).is_none());
-        let areas = areas.filter(|area| !below_dropped(&area.path)).map(|area| area.path.code());
-        faults.extend(gone(&file_of(main, "areas"), Text::new("区域", "areas"), areas.collect()));
-        let categories = before.categories.keys().filter(|code| !self.categories.contains_key(code));
-        let categories = categories.map(|code| code.0.as_str()).filter(|code| !is_dropped(code));
+        let (dropped, unsaid): (Vec<&Area>, Vec<&Area>) =
+            self.areas_gone(before).partition(|area| dropping.names_area(&area.path));
+        let file = file_of(main, "areas");
+        faults.extend(gone(&file, Text::new("区域", "areas"), &codes_of(&unsaid)));
+        let dropped = dropped.into_iter().filter(|area| self.deserts(area, dropping.open));
+        faults.extend(deserted(&file, &dropped.collect::<Vec<_>>()));
+        let categories = self.categories_gone(before).map(|code| code.0.as_str());
+        let categories = categories.filter(|code| !dropping.names(code));
         faults.extend(gone(
             &file_of(main, "categories"),
             Text::new("事项类别", "categories"),
-            categories.collect(),
+            &categories.collect::<Vec<_>>(),
         ));
         if faults.is_empty() { Ok(()) } else { Err(PackFault::new(faults, main_file::NAME)) }
     }
@@ -61,6 +86,32 @@ impl Pack {
         Some(Fault::of_file(file, reason))
     }
 
+    /// The limits of categories are policy as well: the same version must not give the same matter two due times.
+    fn same_limits(&self, before: &Self, main: &str) -> Option<Fault> {
+        let version = &self.policy.version;
+        if *version != before.policy.version {
+            return None;
+        }
+        let changed = self.categories.values().filter(|category| {
+            before.categories.get(&category.code).is_some_and(|before| limits(before) != limits(category))
+        });
+        let codes: Vec<&str> = changed.map(|category| category.code.0.as_str()).collect();
+        if codes.is_empty() {
+            return None;
+        }
+        let Text { zh, en } = listed(&codes);
+        let reason = Text::new(
+            format!(
+                "policy.version：事项类别 {zh} 的时限或分段时限与已发布的不同，版本却仍是“{version}”；每个时限都记着版本，请改用新的版本号"
+            ),
+            format!(
+                "policy.version: the limits of the categories {en}, or of their stages, are other than published, under \
+                 the same version `{version}`, which is written on every deadline: give them another"
+            ),
+        );
+        Some(Fault::at_spot(main_file::NAME, locate(main, "policy/version"), reason))
+    }
+
     /// A policy's version is written on every deadline that was computed under it.
     fn same_policy(&self, before: &Self, main: &str) -> Option<Fault> {
         let version = &self.policy.version;
@@ -80,24 +131,57 @@ impl Pack {
     }
 }
 
+/// All that the deadlines of a case are computed from, beside policy and calendar: how long handling may take, and each
+/// of its stages.
+fn limits(category: &Category) -> (Limit, Vec<Limit>) {
+    (category.handle_limit, category.stages.iter().map(|stage| stage.limit).collect())
+}
+
 /// The name of the file that `pack.json` names in `field`.
 fn file_of(main: &str, field: &str) -> String {
     let main: Value = serde_json::from_str(main).unwrap_or_default();
     main[field].as_str().unwrap_or(field).to_owned()
 }
 
-fn gone(file: &str, what: Text, codes: Vec<&str>) -> Option<Fault> {
+fn codes_of<'a>(areas: &[&'a Area]) -> Vec<&'a str> {
+    areas.iter().map(|area| area.path.code()).collect()
+}
+
+/// The first of them by name, in both languages.
+fn listed(codes: &[&str]) -> Text {
+    let named = codes.iter().take(NAMED).copied().collect::<Vec<_>>();
+    match codes.len() - named.len() {
+        0 => Text::new(named.join("、"), named.join(", ")),
+        more => Text::new(
+            format!("{} 等另 {more} 项", named.join("、")),
+            format!("{} and {more} more", named.join(", ")),
+        ),
+    }
+}
+
+/// What lies in a grid that is gone is its community's to work on, and then the street's; above a street nobody works.
+fn deserted(file: &str, areas: &[&Area]) -> Option<Fault> {
+    if areas.is_empty() {
+        return None;
+    }
+    let Text { zh, en } = listed(&codes_of(areas));
+    let reason = Text::new(
+        format!(
+            "区域 {zh} 去掉后，其未结案件将无人承办，或无他人核查结案；请保留其行（上级须有岗位人员和核查人员），结案后再去掉"
+        ),
+        format!(
+            "with the areas {en} gone, nobody would be left who can work on cases that are open there, or nobody else \
+             who can end them: keep their lines until those are closed, or list people at the levels above who can"
+        ),
+    );
+    Some(Fault::of_file(file, reason))
+}
+
+fn gone(file: &str, what: Text, codes: &[&str]) -> Option<Fault> {
     if codes.is_empty() {
         return None;
     }
-    let named = codes.iter().take(NAMED).copied().collect::<Vec<_>>();
-    let more = codes.len() - named.len();
-    let (zh, en) = match more {
-        0 => (named.join("、"), named.join(", ")),
-        more => {
-            (format!("{} 等另 {more} 项", named.join("、")), format!("{} and {more} more", named.join(", ")))
-        }
-    };
+    let Text { zh, en } = listed(codes);
     let reason = Text::new(
         format!(
             "已发布的{} {zh} 不再列出；可能还有其未结案件或在途上报，没有人承办。请保留，或用 --drop 代码 说明确要去掉",

@@ -5,6 +5,7 @@ use domain::text::Text;
 
 use super::fault::Fault;
 use super::files::Source;
+use super::lengths::{LONGEST_NAME, column_within};
 
 /// One row: its fields in the order in which the columns were asked for, without space around them.
 pub(super) struct Row<const N: usize> {
@@ -160,11 +161,13 @@ fn check_record(record: &StringRecord, columns: usize) -> Result<(), Text> {
     ))
 }
 
-/// The name in both languages, or a fault for each that is missing.
+/// The name in both languages, or a fault for each that is missing or too long.
 pub(super) fn name(file: &str, line: usize, zh: &str, en: &str, faults: &mut Vec<Fault>) -> Option<Text> {
     for (column, text) in [("name_zh", zh), ("name_en", en)] {
         if text.is_empty() {
             let reason = Text::new(format!("{column} 是空的"), format!("{column} is empty"));
+            faults.push(Fault::at_line(file, line, reason));
+        } else if let Err(reason) = column_within(LONGEST_NAME, column, text) {
             faults.push(Fault::at_line(file, line, reason));
         }
     }

@@ -60,18 +60,37 @@ pub enum Register {
     },
 }
 
-/// Why nothing was published; whatever was in force stays.
+/// Why a version was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPublished {
-    #[error(
-        "somebody else published at the same moment: look with `gridward pack status`, and publish again if yours is to \
-         stand / 有人同时发布了辖区包：请用 gridward pack status 查看，如仍需发布请重试"
-    )]
-    SomebodyElse,
+    /// Of two at once one wins: this is it, where it can still be told.
+    #[error("{}", lost_to(newest.as_deref()))]
+    SomebodyElse { newest: Option<Box<Manifest>> },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("what was sent cannot be read back whole: {0}")]
     Unusable(Unusable),
+}
+
+fn lost_to(newest: Option<&Manifest>) -> String {
+    let Some(Manifest { code, version, published_at, by, .. }) = newest else {
+        return "somebody else published at the same moment, and yours is not published: look with `gridward pack status`, \
+                and publish again if yours is to stand / 有人同时发布了辖区包，您的版本未发布：请用 gridward pack status 查看，\
+                如仍需发布请重试"
+            .to_owned();
+    };
+    let version = version.get(..12).unwrap_or(version);
+    format!(
+        "{code} {version} was published at the same moment, at {published_at} by {by}: that is in force now, and yours is not \
+         published. Ask what it changes, bring the two together, and publish that / {by} 同时于 {published_at} 发布了 {code} \
+         {version}，现已生效，您的版本未发布：请核对其改动，合并后再发布"
+    )
+}
+
+impl NotPublished {
+    fn lost_to(newest: Option<&Manifest>) -> Self {
+        Self::SomebodyElse { newest: newest.cloned().map(Box::new) }
+    }
 }
 
 impl Register {
@@ -138,7 +157,8 @@ impl Register {
         }
     }
 
-    /// Publishes a version after what `before` shows, and waits until it can be read back whole.
+    /// Publishes a version after what `before` shows, and waits until it can be read back whole. Answers a version that
+    /// was published meanwhile, which `before` does not show and this one replaces: only a topic lets that happen.
     ///
     /// # Errors
     /// Why it is not published.
@@ -147,7 +167,7 @@ impl Register {
         before: &Shelf,
         manifest: &Manifest,
         parts: &Parts,
-    ) -> Result<(), NotPublished> {
+    ) -> Result<Option<Manifest>, NotPublished> {
         let mut records = before.lacking(parts);
         records.push(manifest.record());
         if let Self::InFile { store, .. } = self {
@@ -155,21 +175,28 @@ impl Register {
             records.iter().for_each(|record| after.take(&record.key, &record.value));
             records.extend(after.needless());
             let tx = store.begin().await?;
-            if register::keys(&tx).await? != before.keys() {
-                return Err(NotPublished::SomebodyElse);
+            if register::keys(&tx).await? == before.keys() {
+                register::write(&tx, &records).await?;
+                crate::store::commit(tx, "publishing a pack").await?;
+                return Ok(None);
             }
-            register::write(&tx, &records).await?;
-            return Ok(crate::store::commit(tx, "publishing a pack").await?);
+            drop(tx);
+            let after = self.read().await?;
+            return Err(NotPublished::lost_to(after.newest(&manifest.code)));
         }
         self.send(&records).await?;
         let mut tries = 0;
         loop {
             let after = self.read().await?;
-            if after.newest(&manifest.code) != Some(manifest) {
-                return Err(NotPublished::SomebodyElse);
+            let newest = after.newest(&manifest.code);
+            if newest != Some(manifest) {
+                return Err(NotPublished::lost_to(newest));
             }
             match after.files(manifest) {
-                Ok(_) => return Ok(self.send(&after.needless()).await?),
+                Ok(_) => {
+                    self.send(&after.needless()).await?;
+                    return Ok(after.beside(manifest, before).cloned());
+                }
                 Err(Unusable::Missing { .. }) if tries < COMPLETED => {
                     self.send(&after.lacking(parts)).await?;
                     tries += 1;

@@ -90,6 +90,13 @@ impl Shelf {
             .max_by_key(|manifest| manifest.published_at)
     }
 
+    /// The newest version of the same code beside `manifest` that `before` does not show.
+    pub(super) fn beside(&self, manifest: &Manifest, before: &Self) -> Option<&Manifest> {
+        let unseen = self.manifests.iter().filter(|(key, _)| !before.manifests.contains_key(*key));
+        let others = unseen.map(|(_, other)| other).filter(|other| *other != manifest);
+        others.filter(|other| other.code == manifest.code).max_by_key(|other| other.published_at)
+    }
+
     /// The codes of which anything was published.
     pub fn codes(&self) -> BTreeSet<&str> {
         self.manifests.values().map(|manifest| manifest.code.as_str()).collect()

@@ -195,9 +195,16 @@ async fn a_file_keeps_what_is_published_and_the_second_of_two_at_once_is_told() 
 
     let (next, parts) = version(5, "Thought up");
     let unaware = register.publish(&empty, &next, &parts).await;
-    assert!(matches!(unaware, Err(NotPublished::SomebodyElse)), "{unaware:?}");
+    let Err(lost @ NotPublished::SomebodyElse { .. }) = unaware else { panic!("{unaware:?}") };
+    let said = lost.to_string();
+    let won = format!(
+        "twostreets {} was published at the same moment, at {} by anna",
+        &first.version[..12],
+        noon()
+    );
+    assert!(said.starts_with(&won) && said.contains("yours is not published. Ask what it changes"), "{said}");
     assert!(!register.has_moved().await.unwrap(), "nothing of it was written");
-    register.publish(&before, &next, &parts).await.unwrap();
+    assert_eq!(register.publish(&before, &next, &parts).await.unwrap(), None);
     let after = register.read().await.unwrap();
     assert_eq!(newest(&after).0, next);
     assert!(newest(&after).1.unwrap().contains("Thought up"));

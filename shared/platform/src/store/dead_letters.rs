@@ -20,20 +20,21 @@ pub struct DeadLetter {
     pub record: Record,
     pub reason: String,
     pub dead_at: DateTime<Utc>,
-    /// Somebody asked that it be tried again.
+    /// Somebody asked that it be tried again, or it waits for what is not known here yet.
     pub retry_asked: bool,
 }
 
-/// Sets `record` aside, or renews the reason if it was already.
+/// Sets `record` aside, or renews the reason if it was already; `waits`: it is to be tried again by itself.
 pub async fn keep(
     tx: &Tx,
     service: &'static str,
     record: &Record,
     reason: &str,
     dead_at: DateTime<Utc>,
+    waits: bool,
 ) -> Result<(), StoreError> {
     let more = [iden("reason"), iden("dead_at"), iden("retry_asked")];
-    let values = values(record).into_iter().chain([reason.into(), dead_at.into(), false.into()]);
+    let values = values(record).into_iter().chain([reason.into(), dead_at.into(), waits.into()]);
     let insert = Query::insert()
         .into_table(table(service, "dead_letter"))
         .columns(COLUMNS.map(iden).into_iter().chain(more.clone()))

@@ -1,31 +1,30 @@
 //! The turn that takes facts: of one topic, from as many of its partitions as have something to read. An incident is
 //! on one partition for life, so the order between partitions says nothing.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::facts::Topic;
 use domain::id::IncidentId;
 use tracing::{error, warn};
 
-use super::order::{Order, Place};
-use super::{Failed, INPUTS_PER_TURN, Service, Turn, Turns, commit, panic_text};
+use super::deciding::{DEAD_IN_A_ROW, Deciding, How, Letter};
+use super::order::Order;
+use super::{Failed, INPUTS_PER_TURN, Service, Turns, commit, panic_text};
 use crate::faults::{Point, Rule};
 use crate::store::parked::{self, Parked};
 use crate::store::positions::{Move, Position};
 use crate::store::sequences::OfTopic;
 use crate::store::{StoreError, Tx, dead_letters};
-use crate::stream::{Opens, Record, Source, Stream, UNREADABLE};
-
-/// Dead letters in a row after which the reader stops the line: it is then we who are wrong.
-pub const DEAD_IN_A_ROW: usize = 50;
+use crate::stream::{Opens, Record, Source, Stream};
 
 /// What became of the facts of one or more turns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     pub taken: usize,
     pub dropped: usize,
+    /// They wait: behind one that is missing, or for what is not known here yet.
     pub parked: usize,
     pub dead: usize,
 }
@@ -56,17 +55,6 @@ type Stands = BTreeMap<Source, Position>;
 
 /// The records of one source, and the position they were read from.
 pub(super) type Read = (Source, i64, Vec<Record>);
-
-/// How a turn goes about its facts.
-#[derive(Clone, Copy)]
-enum How<'a> {
-    /// Each with whatever waits right behind it.
-    Following,
-    /// Without what waits behind them: to find out which of them is the culprit.
-    Alone,
-    /// The one fact is a dead letter, for this reason.
-    Doomed(&'a str),
-}
 
 impl<S: Service> Turns<S> {
     /// Takes what waits on the service's topics, at most one turn a topic.
@@ -188,7 +176,7 @@ impl<S: Service> Turns<S> {
                 Err(Failed::Store(error)) if error.may_pass() || error.is_damage() => return Err(error),
                 Err(_) => {
                     let taken = self.alone(origin, one).await?;
-                    if taken.dead == 0 {
+                    if taken.dead + taken.parked == 0 {
                         next = self.next_parked(&record).await?;
                     }
                     taken
@@ -276,8 +264,8 @@ impl<S: Service> Turns<S> {
                 parked::free(&tx, S::NAME, record).await?;
             }
         }
-        for (record, reason) in &letters {
-            dead_letters::keep(&tx, S::NAME, record, reason, turn.now()).await?;
+        for Letter { record, reason, waits } in &letters {
+            dead_letters::keep(&tx, S::NAME, record, reason, turn.now(), *waits).await?;
         }
         if self.troubled {
             let dead = dead_letters::among(&tx, S::NAME, topic, &incidents).await?;
@@ -297,7 +285,7 @@ impl<S: Service> Turns<S> {
             self.move_apart(Rule::PositionNotLater, topic, &moves(stands, &records[..seen])).await?;
         }
         self.committed(&turn);
-        self.tell(&taken, &order, &letters);
+        self.tell(&taken, &order, &letters, matches!(origin, Origin::Retried));
         if let Some(in_a_row) = in_a_row {
             self.count_dead(in_a_row);
         }
@@ -309,11 +297,13 @@ impl<S: Service> Turns<S> {
     }
 
     /// Counts what became of the facts, and says aloud what should not have been.
-    fn tell(&mut self, taken: &Taken, order: &Order, letters: &[(Record, String)]) {
+    fn tell(&mut self, taken: &Taken, order: &Order, letters: &[Letter], again: bool) {
+        // What goes on waiting was told when it began to.
+        let still = if again { letters.iter().filter(|letter| letter.waits).count() } else { 0 };
         for (became, count) in [
             ("taken", taken.taken),
             ("dropped", taken.dropped),
-            ("parked", taken.parked),
+            ("parked", taken.parked - still),
             ("dead", taken.dead),
         ] {
             self.metrics.became(S::NAME, became, count);
@@ -321,8 +311,13 @@ impl<S: Service> Turns<S> {
         for record in &order.newly_parked {
             warn!(service = S::NAME, fact = record.name(), "parked a fact: one before it is missing");
         }
-        for (record, reason) in letters {
-            error!(service = S::NAME, fact = record.name(), reason, "set a fact aside as a dead letter");
+        for Letter { record, reason, waits } in letters {
+            let fact = record.name();
+            match waits {
+                false => error!(service = S::NAME, fact, reason, "set a fact aside as a dead letter"),
+                true if again => {}
+                true => warn!(service = S::NAME, fact, reason, "a fact waits for what is not known here yet"),
+            }
         }
         if !letters.is_empty() || !order.newly_parked.is_empty() {
             self.troubled = true;
@@ -339,18 +334,25 @@ impl<S: Service> Turns<S> {
         }
     }
 
-    /// Tries again every dead letter that somebody asked for, each with what is parked behind it, in one
-    /// turn. Answers how many were decided.
+    /// Tries again every dead letter that somebody asked for, and what waits by itself, each with what is parked
+    /// behind it, in one turn. Of those that wait for the same only the first is tried, while it is not there. Answers how
+    /// many were decided.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn retry_asked(&mut self) -> Result<usize, StoreError> {
         let letters = dead_letters::asked(self.store.readers(), S::NAME).await?;
-        let mut decided = 0;
+        let (mut decided, mut awaited) = (0, BTreeSet::new());
         for letter in letters {
+            if awaited.contains(&letter.reason) {
+                continue;
+            }
             self.troubled = true;
             let taken = self.one(Origin::Retried, letter.record).await?;
             decided += usize::from(taken.taken > 0);
+            if taken.taken == 0 && taken.parked > 0 {
+                awaited.insert(letter.reason);
+            }
         }
         Ok(decided)
     }
@@ -401,86 +403,4 @@ fn moves<'a>(stands: &'a Stands, records: &[Record]) -> Vec<Move<'a>> {
         stands.get(&source).map(|from| Move { partition: source.partition, from, to })
     };
     last.into_iter().filter_map(moved).collect()
-}
-
-/// The deciding of one turn of facts.
-struct Deciding<'a, S: Service> {
-    service: &'a S,
-    how: How<'a>,
-    /// Dead letters in a row so far; `None`: not counted, they were dead before.
-    in_a_row: Option<usize>,
-    letters: Vec<(Record, String)>,
-    resolved: Vec<Record>,
-}
-
-impl<S: Service> Deciding<'_, S> {
-    /// What became of `records`, and how many were seen: none after too many dead letters in a row.
-    fn all(
-        &mut self,
-        records: &[Record],
-        order: &mut Order,
-        work: &mut S::Work,
-        turn: &mut Turn,
-    ) -> (Taken, usize) {
-        let mut taken = Taken::default();
-        for (seen, record) in records.iter().enumerate() {
-            if self.in_a_row.is_some_and(|dead| dead >= DEAD_IN_A_ROW) {
-                return (taken, seen);
-            }
-            if record.kind == UNREADABLE {
-                taken.dead += 1;
-                self.in_a_row = self.in_a_row.map(|before| before + 1);
-                self.letters.push((record.clone(), record.cause.clone()));
-                continue;
-            }
-            match order.place(record.incident, record.sequence) {
-                Place::Drop => taken.dropped += 1,
-                Place::Park => {
-                    order.park(record.clone());
-                    taken.parked += 1;
-                }
-                Place::Take => self.take(record.clone(), order, work, turn, &mut taken),
-            }
-        }
-        (taken, records.len())
-    }
-
-    /// Takes `record` and whatever was parked right behind it.
-    fn take(
-        &mut self,
-        record: Record,
-        order: &mut Order,
-        work: &mut S::Work,
-        turn: &mut Turn,
-        taken: &mut Taken,
-    ) {
-        let mut next = Some(record);
-        while let Some(record) = next {
-            let verdict = match self.how {
-                How::Doomed(reason) => Err(reason.to_owned()),
-                How::Following | How::Alone => self.service.react(work, &record, turn),
-            };
-            let dead = verdict.is_err();
-            match verdict {
-                Ok(()) => {
-                    taken.taken += 1;
-                    next = match self.how {
-                        How::Alone => {
-                            order.taken_alone(&record);
-                            None
-                        }
-                        How::Following | How::Doomed(_) => order.taken(&record),
-                    };
-                    self.resolved.push(record);
-                }
-                Err(reason) => {
-                    taken.dead += 1;
-                    order.stuck(&record);
-                    self.letters.push((record, reason));
-                    next = None;
-                }
-            }
-            self.in_a_row = self.in_a_row.map(|before| if dead { before + 1 } else { 0 });
-        }
-    }
 }

@@ -7,9 +7,11 @@
 //!
 //! A fact that cannot be decided becomes a dead letter in that same turn; later facts of its incident are
 //! parked behind it, because its sequence is not taken. The rest goes on. When too many in a row fail, the
-//! reader stops the line and says so, instead of filling the table.
+//! reader stops the line and says so, instead of filling the table. What is only not known here yet is kept in the same
+//! way, and tried again by itself.
 
 mod commands;
+mod deciding;
 mod facts;
 mod health;
 mod order;
@@ -17,12 +19,14 @@ mod positions;
 mod running;
 mod steady;
 mod sweep;
+mod undecided;
 
 pub use commands::{Asked, Desk, NoCommand, Unanswered};
 pub use facts::Taken;
 pub use health::Health;
 pub use order::{Order, Place};
 pub use steady::{Seen, Steady};
+pub use undecided::Undecided;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -91,8 +95,8 @@ pub trait Service: Send + Sync + 'static {
     /// Decides a fact.
     ///
     /// # Errors
-    /// Why it cannot be decided, in words; it becomes a dead letter.
-    fn react(&self, work: &mut Self::Work, record: &Record, turn: &mut Turn) -> Result<(), String>;
+    /// Why it cannot be decided, or not yet.
+    fn react(&self, work: &mut Self::Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided>;
 
     /// Saves what changed, with multi-row statements.
     async fn save(&self, tx: &Tx, work: Self::Work, turn: &Turn) -> Result<(), StoreError>;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use platform::clock::host_now;
 
 use super::super::{PackData, PackFolder, say};
 use crate::demo::day::Script;
@@ -19,7 +20,7 @@ pub struct Check {
 
 impl Check {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let pack = PackFolder { pack: self.pack, data: self.data }.load()?;
+        let pack = PackFolder { pack: Some(self.pack), data: self.data }.load()?;
         say(format_args!("{} ({}) {}", pack.name.zh, pack.name.en, pack.digest));
         say(format_args!(
             "{} areas, {} categories, {} people, calendar {} {}",
@@ -37,8 +38,13 @@ impl Check {
         }
         let report = route::published::report(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
         say(&report);
-        match route::published::boundaries(&pack) {
-            Ok(_) => {
+        let today = pack.calendar.local(host_now()).date();
+        for warning in route::published::to_come(&pack, today) {
+            say(format_args!("! {warning}"));
+        }
+        let boundaries = route::published::boundaries(&pack);
+        match boundaries.and_then(|boundaries| route::published::covered(&pack, &boundaries, today)) {
+            Ok(()) => {
                 say("the boundaries can be used / 边界可以使用");
                 if Script::of(&pack)?.is_some() {
                     say("its day can be played by `gridward demo` / day.json 可供 gridward demo 演示");

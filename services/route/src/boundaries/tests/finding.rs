@@ -8,7 +8,7 @@ use super::super::file::{Area, BoundaryFile};
 use super::super::find::Boundaries;
 use super::super::report::{Accepted, check};
 use super::super::shape::rings;
-use super::{day, declared, layer, square};
+use super::{area, day, declared, layer, square};
 
 /// Builds whatever its faults are.
 fn boundaries(layers: Vec<super::Layer>) -> Boundaries {
@@ -95,6 +95,43 @@ fn the_version_in_force_on_the_day_is_used() {
     assert_eq!(code(cut.pred_opt().unwrap()).as_deref(), Some("1"));
     assert_eq!(code(cut).as_deref(), Some("2"));
     assert_eq!(code(NaiveDate::from_ymd_opt(1999, 12, 31).unwrap()), None);
+}
+
+#[test]
+fn ground_that_nothing_covers_on_a_day_is_told_by_file_and_what_is_cut_in_two_that_day_is_none() {
+    let cut = NaiveDate::from_ymd_opt(2017, 1, 1).unwrap();
+    let old = || BoundaryFile { valid_to: Some(cut), ..declared("old", "grid", "id") };
+    let new = || BoundaryFile { valid_from: cut, ..declared("new", "grid", "id") };
+    let uncovered = |layers: Vec<super::Layer>, at: NaiveDate| -> Vec<String> {
+        let all = boundaries(layers);
+        let told = |(file, areas): (&BoundaryFile, Vec<&Area>)| {
+            areas.iter().map(|area| format!("{} {}", file.file, area.code)).collect::<Vec<_>>()
+        };
+        all.uncovered(at).into_iter().flat_map(told).collect()
+    };
+    let half = |code: &str, west: f64| {
+        area(code, &[&[(west, 0.0), (west + 1.0, 0.0), (west + 1.0, 2.0), (west, 2.0)]])
+    };
+    let halves = || vec![half("1a", 0.0), half("1b", 1.0)];
+    let split = || vec![layer(old(), vec![square("1", 0.0, 0.0, 2.0)]), layer(new(), halves())];
+    let before = cut.pred_opt().unwrap();
+    assert_eq!(uncovered(split(), before), [""; 0]);
+    assert_eq!(uncovered(split(), cut), [""; 0]);
+
+    let elsewhere = vec![square("1a", 0.0, 0.0, 2.0), square("9", 5.0, 5.0, 1.0)];
+    let early = || vec![layer(old(), vec![square("1", 0.0, 0.0, 2.0)]), layer(new(), elsewhere.clone())];
+    assert_eq!(uncovered(early(), before), ["new 9"], "it is nobody's until then");
+    assert_eq!(uncovered(early(), cut), [""; 0]);
+    let alone = |file: BoundaryFile| vec![layer(file, vec![square("1", 0.0, 0.0, 2.0)])];
+    assert_eq!(uncovered(alone(new()), before), ["new 1"]);
+    assert_eq!(uncovered(alone(new()), cut), [""; 0]);
+    assert_eq!(uncovered(alone(old()), cut), ["old 1"], "it has ended, and nothing follows");
+    let street = layer(declared("streets", "street", "id"), vec![square("s", 0.0, 0.0, 4.0)]);
+    assert_eq!(
+        uncovered([alone(new()), vec![street]].concat(), before),
+        [""; 0],
+        "its street has it till then"
+    );
 }
 
 #[test]

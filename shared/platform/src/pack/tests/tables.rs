@@ -101,6 +101,26 @@ fn categories_need_a_code_of_their_own_a_limit_and_a_word_on_sensitivity() {
 }
 
 #[test]
+fn names_and_codes_have_a_longest_length() {
+    let (long, code) = ("长".repeat(101), "c".repeat(65));
+    let name = "name_zh: 101 characters, and 100 are the most";
+    refused("areas.csv", "西示意街道", &long, &long, name);
+    refused("categories.csv", "垃圾堆积", &long, &long, name);
+    refused("people.csv", "示意核查员 1", &long, &long, name);
+    refused("people.csv", "Checker 1", &long, &long, "name_en: 101 characters, and 100 are the most");
+    refused("categories.csv", "rubbish", &code, &code, "code: 65 characters, and 64 are the most");
+    refused("people.csv", "checker-1", &code, &code, "is longer than 64 bytes");
+    refused(
+        "pack.json",
+        "\"grid\", \"to\"",
+        &format!("\"{long}\", \"to\""),
+        &format!("\"{long}"),
+        "routing.rules[2].name: 101",
+    );
+    Copy::new().with("areas.csv", "西示意街道", &"长".repeat(100)).load().unwrap();
+}
+
+#[test]
 fn people_need_a_known_role_and_an_area_on_its_level() {
     let people = |old, new, words| refused("people.csv", old, new, new, words);
     let leader = "grid_leader,990001001001001";
