@@ -141,7 +141,7 @@ async fn a_service_in_whose_name_somebody_wrote_starts_once_somebody_takes_note_
     assert!(report.is_clean() && report.noted == 1, "{report}");
     assert_eq!(report.known[0].id, id);
     assert!(report.known[0].what.contains("a copy ran on for an hour (Qian"), "{report}");
-    assert!(report.known[0].what.contains("found: once"), "nobody reported what became a case: {report}");
+    assert!(report.known[0].what.contains("once"), "nobody reported what became a case: {report}");
     fleet.stop().await.unwrap();
 }
 
