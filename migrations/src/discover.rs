@@ -18,6 +18,7 @@ impl MigratorTrait for Migrator {
                 service: "discover",
                 name: "discover_0004_pack_published",
             }),
+            Box::new(crate::outbox::Strays { service: "discover", name: "discover_0005_strays" }),
         ]
     }
 

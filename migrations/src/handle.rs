@@ -15,6 +15,7 @@ impl MigratorTrait for Migrator {
             Box::new(Offers),
             Box::new(Words),
             Box::new(crate::turn::PackPublished { service: "handle", name: "handle_0004_pack_published" }),
+            Box::new(crate::outbox::Strays { service: "handle", name: "handle_0005_strays" }),
         ]
     }
 

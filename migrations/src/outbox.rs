@@ -1,10 +1,10 @@
-//! What a service has beside its own tables where facts go through Kafka: the outbox and the leases. In one
-//! file there is neither: publishing is an INSERT into the log itself.
+//! What a service has beside its own tables where facts go through Kafka: the outbox, the leases, and the facts on its
+//! topic that it never wrote. In one file there is none of it: publishing is an INSERT into the log itself.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, string, text, timestamp_with_time_zone as time, timestamp_with_time_zone_null as time_null,
-    uuid,
+    big_integer, integer, string, text, timestamp_with_time_zone as time,
+    timestamp_with_time_zone_null as time_null, uuid,
 };
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
@@ -61,4 +61,40 @@ pub async fn create(manager: &SchemaManager<'_>, service: &str) -> Result<(), Db
                 .to_owned(),
         )
         .await
+}
+
+/// A service keeps which facts on its own topic it never wrote, once somebody has taken note of them.
+pub struct Strays {
+    pub service: &'static str,
+    /// The migration's own.
+    pub name: &'static str,
+}
+
+impl MigrationName for Strays {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Strays {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        let strays = Table::create()
+            .table(Alias::new(format!("{}_stray", self.service)))
+            .if_not_exists()
+            .col(uuid("incident"))
+            .col(big_integer("sequence"))
+            .col(string("kind"))
+            .col(integer("partition"))
+            .col(big_integer("position"))
+            .col(string("noted_by"))
+            .col(text("why"))
+            .col(time("noted_at"))
+            .primary_key(Index::create().col("incident").col("sequence"))
+            .to_owned();
+        manager.create_table(strays).await
+    }
 }

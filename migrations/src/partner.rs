@@ -13,6 +13,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(First),
             Box::new(crate::turn::PackPublished { service: "partner", name: "partner_0002_pack_published" }),
+            Box::new(crate::outbox::Strays { service: "partner", name: "partner_0003_strays" }),
         ]
     }
 

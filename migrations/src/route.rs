@@ -13,6 +13,7 @@ impl MigratorTrait for Migrator {
             Box::new(First),
             Box::new(Registration),
             Box::new(crate::turn::PackPublished { service: "route", name: "route_0003_pack_published" }),
+            Box::new(crate::outbox::Strays { service: "route", name: "route_0004_strays" }),
         ]
     }
 

@@ -17,6 +17,7 @@ impl MigratorTrait for Migrator {
                 name: "supervise_0002_pack_published",
             }),
             Box::new(Confidence),
+            Box::new(crate::outbox::Strays { service: "supervise", name: "supervise_0004_strays" }),
         ]
     }
 

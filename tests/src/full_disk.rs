@@ -2,16 +2,18 @@
 //! goes on by itself.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::Duration;
 
 use gridward::audit::{Options, audit};
+use gridward::folder_clock::{FILE, paced};
 use platform::store::Store;
 use reqwest::StatusCode;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::{Process, beat};
+use crate::process::{Process, beat, binary, pack};
 
 /// How large any file may grow, in KiB, while the disk counts as full.
 const ROOM: u32 = 3_000;
@@ -101,4 +103,17 @@ async fn what_was_answered_201_is_there_also_when_the_disk_was_full_and_work_goe
     let report = audit(folder.path(), Options::default()).await.unwrap();
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.dead_letters, 0, "no fact is to blame for a full disk: {report}");
+}
+
+#[test]
+fn a_folder_that_is_begun_on_a_full_disk_has_no_half_a_clock() {
+    let folder = TempDir::new().unwrap();
+    let mut shell = Command::new("bash");
+    shell.args(["-c", "trap '' XFSZ; ulimit -S -f 0; exec \"$0\" \"$@\""]).arg(binary().unwrap());
+    shell.args(["all", "--speed", "60", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
+    let refused = shell.arg("--pack").arg(pack("twostreets")).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains(FILE) && said.contains("无法写入"), "{said}");
+    assert!(!folder.path().join(FILE).exists());
+    assert!(paced(folder.path(), 60.0, None).is_ok(), "when there is room again");
 }

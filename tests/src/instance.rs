@@ -182,8 +182,16 @@ impl Instance {
     /// # Errors
     /// When it does not run, does not stop within a minute, or says that it failed.
     pub async fn stop(&mut self) -> anyhow::Result<Duration> {
-        let begun = Instant::now();
         self.signal("TERM")?;
+        self.ends().await
+    }
+
+    /// Waits until it has ended by itself, as it was asked to.
+    ///
+    /// # Errors
+    /// When it does not run, does not end within a minute, or says that it failed.
+    pub async fn ends(&mut self) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
         while begun.elapsed() < LONGEST_STOP {
             let child = self.child.as_mut().context("the process does not run")?;
             if let Some(status) = child.try_wait()? {

@@ -44,6 +44,8 @@ mod order;
 #[cfg(test)]
 mod over_tls;
 #[cfg(test)]
+mod pack_copy;
+#[cfg(test)]
 mod partners;
 #[cfg(test)]
 mod publishing;
@@ -57,6 +59,8 @@ mod signing_in;
 mod simulate;
 #[cfg(test)]
 mod strangers;
+#[cfg(test)]
+mod strays;
 #[cfg(test)]
 mod tongxi;
 #[cfg(test)]

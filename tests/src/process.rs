@@ -234,3 +234,60 @@ async fn a_process_is_killed_started_again_on_its_folder_and_stopped() {
     process.instance().stop().await.unwrap();
     assert!(process.instance().pid().is_err());
 }
+
+#[tokio::test]
+async fn whoever_presses_a_key_ends_it_or_closes_the_terminal_stops_a_process_in_good_order() {
+    let folder = TempDir::new().unwrap();
+    let mut process = Process::new(folder.path(), "twostreets", 1.0).unwrap();
+    for (n, signal) in ["INT", "TERM", "HUP"].into_iter().enumerate() {
+        process.instance().start().await.unwrap();
+        report_to_case(&process, n).await.unwrap();
+        process.instance().signal(signal).unwrap();
+        process.instance().ends().await.unwrap();
+        let said = process.instance().said();
+        let last = said.lines().last().unwrap_or_default();
+        assert!(last.contains("stopped"), "after {signal}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_moved_away_under_a_process_is_noticed_and_nothing_is_answered_that_is_not_there()
+{
+    let folder = TempDir::new().unwrap();
+    let mut process = Process::new(folder.path(), "twostreets", 1.0).unwrap();
+    process.instance().start().await.unwrap();
+    report_to_case(&process, 0).await.unwrap();
+    let (file, elsewhere) = (folder.path().join(platform::store::FILE), folder.path().join("elsewhere"));
+    std::fs::rename(&file, &elsewhere).unwrap();
+    let said = loop {
+        let asked = process.client().get(process.url("/health/ready")).send().await.unwrap();
+        if asked.status() == StatusCode::SERVICE_UNAVAILABLE {
+            break asked.text().await.unwrap();
+        }
+        beat(Duration::from_millis(20)).await;
+    };
+    assert!(said.contains("was moved away") && said.contains("已被移走"), "{said}");
+    let refused = report_to_case(&process, 1).await.unwrap_err().to_string();
+    assert!(refused.contains("503"), "{refused}");
+    std::fs::rename(&elsewhere, &file).unwrap();
+    report_to_case(&process, 1).await.unwrap();
+    process.instance().stop().await.unwrap();
+    let report = gridward::audit::audit(folder.path(), gridward::audit::Options::default()).await.unwrap();
+    assert!(report.is_clean() && report.check("once").unwrap().looked_at == 2, "{report}");
+}
+
+#[test]
+fn a_process_on_a_port_that_is_taken_fails_before_it_touches_its_folder() {
+    let folder = TempDir::new().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (data, address) = (folder.path().join("data"), taken.local_addr().unwrap().to_string());
+    let mut second = Command::new(binary().unwrap());
+    second.args(["all", "--speed", "60", "--listen", &address, "--data"]).arg(&data);
+    let refused = second.arg("--pack").arg(pack("twostreets")).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success(), "{said}");
+    for part in [address.as_str(), "--listen", "端口"] {
+        assert!(said.contains(part), "`{part}` is not in {said}");
+    }
+    assert!(!data.exists(), "no folder, no clock, no database");
+}

@@ -42,7 +42,14 @@ async fn a_database_without_tables_is_not_looked_at_and_migrate_is_named() {
     }
     let folder = TempDir::new().unwrap();
     settings(folder.path(), "twostreets", "").await.unwrap();
-    for command in [&["audit"][..], &["audit", "--quick"], &["dead-letters", "list"], &["reread", "route"]] {
+    let looking = [
+        &["audit"][..],
+        &["audit", "--quick"],
+        &["dead-letters", "list"],
+        &["reread", "route"],
+        &["strays", "route"],
+    ];
+    for command in looking {
         let said = refusal(&folder, command, &[]);
         assert_said(&said, &["does not have all tables of", "gridward migrate", "缺少"]);
     }

@@ -8,7 +8,7 @@ pub mod embedded;
 pub mod folder_clock;
 pub mod http;
 pub mod in_force;
-mod own_topic;
+pub mod own_topic;
 pub mod replay;
 pub mod running;
 pub mod servers;

@@ -9,7 +9,7 @@ use domain::facts::{CaseFact, Topic};
 use domain::id::IncidentId;
 use platform::store::sequences::{self, Change, OfTopic};
 use platform::store::{StoreError, Tx, outbox};
-use platform::stream::{Fact, Record};
+use platform::stream::Record;
 use platform::turn::Service;
 
 use crate::Handle;
@@ -49,7 +49,7 @@ pub async fn catch_up(tx: &Tx, records: &[Record]) -> Result<(), StoreError> {
             note: None,
         });
         last.insert(record.incident, body.case);
-        facts.push(fact(record));
+        facts.push(record.as_fact());
     }
     let changed: Vec<&Case> = last.values().collect();
     cases::save(tx, &changed).await?;
@@ -57,19 +57,6 @@ pub async fn catch_up(tx: &Tx, records: &[Record]) -> Result<(), StoreError> {
     let changes: Vec<Change> = drawn.changes().chain(taken.0.values().flat_map(OfTopic::changes)).collect();
     sequences::save(tx, Handle::NAME, &changes).await?;
     outbox::append_published(tx, Handle::NAME, &facts).await
-}
-
-fn fact(record: &Record) -> Fact {
-    Fact {
-        topic: record.source.topic,
-        incident: record.incident,
-        sequence: record.sequence,
-        kind: record.kind.clone(),
-        at: record.at,
-        noticed_at: record.noticed_at,
-        cause: record.cause.clone(),
-        body: record.body.clone(),
-    }
 }
 
 fn unfit(record: &Record, why: String) -> StoreError {

@@ -12,7 +12,7 @@ use platform::pack::Pack;
 
 use crate::boundaries::{
     Accepted, Area as Outlined, Boundaries, BoundaryFault, BoundaryFile, BoundaryReport, FeatureFault, Layer,
-    check, read,
+    check, line_of, read,
 };
 
 /// So many areas are named one by one.
@@ -177,8 +177,9 @@ fn listed(
         return Ok(());
     }
     let fault = FeatureFault::NotListed { level: file.level, listed };
-    let code = Some(outlined.code.clone());
-    Err(BoundaryFault::Feature { file: file.name.clone(), feature: outlined.feature, code, fault })
+    let (feature, code) = (outlined.feature, Some(outlined.code.clone()));
+    let line = line_of(&file.text, feature);
+    Err(BoundaryFault::Feature { file: file.name.clone(), line, feature, code, fault })
 }
 
 /// Places are put on WGS-84 before they are searched, so the outlines must be too.

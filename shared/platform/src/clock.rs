@@ -33,12 +33,12 @@ pub struct Skipping {
 
 impl Skipping {
     fn at(&self, host: DateTime<Utc>) -> DateTime<Utc> {
-        let mut shown = self.origin + paced(host - self.host_origin, self.speed);
+        let mut shown = shown(self.origin, host - self.host_origin, self.speed);
         for (from, until) in &self.gaps {
             if shown < *from {
                 break;
             }
-            shown += *until - *from;
+            shown = later(shown, *until - *from);
         }
         shown
     }
@@ -65,7 +65,7 @@ impl Clock {
         match self {
             Self::Host => host_now(),
             Self::Driven(millis) | Self::Simulated(millis) => from_millis(millis.load(Ordering::SeqCst)),
-            Self::Paced { host_origin, origin, speed } => *origin + paced(host_now() - *host_origin, *speed),
+            Self::Paced { host_origin, origin, speed } => shown(*origin, host_now() - *host_origin, *speed),
             Self::Skipping(clock) => clock.at(host_now()),
         }
     }
@@ -75,7 +75,7 @@ impl Clock {
         match self {
             Self::Host => Some(at),
             Self::Driven(_) | Self::Simulated(_) => None,
-            Self::Paced { host_origin, origin, speed } => Some(*origin + paced(at - *host_origin, *speed)),
+            Self::Paced { host_origin, origin, speed } => Some(shown(*origin, at - *host_origin, *speed)),
             Self::Skipping(clock) => Some(clock.at(at)),
         }
     }
@@ -113,16 +113,22 @@ impl Clock {
     }
 }
 
-/// How far a paced clock has come while the host's went on by `elapsed`.
-fn paced(elapsed: TimeDelta, speed: f64) -> TimeDelta {
+/// What a paced clock shows that began at `origin`, while the host's went on by `elapsed`.
+fn shown(origin: DateTime<Utc>, elapsed: TimeDelta, speed: f64) -> DateTime<Utc> {
     // A demo runs for hours at most: no precision is lost that anybody could see.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
-        reason = "hours in milliseconds fit an f64"
+        reason = "hours in milliseconds fit an f64, and what does not is the end of time"
     )]
     let paced = (elapsed.num_milliseconds() as f64 * speed) as i64;
-    TimeDelta::milliseconds(paced)
+    later(origin, TimeDelta::try_milliseconds(paced).unwrap_or(TimeDelta::MIN))
+}
+
+/// The end of time where it would be beyond, at either side.
+fn later(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    let end = if by < TimeDelta::zero() { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    at.checked_add_signed(by).unwrap_or(end)
 }
 
 /// The one place that reads the host's clock.

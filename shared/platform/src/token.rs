@@ -178,20 +178,25 @@ pub(crate) fn is_a_person(id: &str) -> bool {
 }
 
 fn write_secret(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // Whole or not at all: half a key would keep every later start from beginning. Beside it, under a name of its own,
+    // for somebody else may be making one at this moment.
+    let own: String = crate::entropy::draw::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let begun = file.with_extension(format!("{own}.new"));
+    let written = write_whole(&begun, bytes).and_then(|()| match std::fs::hard_link(&begun, file) {
+        // Who made one at the same time was first: theirs is the key.
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    });
+    let removed = std::fs::remove_file(&begun);
+    written.and(removed)
+}
+
+fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    // Whole or not at all: half a key would keep every later start from beginning.
-    let begun = file.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    let mut secret = options.write(true).create(true).truncate(true).mode(0o600).open(&begun)?;
+    let mut secret = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
     secret.write_all(bytes)?;
-    secret.sync_all()?;
-    // Who made one at the same time was first: theirs is the key.
-    match std::fs::hard_link(&begun, file) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    std::fs::remove_file(&begun)
+    secret.sync_all()
 }
 
 #[cfg(test)]
@@ -239,5 +244,47 @@ mod tests {
         let grown = format!("{}.{}x.{}", parts[0], parts[1], parts[2]);
         assert!(matches!(tokens.verify(&grown, at(1_000)), Err(TokenFault::Forged)));
         assert!(matches!(tokens.verify("", at(1_000)), Err(TokenFault::Forged)));
+    }
+
+    #[test]
+    fn those_who_make_a_folders_key_at_once_have_the_same_one_and_nobody_else_may_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let together = std::sync::Barrier::new(16);
+        let tokens: Vec<Tokens> = std::thread::scope(|scope| {
+            let one = || {
+                together.wait();
+                Tokens::of_folder(folder.path()).unwrap()
+            };
+            let all: Vec<_> = (0..16).map(|_| scope.spawn(one)).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let signed = tokens[0].issue(&principal(), at(1_000), TimeDelta::seconds(60)).unwrap();
+        for one in &tokens {
+            assert_eq!(one.verify(&signed, at(1_000)).unwrap(), principal());
+        }
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap()).collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert_eq!(left[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_somebody_left_who_was_killed_while_making_a_key_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("token.0a1b2c3d4e5f6071.new"), [7; 5]).unwrap();
+        Tokens::of_folder(folder.path()).unwrap();
+        assert_eq!(std::fs::read(folder.path().join(KEY_FILE)).unwrap().len(), 32);
+    }
+
+    #[test]
+    fn half_a_key_is_refused_by_name_with_what_to_do_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(KEY_FILE);
+        std::fs::write(&file, [7; 16]).unwrap();
+        let refused = Tokens::of_folder(folder.path()).unwrap_err().to_string();
+        for part in [KEY_FILE, "restore it, or remove it", "请恢复该文件"] {
+            assert!(refused.contains(part), "`{part}` is not in {refused}");
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), [7; 16]);
     }
 }

@@ -182,6 +182,26 @@ impl Office {
         self.post(&format!("{case}/{what}"), person, &body).await
     }
 
+    /// To `person` the case is not there: they hear what is told of an incident of the same moment that nobody ever
+    /// reported. Within a minute of it that is no error, for a case of it may be about to open.
+    pub async fn is_hidden(&self, case: &str, person: &str) {
+        let incident: IncidentId = case.rsplit('/').next().unwrap().parse().unwrap();
+        let absent = IncidentId::new(incident.time().unwrap(), [7; 10]);
+        let seen = self.get(case, person).await;
+        let other = self.get(&format!("/api/v1/cases/{absent}"), person).await;
+        let told = |answer: &Answer| (answer.status, answer.text.clone());
+        assert_eq!(told(&seen), told(&other), "{person}");
+        match seen.status {
+            202 => {
+                let about_to =
+                    json!({ "state": "REPORTED", "detail": "the case is about to open 案件即将生成" });
+                assert_eq!((seen.json(), seen.header("retry-after")), (about_to, "1"));
+            }
+            404 => assert_eq!(super::problem(&seen)["type"], "urn:gridward:problem:not-found"),
+            _ => panic!("{person} sees it: {seen:?}"),
+        }
+    }
+
     /// Looks until `path` is as wanted.
     pub async fn when(&self, path: &str, person: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = None;

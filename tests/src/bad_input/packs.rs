@@ -1,49 +1,21 @@
 //! What can be wrong with a pack: it is refused with the place and the reason, before anything starts; and
 //! what the pack cannot know yet is said with the case.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gridward::embedded::Embedded;
 use platform::clock::Clock;
 use platform::pack::Pack;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::office::Office;
+use crate::pack_copy::PackCopy as Spoilt;
 use crate::world::{monday_morning, packs};
 
-/// A copy of the two streets, to be spoilt.
-struct Spoilt {
-    all: TempDir,
-}
-
 impl Spoilt {
-    fn copy() -> Self {
-        let all = TempDir::new().unwrap();
-        for folder in ["twostreets", "calendars"] {
-            std::fs::create_dir(all.path().join(folder)).unwrap();
-            for file in std::fs::read_dir(packs().join(folder)).unwrap() {
-                let file = file.unwrap();
-                std::fs::copy(file.path(), all.path().join(folder).join(file.file_name())).unwrap();
-            }
-        }
-        Self { all }
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.all.path().join("twostreets")
-    }
-
-    fn edit(&self, file: &str, change: impl FnOnce(&mut Value)) -> &Self {
-        let path = self.folder().join(file);
-        let mut value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        change(&mut value);
-        std::fs::write(path, serde_json::to_string_pretty(&value).unwrap()).unwrap();
-        self
-    }
-
     /// Gives grid 111 other rings.
     fn ring(&self, ring: &[[f64; 2]]) -> &Self {
         self.edit("grids.geojson", |grids| grids["features"][0]["geometry"]["coordinates"] = json!([ring]))
@@ -101,8 +73,8 @@ async fn a_ring_that_is_none_names_the_file_the_feature_and_what_to_do() {
         (&[[500_000.0, 3_300_000.0]; 4][..], "is no longitude and latitude, perhaps projected"),
     ] {
         let refused = Spoilt::copy().ring(ring).refused().await;
-        assert_says(&refused, &["grids.geojson: feature 1 (code 990001001001001)", said]);
-        assert_says(&refused, &["grids.geojson：第 1 个要素（编码 990001001001001）"]);
+        assert_says(&refused, &["grids.geojson:3: feature 1 (code 990001001001001)", said]);
+        assert_says(&refused, &["grids.geojson:3：第 1 个要素（编码 990001001001001）"]);
     }
 }
 
@@ -158,9 +130,9 @@ async fn an_outline_of_an_area_that_the_pack_does_not_list_is_refused_by_its_fea
     let said = spoilt.refused().await;
     assert_says(
         &said,
-        &["grids.geojson: feature 1 (code 990001001009009): the list of areas has no such grid"],
+        &["grids.geojson:3: feature 1 (code 990001001009009): the list of areas has no such grid"],
     );
-    assert_says(&said, &["grids.geojson：第 1 个要素（编码 990001001009009）：区域表中没有这个网格"]);
+    assert_says(&said, &["grids.geojson:3：第 1 个要素（编码 990001001009009）：区域表中没有这个网格"]);
     let spoilt = Spoilt::copy();
     spoilt.edit("grids.geojson", |grids| grids["features"][0]["properties"]["code"] = json!("990001001002"));
     assert_says(

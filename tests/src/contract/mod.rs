@@ -10,6 +10,7 @@ mod on_kafka;
 mod positions;
 mod server;
 mod stream;
+mod windows;
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -32,7 +32,7 @@ const CHECKS: [fn(&Cluster) -> Vec<String>; 18] = [
     network::policies,
     stream::topics,
     stream::brokers,
-    stream::user,
+    stream::users,
     database::databases,
     database::connections,
     image::version,

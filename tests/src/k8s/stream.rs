@@ -1,10 +1,19 @@
 //! Kafka: the topics, who may use them, and how they are reached.
 
-use domain::facts::Topic;
-use platform::stream::kafka::{PACKS, PACKS_SETTINGS};
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use super::cluster::Cluster;
+use discover::Discover;
+use domain::facts::Topic;
+use handle::Handle;
+use partner::PartnerDesk;
+use platform::stream::kafka::{PACKS, PACKS_SETTINGS};
+use platform::turn::Service;
+use route::Route;
+use serde_json::{Value, json};
+use supervise::Supervise;
+
+use super::cluster::{Cluster, SERVICES};
+use super::pods::Pod;
 use super::tree::{Document, at, list, text};
 
 /// A host and a port.
@@ -117,35 +126,123 @@ pub(super) fn brokers(cluster: &Cluster) -> Vec<String> {
     faults
 }
 
-/// The user of the settings may use every topic and group, and make or unmake none.
-pub(super) fn user(cluster: &Cluster) -> Vec<String> {
-    let name = cluster.said("kafka.sasl_username");
-    let Some(user) = cluster.find("KafkaUser", &name) else {
-        return vec![format!("there is no KafkaUser {name}")];
-    };
+/// What a process does with the topics: of which it writes, which it reads, and whether it shares that with others.
+#[derive(Default)]
+struct Uses {
+    writes: Vec<Topic>,
+    reads: Vec<Topic>,
+    writes_packs: bool,
+    joins: bool,
+}
+
+impl Uses {
+    fn of<S: Service>() -> Self {
+        // Before it serves, it compares its store with its own topic.
+        let reads = S::READS.iter().copied().chain([S::WRITES]).collect();
+        Self { writes: vec![S::WRITES], reads, writes_packs: false, joins: !S::READS.is_empty() }
+    }
+
+    /// By the name of its user: each of our processes, and whoever publishes packs.
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![
+            ("gridward-discover", Self::of::<Discover>()),
+            ("gridward-route", Self::of::<Route>()),
+            ("gridward-handle", Self::of::<Handle>()),
+            ("gridward-supervise", Self::of::<Supervise>()),
+            ("gridward-partner", Self::of::<PartnerDesk>()),
+            ("gridward-console", Self::default()),
+            ("gridward-migrate", Self::default()),
+            ("gridward-audit", Self { reads: Topic::ALL.to_vec(), ..Self::default() }),
+            ("gridward-publish", Self { writes_packs: true, ..Self::default() }),
+        ]
+    }
+
+    /// What it may do with the topic of this name.
+    fn wanted(&self, topic: &str, prefix: &str) -> BTreeSet<&'static str> {
+        let is = |one: &Topic| topic == format!("{prefix}{one}");
+        let packs = topic == format!("{prefix}{PACKS}");
+        let reads = packs || self.reads.iter().any(is);
+        let writes = (packs && self.writes_packs) || self.writes.iter().any(is);
+        let more = [("Read", reads), ("Write", writes)].into_iter().filter(|(_, may)| *may);
+        ["Describe", "DescribeConfigs"].into_iter().chain(more.map(|(what, _)| what)).collect()
+    }
+}
+
+/// Each process is a user of its own, and may do what the program does as that one, and no more: what a topic says in
+/// the right form is believed.
+pub(super) fn users(cluster: &Cluster) -> Vec<String> {
     let mut faults = Vec::new();
-    must(user, "/spec/authentication/type", &json!("scram-sha-512"), &mut faults);
+    for pod in Pod::all(cluster) {
+        let environment = list(at(pod.container, "/env")).iter();
+        let mut named = environment.filter(|one| text(at(one, "/name")) == "GRIDWARD_KAFKA_SASL_USERNAME");
+        let user = named.next().map_or("", |one| text(at(one, "/value")));
+        let sources = list(at(pod.template, "/spec/volumes/0/projected/sources")).iter();
+        let secrets: Vec<&str> = sources.map(|source| text(at(source, "/secret/name"))).collect();
+        if user != pod.document.name || !secrets.contains(&user) {
+            faults.push(
+                pod.document.fault(format_args!("it is {user:?} in Kafka, by the password of another")),
+            );
+        }
+    }
     let prefix = cluster.said("kafka.prefix");
-    let may = |kind: &str, what: &str| -> Vec<&Value> {
-        let fits = |acl: &&Value| {
-            text(at(acl, "/resource/type")) == kind
-                && text(at(acl, "/resource/patternType")) == "prefix"
-                && what.starts_with(text(at(acl, "/resource/name")))
+    let topics: Vec<String> = Topic::ALL
+        .into_iter()
+        .map(Topic::as_str)
+        .chain([PACKS])
+        .map(|name| format!("{prefix}{name}"))
+        .collect();
+    for (name, uses) in Uses::all() {
+        let Some(user) = cluster.find("KafkaUser", name) else {
+            faults.push(format!("there is no KafkaUser {name}"));
+            continue;
         };
-        let acls = list(user.at("/spec/authorization/acls")).iter().filter(fits);
-        acls.flat_map(|acl| list(at(acl, "/operations"))).collect()
-    };
-    // A tool that reads alone names a group that it never joins.
-    for (kind, what, wanted) in [
-        ("topic", prefix.as_str(), &["Describe", "DescribeConfigs", "Read", "Write"][..]),
-        ("group", prefix.as_str(), &["Describe", "Read"][..]),
-        ("group", "gridward-alone", &["Describe", "Read"][..]),
-    ] {
-        if may(kind, what) != wanted {
-            faults.push(user.fault(format_args!("of the {kind} {what} it may {:?}", may(kind, what))));
+        must(user, "/spec/authentication/type", &json!("scram-sha-512"), &mut faults);
+        let mut compare = |kind: &str, what: &str, wanted: BTreeSet<&str>| {
+            let may = may(user, kind, what);
+            if may != wanted {
+                faults.push(user.fault(format_args!("of the {kind} {what} it may {may:?}, not {wanted:?}")));
+            }
+        };
+        for topic in &topics {
+            compare("topic", topic, uses.wanted(topic, &prefix));
+        }
+        let joining = BTreeSet::from(["Describe", "Read"]);
+        for service in SERVICES {
+            let own = name == format!("gridward-{service}") && uses.joins;
+            compare(
+                "group",
+                &format!("{prefix}{service}"),
+                if own { joining.clone() } else { BTreeSet::new() },
+            );
+        }
+        // A tool that reads alone names a group that it never joins.
+        compare("group", "gridward-alone", joining);
+    }
+    for user in cluster.of_kind("KafkaUser") {
+        if Uses::all().iter().all(|(name, _)| *name != user.name) {
+            faults.push(user.fault("nothing of ours is this user"));
+        }
+        for acl in list(user.at("/spec/authorization/acls")) {
+            if !["topic", "group"].contains(&text(at(acl, "/resource/type"))) {
+                faults.push(user.fault("it may do something with more than topics and groups"));
+            }
         }
     }
     faults
+}
+
+/// What `user` may do with the topic or group of a name.
+fn may<'a>(user: &'a Document, kind: &str, what: &str) -> BTreeSet<&'a str> {
+    let fits = |acl: &&Value| {
+        let name = text(at(acl, "/resource/name"));
+        let here = match text(at(acl, "/resource/patternType")) {
+            "prefix" => what.starts_with(name),
+            _ => what == name,
+        };
+        here && text(at(acl, "/resource/type")) == kind
+    };
+    let acls = list(user.at("/spec/authorization/acls")).iter().filter(fits);
+    acls.flat_map(|acl| list(at(acl, "/operations"))).map(text).collect()
 }
 
 /// What stands at `pointer` is `wanted`.

@@ -16,7 +16,7 @@ fn without_the_grid() -> Edition {
         .with("areas.csv", "990001001001001,grid,990001001001,示意网格 111,Grid 111 (synthetic)\n", "")
         .with("people.csv", "leader-111,示意网格长 111,Leader 111,grid_leader,990001001001001\n", "")
         .with("people.csv", "worker-111,示意网格员 111,Worker 111,grid_worker,990001001001001\n", "")
-        .edit("grids.geojson", |grids| drop(grids["features"].as_array_mut().unwrap().remove(0)))
+        .edited("grids.geojson", |grids| drop(grids["features"].as_array_mut().unwrap().remove(0)))
 }
 
 impl World {

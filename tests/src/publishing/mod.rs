@@ -7,56 +7,17 @@ mod on_a_file;
 mod on_servers;
 mod partners;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::fleet::STUCK;
 use crate::instance::{Instance, beat, binary};
-use crate::world::packs;
-
-/// A copy of the two streets, to be changed and published.
-struct Edition {
-    all: TempDir,
-}
+use crate::pack_copy::PackCopy as Edition;
 
 impl Edition {
-    fn copy() -> Self {
-        let all = TempDir::new().unwrap();
-        for folder in ["twostreets", "calendars"] {
-            std::fs::create_dir(all.path().join(folder)).unwrap();
-            for file in std::fs::read_dir(packs().join(folder)).unwrap() {
-                let file = file.unwrap();
-                std::fs::copy(file.path(), all.path().join(folder).join(file.file_name())).unwrap();
-            }
-        }
-        Self { all }
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.all.path().join("twostreets")
-    }
-
-    /// Replaces the first `old` in a file.
-    fn with(self, file: &str, old: &str, new: &str) -> Self {
-        let path = self.folder().join(file);
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains(old), "{file} has no {old}");
-        std::fs::write(path, text.replacen(old, new, 1)).unwrap();
-        self
-    }
-
-    fn edit(self, file: &str, change: impl FnOnce(&mut Value)) -> Self {
-        let path = self.folder().join(file);
-        let mut value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        change(&mut value);
-        std::fs::write(path, serde_json::to_string_pretty(&value).unwrap()).unwrap();
-        self
-    }
-
     /// Another leader in grid 111, and half as much time again to sign, under another version of the policy.
     fn with_another_leader() -> Self {
         Self::copy()
@@ -174,10 +135,10 @@ fn bad_ones() -> Vec<(Edition, &'static str)> {
             "pack.json:13:5: boundaries[0]: grids.geojson is not in force on 2",
         ),
         (
-            copy().edit("grids.geojson", |grids| {
+            copy().edited("grids.geojson", |grids| {
                 grids["features"][0]["properties"]["code"] = "990001001009009".into();
             }),
-            "grids.geojson: feature 1 (code 990001001009009): the list of areas has no such grid",
+            "grids.geojson:3: feature 1 (code 990001001009009): the list of areas has no such grid",
         ),
     ]
 }

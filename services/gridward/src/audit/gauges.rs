@@ -18,6 +18,7 @@ pub(super) struct Gauges {
     on_the_way: IntGauge,
     parked: IntGauge,
     dead_letters: IntGauge,
+    noted: IntGauge,
     records: IntGauge,
     copies: IntGauge,
     lost: IntGauge,
@@ -37,6 +38,7 @@ impl Gauges {
             on_the_way: one(registry, "on_the_way", "reports that are not a case yet")?,
             parked: one(registry, "parked", "facts parked behind another one")?,
             dead_letters: one(registry, "dead_letters", "facts that could not be decided")?,
+            noted: one(registry, "noted", "incidents with facts that nobody wrote, which somebody noted")?,
             records: one(registry, "topic_records", "records read of the topics")?,
             copies: one(registry, "topic_copies", "records that say the same as another one")?,
             lost: one(registry, "lost_by_broker", "published facts that are not on their topic")?,
@@ -70,6 +72,7 @@ impl Gauges {
         self.on_the_way.set(gauge(report.on_the_way));
         self.parked.set(gauge(report.parked));
         self.dead_letters.set(gauge(report.dead_letters));
+        self.noted.set(gauge(report.noted));
         let OnTopics { records, copies, lost } = report.topics.unwrap_or_default();
         self.records.set(gauge(records));
         self.copies.set(gauge(copies));

@@ -1,10 +1,12 @@
 //! What was looked at and what was found, check by check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::lags::Lags;
 use super::report::{Check, DueSteps, Fault, OnTopics, Report};
 use super::snapshot::Setting;
+use super::whole::Whole;
 
 /// How many faults of one check are named; the rest are counted.
 const NAMED: usize = 20;
@@ -139,7 +141,14 @@ pub(super) struct Ledger {
     lost: Rows,
     /// Rows that lie on their topic, behind the position of a reader that has not taken them.
     passed_over: Rows,
+    /// Incidents with facts that nobody wrote, of which somebody has taken note: what is found in them is no fault.
+    pub noted: Arc<Noted>,
+    /// Which checks find something in them.
+    known: BTreeMap<String, BTreeSet<&'static str>>,
 }
+
+/// What somebody has noted of an incident, by its id.
+pub(super) type Noted = BTreeMap<String, String>;
 
 /// Rows of outboxes, by their service.
 pub(super) type Rows = BTreeMap<&'static str, Vec<i64>>;
@@ -156,7 +165,14 @@ impl Ledger {
             late: Vec::new(),
             lost: Rows::new(),
             passed_over: Rows::new(),
+            noted: Arc::default(),
+            known: BTreeMap::new(),
         }
+    }
+
+    /// For a part of what is looked at with `whole`.
+    pub fn of(whole: &Whole) -> Self {
+        Self { noted: whole.noted.clone(), ..Self::new(whole.setting()) }
     }
 
     /// The checks that found something.
@@ -178,6 +194,9 @@ impl Ledger {
         self.due_steps.add(other.due_steps);
         self.lags.add(other.lags);
         self.on_the_way += other.on_the_way;
+        for (id, checks) in other.known {
+            self.known.entry(id).or_default().extend(checks);
+        }
         for (mine, others) in [(&mut self.waiting, other.waiting), (&mut self.late, other.late)] {
             let room = NAMED - mine.len();
             mine.extend(others.into_iter().take(room));
@@ -212,6 +231,10 @@ impl Ledger {
     }
 
     pub fn fault(&mut self, check: Name, id: impl std::fmt::Display, what: impl std::fmt::Display) {
+        if !self.noted.is_empty() && self.noted.contains_key(&id.to_string()) {
+            self.known.entry(id.to_string()).or_default().insert(check.name());
+            return;
+        }
         let entry = &mut self.entries[check as usize];
         entry.found += 1;
         name(&mut entry.faults, id, what);
@@ -234,7 +257,19 @@ impl Ledger {
         name(&mut self.late, id, what);
     }
 
+    /// What was noted, and what that has led to.
+    fn known(&self) -> Vec<Fault> {
+        let of_one = |(id, what): (&String, &String)| {
+            let checks: Vec<&str> = self.known.get(id).into_iter().flatten().copied().collect();
+            let found =
+                if checks.is_empty() { String::new() } else { format!("; found: {}", checks.join(", ")) };
+            Fault { id: id.clone(), what: format!("{what}{found}") }
+        };
+        self.noted.iter().take(NAMED).map(of_one).collect()
+    }
+
     pub fn close(self, parked: u64, dead_letters: u64, topics: Option<OnTopics>) -> Report {
+        let (noted, known) = (self.noted.len() as u64, self.known());
         let checks: Vec<Check> = Name::ALL
             .into_iter()
             .zip(self.entries)
@@ -254,6 +289,8 @@ impl Ledger {
             topics,
             waiting: self.waiting,
             late: self.late,
+            noted,
+            known,
             quick: None,
         }
     }
@@ -262,5 +299,28 @@ impl Ledger {
 fn name(named: &mut Vec<Fault>, id: impl std::fmt::Display, what: impl std::fmt::Display) {
     if named.len() < NAMED {
         named.push(Fault { id: id.to_string(), what: what.to_string() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_in_an_incident_that_was_noted_is_told_and_is_no_fault() {
+        let noted = Arc::new(Noted::from([("one".to_owned(), "reported/1 was not written".to_owned())]));
+        let mut ledger = Ledger { noted: noted.clone(), ..Ledger::new(Setting::Servers) };
+        let mut page = Ledger { noted, ..Ledger::new(Setting::Servers) };
+        page.fault(Name::Written, "one", "nobody wrote it");
+        page.fault(Name::Once, "one", "it was never reported");
+        page.fault(Name::Once, "another", "it was never reported");
+        let found = page.at_fault();
+        ledger.absorb(page, found);
+        let report = ledger.close(0, 0, None);
+        assert_eq!((report.noted, report.is_clean()), (1, false));
+        let of = |check: &str| report.check(check).unwrap().faults.clone();
+        assert!(of("written").is_empty() && of("once").len() == 1 && of("once")[0].id == "another");
+        let Fault { id, what } = &report.known[0];
+        assert_eq!((id.as_str(), what.as_str()), ("one", "reported/1 was not written; found: once, written"));
     }
 }

@@ -174,7 +174,7 @@ impl Auditor {
             let mut standing = Suspects::new();
             for (id, checks) in suspects {
                 let page = Page::of(&snapshot, &self.topics.read.index, id).await?;
-                let mut own = Ledger::new(Setting::Servers);
+                let mut own = Ledger::of(&whole);
                 for (_, why) in page.unreadable {
                     own.fault(Name::Readable, id, why);
                 }

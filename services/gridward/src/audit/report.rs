@@ -22,6 +22,11 @@ pub struct Report {
     pub waiting: Vec<Fault>,
     /// The first steps that are late.
     pub late: Vec<Fault>,
+    /// Incidents with facts that nobody wrote, and that somebody has taken note of.
+    pub noted: u64,
+    /// The first of them: who noted what, and which checks find something there. It counts as no fault.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Fault>,
     /// What only a quick audit tells; `None` after the walk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quick: Option<Quick>,
@@ -167,6 +172,14 @@ impl fmt::Display for Report {
                  {0} 条事实已搁置，待人工处理：用 gridward dead-letters list 查看",
                 self.dead_letters
             )?;
+        }
+        if self.noted > 0 {
+            writeln!(
+                f,
+                "incidents with noted facts that nobody wrote 含已登记无主事实的事件: {}",
+                self.noted
+            )?;
+            list(f, &self.known, self.noted)?;
         }
         let faults: u64 = self.checks.iter().map(|check| check.found).sum();
         let failed = self.checks.iter().filter(|check| check.found > 0).count();

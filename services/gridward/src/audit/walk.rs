@@ -128,7 +128,7 @@ impl Walker {
                 one(life, &self.whole, &mut self.ledger, Some(&mut self.tallies));
                 continue;
             }
-            let mut own = Ledger::new(self.whole.setting());
+            let mut own = Ledger::of(&self.whole);
             one(life, &self.whole, &mut own, Some(&mut self.tallies));
             match own.at_fault() {
                 none if none.is_empty() => self.ledger.absorb(own, none),

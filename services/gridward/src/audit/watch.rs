@@ -92,7 +92,8 @@ pub async fn watch(
 ) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     let gauges = Gauges::new(&metrics.registry).context("cannot set up the gauges")?;
-    let (state, seen) = tokio::sync::watch::channel(Some("no audit has ended yet".to_owned()));
+    let (state, seen) =
+        tokio::sync::watch::channel(Some("no audit has ended yet / 首次核查尚未完成".to_owned()));
     let router = dress(watching(metrics, seen, lifecycle.clone()));
     let serving = tokio::spawn(serve(listener, router, lifecycle.clone(), Listening::default()));
     let mut watcher = Watcher { places, how, gauges, state, auditor: None, known: BTreeSet::new() };
@@ -136,7 +137,7 @@ impl Watcher {
                 warn!("the audit could not look / 无法核查: {why:#}");
                 self.gauges.failures.inc();
                 self.auditor = None;
-                self.state.send_replace(Some(format!("the audit could not look: {why:#}")));
+                self.state.send_replace(Some(format!("the audit could not look: {why:#} / 无法核查")));
             }
         }
     }

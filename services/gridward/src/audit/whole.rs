@@ -1,12 +1,14 @@
 //! What concerns all incidents: who reads what, how far each reader is, and where the log or the topics end.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::facts::Topic;
 
-use super::ledger::{Ledger, Name};
+use super::ledger::{Ledger, Name, Noted};
 use super::snapshot::{Cells, Setting, Snapshot};
+use super::told::stamp;
 use super::topics::{Extent, Place};
 
 /// A service, as the design lays it down.
@@ -83,6 +85,8 @@ pub(super) struct Whole {
     pub strict: bool,
     /// A file was replayed here: its clock was driven, so when something was noticed says nothing.
     pub replayed: bool,
+    /// Incidents with facts that nobody wrote, and what was noted of them.
+    pub noted: Arc<Noted>,
     read_to: BTreeMap<(&'static str, Topic, i32), i64>,
 }
 
@@ -130,7 +134,9 @@ impl Whole {
             Some((row.service, row.topic.parse().ok()?, i32::try_from(row.partition).ok()?))
         };
         let read_to = positions.iter().filter_map(|row| Some((place(row)?, row.position))).collect();
-        Ok(Self { between, positions, now, strict: options.strict, replayed, read_to })
+        let noted = Arc::new(noted(snapshot, ledger).await?);
+        ledger.noted = noted.clone();
+        Ok(Self { between, positions, now, strict: options.strict, replayed, noted, read_to })
     }
 
     pub fn setting(&self) -> Setting {
@@ -182,6 +188,38 @@ fn position(service: &'static str, cells: &mut Cells<'_>) -> Result<PositionRow,
         topic_id: cells.take()?,
         position: cells.whole()?,
     })
+}
+
+/// What somebody has noted of facts that nobody wrote; only on servers there can be any.
+async fn noted(snapshot: &Snapshot, ledger: &mut Ledger) -> anyhow::Result<Noted> {
+    let mut all = Noted::new();
+    if snapshot.setting() == Setting::File {
+        return Ok(all);
+    }
+    for service in &SERVICES {
+        let table = format!("{}_stray", service.name);
+        let sql = format!(
+            "SELECT incident, sequence, noted_by, noted_at, why FROM {table} ORDER BY incident, sequence"
+        );
+        for row in snapshot.rows(service.name, &sql, Vec::new()).await? {
+            match one_noted(service, &mut Cells::new(&row)) {
+                Ok((id, said)) => {
+                    let words = all.entry(id).or_default();
+                    words.push_str(if words.is_empty() { "" } else { "; " });
+                    words.push_str(&said);
+                }
+                Err(why) => ledger.fault(Name::Readable, &table, why),
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn one_noted(service: &Service, cells: &mut Cells<'_>) -> Result<(String, String), String> {
+    let (id, sequence) = (cells.incident()?.to_string(), cells.whole()?);
+    let (by, at, why): (String, _, String) = (cells.take()?, cells.time()?, cells.take()?);
+    let (name, topic, at) = (service.name, service.writes, stamp(at));
+    Ok((id, format!("{topic}/{sequence} was not written by {name}: {why} ({by}, {at})")))
 }
 
 async fn ends(snapshot: &Snapshot) -> anyhow::Result<BTreeMap<Topic, i64>> {

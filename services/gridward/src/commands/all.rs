@@ -55,9 +55,10 @@ impl All {
             return on_servers(&Config { config: Some(file) }, self.listen).await;
         }
         log_to_stderr("info");
+        // First of all: whoever has the port is most likely running on this very folder.
+        let place = take_place(self.listen.unwrap_or(USUAL))?;
         let clock = crate::folder_clock::paced(&self.data.data, self.speed, None)?;
         let all = Embedded::open(&self.data.data, self.pack, clock).await?;
-        let place = take_place(self.listen.unwrap_or(USUAL))?;
         let tokens = Tokens::of_folder(&self.data.data).context("cannot read the token key")?;
         let mut ready = all.ready();
         ready.accounts.proxies = self.proxies;

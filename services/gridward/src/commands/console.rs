@@ -28,7 +28,7 @@ impl Serve {
         let (draining, drained) = Lifecycle::new();
         let (door, closing) = Lifecycle::new();
         let (ending, ended) = Lifecycle::new();
-        let health = Health::default();
+        let health = Health::named(console::NAME);
         let following = tokio::spawn(follower.run(ended.clone()));
         let watching = tokio::spawn(console::watch(store.clone(), health.clone(), ended));
         let listener = place.listen(WAITING).context("cannot listen")?;

@@ -9,6 +9,7 @@ mod migrate;
 mod pack;
 mod reread;
 mod serve;
+mod strays;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +50,8 @@ enum Command {
     Account(account::AccountCommand),
     /// Have a service read its topics again from their beginning, after a broker lost or made anew what it had read.
     Reread(reread::Reread),
+    /// List the facts on a service's own topic that it does not know, for which it does not start; take note of them.
+    Strays(strays::Strays),
     /// Print the settings for Kafka and PostgreSQL that are in force, with what each means.
     Config(config::Show),
     /// Bring the database in a folder, or those of the settings, up to date.
@@ -203,6 +206,7 @@ pub fn run(gridward: Gridward) -> ExitCode {
             Command::Console(serve) => serve.console().await,
             Command::Account(account) => account.run().await,
             Command::Reread(reread) => reread.run().await,
+            Command::Strays(strays) => strays.run().await,
             Command::Config(config) => config.run(),
             Command::Migrate(migrate) => migrate.run().await,
             Command::Replay(replay) => replay.run().await,

@@ -30,7 +30,7 @@ pub fn watching(metrics: Metrics, seen: Receiver<Option<String>>, lifecycle: Lif
 
 async fn ready(State(watching): State<Watching>) -> impl IntoResponse {
     let why = if watching.lifecycle.is_stopping() {
-        Some("stopping".to_owned())
+        Some("stopping / 正在停止".to_owned())
     } else {
         watching.seen.borrow().clone()
     };

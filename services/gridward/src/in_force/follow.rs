@@ -49,7 +49,7 @@ impl Follower {
             stores,
             clock: clock.clone(),
             metrics: metrics.clone(),
-            health: Health::default(),
+            health: Health::named("the register of packs"),
             refused: None,
             unnoted: false,
             failing: false,

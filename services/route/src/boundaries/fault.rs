@@ -33,8 +33,11 @@ pub enum BoundaryFault {
     )]
     NeverInForce { file: String },
     /// One feature cannot be used.
-    #[error("{file}：第 {feature} 个要素{}：{} / {file}: feature {feature}{}: {}", code_zh(code), fault.zh(), code_en(code), fault.en())]
-    Feature { file: String, feature: usize, code: Option<String>, fault: FeatureFault },
+    #[error(
+        "{file}{}：第 {feature} 个要素{}：{} / {file}{}: feature {feature}{}: {}",
+        at_line(*line), code_zh(code), fault.zh(), at_line(*line), code_en(code), fault.en()
+    )]
+    Feature { file: String, line: Option<usize>, feature: usize, code: Option<String>, fault: FeatureFault },
     /// Two files whose numbers may not be compared.
     #[error(
         "{first} 的坐标系为 {first_datum}，{second} 为 {second_datum}，不能混用；请先换算为同一坐标系。/ {first} is in {first_datum} and {second} in {second_datum}; they cannot be used together, convert one of them first."
@@ -168,6 +171,10 @@ impl FeatureFault {
             }
         }
     }
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(":{line}"))
 }
 
 fn code_zh(code: &Option<String>) -> String {

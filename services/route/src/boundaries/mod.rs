@@ -28,6 +28,7 @@ mod file;
 mod find;
 mod flaws;
 mod ground;
+mod lines;
 mod overlaps;
 mod read;
 mod report;
@@ -39,6 +40,7 @@ mod uncovered;
 pub use fault::{BoundaryFault, FeatureFault};
 pub use file::{Area, BoundaryFile, Layer};
 pub use find::{Boundaries, Found};
+pub(crate) use lines::line_of;
 pub use read::read;
 pub use report::{
     ACCEPT_KEY, Accepted, AcrossFiles, BoundaryReport, FileReport, Flaw, FlawedFeature, Overlap, Reason,

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::fault::{BoundaryFault, FeatureFault};
 use super::file::{Area, BoundaryFile, Layer};
+use super::lines::line_of;
 
 /// Reads a boundary file's text as its declaration says.
 ///
 /// # Errors
 /// The first [`BoundaryFault`]: broken JSON with line and column, otherwise the feature (counted
-/// from 1) with its code. Shapes are not judged here, see [`super::check`].
+/// from 1) with its line and code. Shapes are not judged here, see [`super::check`].
 pub fn read(text: &str, file: &BoundaryFile) -> Result<Layer, BoundaryFault> {
     let name = || file.file.clone();
     let datum = file.datum.ok_or_else(|| BoundaryFault::NoDatum { file: name() })?;
@@ -24,7 +25,7 @@ pub fn read(text: &str, file: &BoundaryFile) -> Result<Layer, BoundaryFault> {
     if features.is_empty() {
         return Err(BoundaryFault::NoFeatures { file: name() });
     }
-    let areas = areas(features, file)?;
+    let areas = areas(features, text, file)?;
     Ok(Layer { file: file.clone(), datum, areas })
 }
 
@@ -56,13 +57,14 @@ fn without_place(words: &str) -> String {
     words.split(" at line ").next().unwrap_or(words).to_owned()
 }
 
-fn areas(features: Vec<Value>, file: &BoundaryFile) -> Result<Vec<Area>, BoundaryFault> {
+fn areas(features: Vec<Value>, text: &str, file: &BoundaryFile) -> Result<Vec<Area>, BoundaryFault> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut areas = Vec::with_capacity(features.len());
     for (index, value) in features.into_iter().enumerate() {
         let feature = index + 1;
         let at = |code: Option<&str>, fault| BoundaryFault::Feature {
             file: file.file.clone(),
+            line: line_of(text, feature),
             feature,
             code: code.map(str::to_owned),
             fault,

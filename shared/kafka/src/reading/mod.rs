@@ -217,6 +217,32 @@ impl Reading {
         }
     }
 
+    /// As [`Self::read`], of a partition that is given to this instance in a moment: what is read alone is taken on a
+    /// little after the start. None at the end here too, whatever stands there: the last positions of a log may hold
+    /// the marks of somebody's transactions, which are no records and never come.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; [`ReadError::NotMine`] when it was not given in time.
+    pub async fn read_soon(
+        &self,
+        topic: &str,
+        partition: i32,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<Message>, ReadError> {
+        let until = tokio::time::Instant::now() + self.patience;
+        loop {
+            let mut arrivals = self.arrivals();
+            match self.read(topic, partition, after, limit).await {
+                Err(ReadError::NotMine { .. }) if tokio::time::Instant::now() < until => {
+                    // Too late is seen above.
+                    let _ = timeout_at(until, arrivals.changed()).await;
+                }
+                read => return read,
+            }
+        }
+    }
+
     /// The first position kept and the last one there is, as the broker says now: `(n + 1, n)` if there is no
     /// record. Of any partition, also another's.
     ///

@@ -28,10 +28,13 @@ pub struct Settings {
     pub patience: Duration,
     /// How long stopping may wait for the broker.
     pub farewell: Duration,
+    /// How long the broker keeps a question for more until it answers that there is nothing. What arrives meanwhile
+    /// is answered at once; a partition that was moved waits this long, twice over as measured.
+    pub nothing_new: Duration,
 }
 
 impl Settings {
-    /// 2,000 records, 5 s of patience, 10 s for stopping.
+    /// 2,000 records, 5 s of patience, 10 s for stopping, 50 ms for nothing new.
     pub fn new(connection: Connection, topics: &[&str], membership: Membership) -> Self {
         Self {
             connection,
@@ -40,6 +43,7 @@ impl Settings {
             buffered: 2_000,
             patience: Duration::from_secs(5),
             farewell: Duration::from_secs(10),
+            nothing_new: Duration::from_millis(50),
         }
     }
 
@@ -56,9 +60,7 @@ impl Settings {
             // With a small queue the default of 1 s would be waited each time it had been full.
             .set("fetch.queue.backoff.ms", "5")
             .set("fetch.error.backoff.ms", "100")
-            // A fetch that waits at the broker for something new holds up the one for a partition that was
-            // just moved, twice over as measured: so not the default of 500.
-            .set("fetch.wait.max.ms", "50");
+            .set("fetch.wait.max.ms", self.nothing_new.as_millis().to_string());
         match &self.membership {
             Membership::Group { id, session } => {
                 let session_ms = session.as_millis();

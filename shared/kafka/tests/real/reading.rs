@@ -8,6 +8,8 @@ use kafka::reading::{Message, ReadError, Reading};
 use kafka::sending::{self, Sending};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::{alone, broker, number, outgoing, read_all, reading, soon, topic, until};
@@ -219,4 +221,73 @@ async fn a_position_outside_the_log_is_said_and_never_skipped() {
 
     assert!(matches!(reading.read(&topic, 1, 0, 10).await, Err(ReadError::NotMine { partition: 1, .. })));
     assert!(matches!(reading.read("another", 0, 0, 10).await, Err(ReadError::NotMine { .. })));
+}
+
+/// What the producer of another program may do: the mark of each transaction takes the position behind its records.
+async fn in_transactions(connection: &kafka::connection::Connection, topic: &str) {
+    let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
+        .set("bootstrap.servers", &connection.bootstrap)
+        .set("transactional.id", broker::unique("transactions"))
+        .create()
+        .unwrap();
+    let topic = topic.to_owned();
+    let wait = Duration::from_secs(20);
+    let sent = tokio::task::spawn_blocking(move || {
+        let send = |number: usize| {
+            let headers =
+                OwnedHeaders::new().insert(Header { key: "ce_sequence", value: Some(&number.to_string()) });
+            producer
+                .send(BaseRecord::to(&topic).key("one").payload("fact").headers(headers))
+                .map_err(|(why, _)| why)
+                .unwrap();
+        };
+        producer.init_transactions(wait).unwrap();
+        producer.begin_transaction().unwrap();
+        (1..=3).for_each(send);
+        producer.commit_transaction(wait).unwrap();
+        producer.begin_transaction().unwrap();
+        (8..=9).for_each(send);
+        producer.flush(wait).unwrap();
+        producer.abort_transaction(wait).unwrap();
+    });
+    sent.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_is_read_to_its_end_also_where_no_record_stands_there() {
+    if !broker::is_there() {
+        return;
+    }
+    let connection = broker::shared();
+    let topic = topic(&connection, "marks", 1).await;
+    in_transactions(&connection, &topic).await;
+    let reading = reading(&connection, &topic).await;
+    // Three records and their mark, two that were taken back and theirs; the broker writes marks in its own time.
+    let limit = soon();
+    while reading.bounds(&topic, 0).await.unwrap() != (1, 7) {
+        assert!(tokio::time::Instant::now() < limit, "{:?}", reading.bounds(&topic, 0).await);
+    }
+    assert_eq!(numbers(&read_all(&reading, &topic, 0, 0, 2).await), [1, 2, 3]);
+    for _ in 0..2 {
+        assert!(
+            reading.read(&topic, 0, 3, 10).await.unwrap().is_empty(),
+            "the end, four positions before the last"
+        );
+    }
+    // So for a reader that begins there, before it has been given the partition.
+    let late = Reading::start(alone(&connection, &topic)).unwrap();
+    assert!(late.read_soon(&topic, 0, 3, 10).await.unwrap().is_empty());
+    let mut sending = Sending::start(sending::Settings::new(connection.clone())).unwrap();
+    sending.send_all(&[outgoing(&topic, "one", 4)], soon()).await.unwrap();
+    for reading in [&reading, &late] {
+        let mut arrivals = reading.arrivals();
+        let mut came = reading.read(&topic, 0, 3, 10).await.unwrap();
+        while came.is_empty() {
+            tokio::time::timeout_at(soon(), arrivals.changed()).await.unwrap().unwrap();
+            came = reading.read(&topic, 0, 3, 10).await.unwrap();
+        }
+        assert_eq!((numbers(&came), came[0].position), (vec![4], 8));
+        assert!(reading.read(&topic, 0, 8, 10).await.unwrap().is_empty());
+    }
+    sending.stop().await;
 }

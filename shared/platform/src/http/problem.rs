@@ -80,11 +80,12 @@ impl From<Unanswered> for Problem {
         match unanswered {
             Unanswered::Failed(why) => Self::internal(&why),
             Unanswered::Unavailable(why)
-                if ["disk is full", "disk I/O"].iter().any(|sign| why.contains(sign)) =>
+                if ["disk is full", "disk I/O", "was moved away"].iter().any(|sign| why.contains(sign)) =>
             {
                 let text = Text::new(
-                    "磁盘已满或出错，暂时无法保存：请告知系统管理员，稍后再试",
-                    "the disk is full or failing, so nothing can be saved now: tell whoever runs this system, and try again later",
+                    "磁盘已满、出错或数据库被移走，暂时无法保存：请告知系统管理员，稍后再试",
+                    "the disk is full or failing, or the database was moved away, so nothing can be saved now: tell whoever runs this \
+                     system, and try again later",
                 );
                 Self {
                     retry_after: Some(30),

@@ -69,7 +69,7 @@ async fn ready(State(probes): State<Probes>) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, Json(told)).into_response()
     };
     if probes.lifecycle.is_stopping() {
-        return not(vec!["stopping".to_owned()]);
+        return not(vec!["stopping: ask another instance / 正在停止，请访问其他实例".to_owned()]);
     }
     let why = |(_, health): &(&str, Health)| health.stopped().or_else(|| health.failing());
     let stopped: Vec<String> = probes.services.iter().filter_map(why).collect();

@@ -8,6 +8,7 @@ pub mod dead_letters;
 pub mod lease;
 pub mod lists;
 pub mod log;
+mod opened;
 pub mod outbox;
 pub mod packs;
 pub mod parked;
@@ -16,8 +17,9 @@ mod postgres;
 pub mod register;
 pub mod rows;
 pub mod sequences;
+pub mod strays;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -34,6 +36,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::faults::Faults;
+use opened::Opened;
 
 /// The transaction of a turn.
 pub type Tx = DatabaseTransaction;
@@ -69,6 +72,13 @@ pub enum StoreError {
          {file} 不是 Gridward 数据库，或已损坏：请从备份恢复，或换一个 --data"
     )]
     NotOurs { file: String, why: String },
+    /// The file was moved while we run. It may be put back.
+    #[error(
+        "{file} is not the database that was opened: it was moved away or replaced, and nothing is written until it is \
+         there again. Put it back; or stop this process, put the database in its place, and start again / \
+         数据库文件 {file} 已被移走或替换，已暂停写入：请移回原处，或先停止进程再恢复数据库"
+    )]
+    Moved { file: String },
     /// A row that fits no state. Somebody has to look at it; no retry helps.
     #[error("row {id} of table {table} is inconsistent: {why}")]
     Inconsistent { table: &'static str, id: String, why: String },
@@ -88,7 +98,7 @@ impl StoreError {
             Self::Inconsistent { .. } | Self::Unfit { .. } | Self::Nothing { .. } | Self::NotOurs { .. } => {
                 false
             }
-            Self::Overtaken { .. } | Self::Broker { .. } => true,
+            Self::Overtaken { .. } | Self::Broker { .. } | Self::Moved { .. } => true,
             Self::Failed { error, .. } => match error {
                 DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
                 DbErr::Exec(error) | DbErr::Query(error) => {
@@ -159,7 +169,7 @@ pub struct Store {
 /// Where a database is.
 #[derive(Clone, Debug)]
 enum Place {
-    File(PathBuf),
+    File(Opened),
     /// On a PostgreSQL server: its name there.
     Server(String),
     /// Nowhere: gone with its one connection.
@@ -176,11 +186,11 @@ impl Store {
     /// When the file cannot be opened or made.
     pub async fn open(folder: &Path) -> Result<Self, StoreError> {
         let file = folder.join(FILE);
-        let writer =
-            connect(&file, 1, false).await.map_err(|error| opening("opening the database", &file, error))?;
-        let readers =
-            connect(&file, 4, false).await.map_err(|error| opening("opening the database", &file, error))?;
-        Ok(Self { writer, readers, place: Place::File(file), faults: Faults::default() })
+        let failed = |error| opening("opening the database", &file, error);
+        opened::make(&file).map_err(failed)?;
+        let writer = connect(&file, 1, false).await.map_err(failed)?;
+        let readers = connect(&file, 4, false).await.map_err(failed)?;
+        Ok(Self { writer, readers, place: Place::File(Opened::new(&file)), faults: Faults::default() })
     }
 
     /// Makes a database in memory that instances share as they share a server's, one transaction after another: for
@@ -241,11 +251,23 @@ impl Store {
             return Err(opening(doing, &file, error));
         }
         let writer = readers.clone();
-        Ok(Self { writer, readers, place: Place::File(file), faults: Faults::default() })
+        Ok(Self { writer, readers, place: Place::File(Opened::new(&file)), faults: Faults::default() })
+    }
+
+    /// Whether the file is still where it was opened; a server's database is always.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when it is not.
+    pub fn in_place(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::File(opened) => opened.is_in_place(),
+            Place::Server(_) | Place::Memory => Ok(()),
+        }
     }
 
     /// Begins a turn's transaction: on SQLite it holds the one right to write until it ends.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        self.in_place()?;
         let options = match self.place {
             Place::Server(_) => TransactionOptions::default(),
             Place::File(_) | Place::Memory => TransactionOptions {
@@ -313,7 +335,7 @@ impl Store {
     /// Where it is, in words; never with a password.
     pub fn place(&self) -> String {
         match &self.place {
-            Place::File(file) => file.display().to_string(),
+            Place::File(opened) => opened.path().display().to_string(),
             Place::Server(name) => name.clone(),
             Place::Memory => "memory".to_owned(),
         }
@@ -343,7 +365,6 @@ async fn connect(file: &Path, connections: u32, look_only: bool) -> Result<Datab
             return sqlite.read_only(true);
         }
         sqlite
-            .create_if_missing(true)
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
             .pragma("cache_size", "-16000")
@@ -431,5 +452,45 @@ mod tests {
                 said.to_string().contains("give another --data") && said.to_string().contains("请从备份恢复")
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_told_from_one_that_cannot_be_written_to_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let words = "CREATE TABLE word (word TEXT); INSERT INTO word VALUES ('one')";
+        store.writer().execute_unprepared(words).await.unwrap();
+        store.close().await.unwrap();
+        let file = folder.path().join(FILE);
+        let mut bytes = std::fs::read(&file).unwrap();
+        // The second page, where the one table lies.
+        bytes[4_096..].fill(0x53);
+        std::fs::write(&file, bytes).unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let read = store.readers().execute_unprepared("SELECT * FROM word").await.doing("looking at words");
+        let damage = read.unwrap_err();
+        assert!(damage.is_damage() && !damage.may_pass(), "{damage}");
+    }
+
+    #[test]
+    fn what_servers_and_files_say_of_damage_is_known_and_nothing_else_is_taken_for_it() {
+        let failed =
+            |text: &str| StoreError::Failed { doing: "reading", error: DbErr::Custom(text.to_owned()) };
+        for damage in [
+            "database disk image is malformed",
+            "file is not a database",
+            "invalid page in block 3 of relation base/16384/2619",
+            "could not read block 0 in file \"base/16384/2619\": read only 0 of 8192 bytes",
+        ] {
+            assert!(failed(damage).is_damage(), "{damage}");
+        }
+        for other in
+            ["database or disk is full", "database is locked", "no such table: word", "disk I/O error"]
+        {
+            assert!(!failed(other).is_damage(), "{other}");
+        }
+        let why = "malformed".to_owned();
+        let row = StoreError::Inconsistent { table: "word", id: String::new(), why };
+        assert!(!row.is_damage(), "a row of ours that is wrong is no damage of the file");
     }
 }

@@ -83,6 +83,20 @@ impl Record {
         format!("{} {}/{}/{}", self.kind, self.source.topic, self.incident, self.sequence)
     }
 
+    /// As its writer published it.
+    pub fn as_fact(&self) -> Fact {
+        Fact {
+            topic: self.source.topic,
+            incident: self.incident,
+            sequence: self.sequence,
+            kind: self.kind.clone(),
+            at: self.at,
+            noticed_at: self.noticed_at,
+            cause: self.cause.clone(),
+            body: self.body.clone(),
+        }
+    }
+
     /// What a fact brought about by this one names as its cause: `routed/1`.
     pub fn as_cause(&self) -> String {
         format!("{}/{}", self.source.topic, self.sequence)

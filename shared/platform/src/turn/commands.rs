@@ -137,7 +137,7 @@ impl<S: Service> Turns<S> {
     fn told(&self, failed: &Unanswered) {
         error!(service = S::NAME, "could not carry out a command: {failed}");
         if let Unanswered::Unavailable(why) = failed {
-            self.health.unsaved(why.clone());
+            self.health.unsaved(why);
         }
     }
 

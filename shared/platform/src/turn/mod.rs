@@ -232,7 +232,7 @@ impl<S: Service> Turns<S> {
             troubled: true,
             dead_in_a_row: 0,
             looked_up: Instant::now(),
-            health: Health::default(),
+            health: Health::named(S::NAME),
             steady: Steady::default(),
             instance: entropy::draw::<8>().iter().map(|byte| format!("{byte:02x}")).collect(),
             sweeps_until: None,

@@ -137,6 +137,7 @@ impl<S: Service> Turns<S> {
         worked |= self.sweep_if_due().await? > 0;
         if self.looked_up.elapsed() >= LOOK_UP {
             self.looked_up = Instant::now();
+            self.store.in_place()?;
             worked |= self.retry_asked().await? > 0;
             self.look_for_trouble().await?;
             self.check_logs().await?;

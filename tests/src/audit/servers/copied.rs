@@ -216,7 +216,7 @@ async fn copy_tables(file: &Store, store: &Store, service: &str) -> Vec<String> 
         tables.entry(cell(0)).or_default().push((cell(1), cell(2)));
     }
     for (table, columns) in &tables {
-        let only_here = ["outbox", "lease", "position"];
+        let only_here = ["outbox", "lease", "position", "stray"];
         if only_here.iter().any(|name| *table == format!("{service}_{name}")) {
             continue;
         }

@@ -124,7 +124,7 @@ fn header<'a>(letter: &'a mut Outgoing, name: &str) -> &'a mut Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_corruption_of_a_topic_is_named() {
     type Tamper = fn(&mut Vec<Outgoing>, &str);
-    let corruptions: [(&str, bool, Tamper); 6] = [
+    let corruptions: [(&str, bool, Tamper); 7] = [
         ("sent", true, |letters, id| {
             let lost = letter(letters, Topic::Handled, id, 2).clone();
             letters.retain(|letter| *letter != lost);
@@ -134,6 +134,13 @@ async fn every_corruption_of_a_topic_is_named() {
             *header(&mut more, "ce_id") = format!("handled/{id}/6").into_bytes();
             *header(&mut more, "ce_sequence") = b"6".to_vec();
             letters.push(more);
+        }),
+        // In the right form and in route's name: handle would take it.
+        ("written", true, |letters, id| {
+            let mut forged = letter(letters, Topic::Routed, id, 1).clone();
+            *header(&mut forged, "ce_id") = format!("routed/{id}/2").into_bytes();
+            *header(&mut forged, "ce_sequence") = b"2".to_vec();
+            letters.push(forged);
         }),
         ("same", true, |letters, id| {
             let mut other = letter(letters, Topic::Routed, id, 1).clone();

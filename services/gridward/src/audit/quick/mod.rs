@@ -119,7 +119,7 @@ async fn scan(
 ) -> anyhow::Result<BTreeMap<String, Scanned>> {
     let of = |service: &str| sheets.iter().filter(|sheet| sheet.service == service).cloned().collect();
     let one = async |sheets: Vec<Sheet>, number: usize| {
-        let mut own = Ledger::new(Setting::Servers);
+        let mut own = Ledger::of(whole);
         let mut scanned = BTreeMap::new();
         for sheet in sheets {
             let sheet = Scanned::of(asking, sheet).await?;

@@ -52,8 +52,17 @@ fn padding_can_make_two_codes_one() {
     let text = collection(&[polygon("\"1\"", SQUARE), polygon("\"01\"", SQUARE)]);
     let fault = read(&text, &BoundaryFile { pad: Some(2), ..file() }).unwrap_err();
     let shown = fault.to_string();
-    assert!(shown.contains("grids.geojson: feature 2 (code 01): same code as feature 1"), "{shown}");
+    assert!(shown.contains("grids.geojson:1: feature 2 (code 01): same code as feature 1"), "{shown}");
     assert!(shown.contains("第 2 个要素（编码 01）：编码与第 1 个要素重复"), "{shown}");
+}
+
+#[test]
+fn a_feature_is_named_by_the_line_it_begins_on() {
+    let features = [polygon("\"a\"", SQUARE), polygon("null", SQUARE)].join(",\n\n");
+    let text = format!("{{\"type\":\"FeatureCollection\",\n\"features\":[\n{features}]}}");
+    let shown = read(&text, &file()).unwrap_err().to_string();
+    assert!(shown.contains("grids.geojson:5: feature 2: no property"), "{shown}");
+    assert!(shown.contains("grids.geojson:5：第 2 个要素：缺少属性"), "{shown}");
 }
 
 #[test]

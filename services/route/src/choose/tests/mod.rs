@@ -2,11 +2,14 @@
 
 mod registration;
 
+use std::sync::LazyLock;
+
 use super::*;
 use domain::area::CodeScheme;
 
+static LITTER: LazyLock<CategoryCode> = LazyLock::new(|| "litter".into());
 /// The category's name, of which nothing is said where it goes by place.
-static LITTER: Text = Text { zh: String::new(), en: String::new() };
+static UNNAMED: Text = Text { zh: String::new(), en: String::new() };
 
 fn areas() -> Areas {
     let mut areas = Areas::default();
@@ -55,6 +58,27 @@ fn stated(area: AreaPath, level: Level) -> Located {
     Located { area, level, others: Vec::new(), border_m: None, by_border: None }
 }
 
+/// A point twelve metres inside an area.
+fn inside(area: &str, level: Level) -> Located {
+    Located { border_m: Some(12.0), ..stated(area.parse().unwrap(), level) }
+}
+
+/// Litter somewhere, that nobody has given back yet; everybody is on duty.
+fn litter(located: Option<Located>) -> Asking<'static> {
+    Asking {
+        lon: 1.0,
+        lat: 2.0,
+        category: &LITTER,
+        matter: &UNNAMED,
+        flags: Vec::new(),
+        located,
+        registered_area: None,
+        tried: &[],
+        staffed: &|_| true,
+        boundaries: "v1",
+    }
+}
+
 fn routed(located: Option<&str>, flags: Vec<Flag>, tried: &[Holder]) -> (String, String, Option<String>) {
     let route = routed_when(located, flags, tried, &|_| true);
     (route.rule, route.holder.to_string(), route.grid)
@@ -66,26 +90,9 @@ fn routed_when(
     tried: &[Holder],
     staffed: &dyn Fn(&Holder) -> bool,
 ) -> Route {
-    let located = located.map(|path| Located {
-        area: path.parse().unwrap(),
-        level: if path.ends_with('g') { Level::Grid } else { Level::Community },
-        others: Vec::new(),
-        border_m: Some(12.0),
-        by_border: None,
-    });
-    let category = "litter".into();
-    let asking = Asking {
-        lon: 1.0,
-        lat: 2.0,
-        category: &category,
-        flags,
-        located,
-        matter: &LITTER,
-        registered_area: None,
-        tried,
-        staffed,
-        boundaries: "v1",
-    };
+    let located =
+        located.map(|path| inside(path, if path.ends_with('g') { Level::Grid } else { Level::Community }));
+    let asking = Asking { flags, tried, staffed, ..litter(located) };
     choose(&asking, &routing(), &areas())
 }
 
@@ -135,30 +142,13 @@ fn who_gave_it_back_is_passed_over_one_level_at_a_time() {
 
 #[test]
 fn what_one_of_two_grids_that_hold_the_place_gave_back_is_the_other_s_before_it_climbs() {
-    let category = "litter".into();
     let mut areas = areas();
     areas.add(CodeScheme::Opaque, "h", Level::Grid, Some("c"), Text::new("h", "h")).unwrap();
     let route = |tried: &[&str], away: &str| {
         let tried: Vec<Holder> = tried.iter().map(|holder| holder.parse().unwrap()).collect();
-        let located = Located {
-            area: "s/c/g".parse().unwrap(),
-            level: Level::Grid,
-            others: vec!["h".to_owned()],
-            border_m: Some(12.0),
-            by_border: None,
-        };
-        let asking = Asking {
-            lon: 1.0,
-            lat: 2.0,
-            category: &category,
-            flags: vec![],
-            located: Some(located),
-            matter: &LITTER,
-            registered_area: None,
-            tried: &tried,
-            staffed: &|holder| holder.to_string() != away,
-            boundaries: "v1",
-        };
+        let located = Located { others: vec!["h".to_owned()], ..inside("s/c/g", Level::Grid) };
+        let staffed = |holder: &Holder| holder.to_string() != away;
+        let asking = Asking { tried: &tried, staffed: &staffed, ..litter(Some(located)) };
         let route = choose(&asking, &routing(), &areas);
         (route.holder.to_string(), route.area.to_string(), route.grid.unwrap())
     };
@@ -180,20 +170,8 @@ fn what_nobody_in_the_next_street_will_hold_falls_to_that_street_and_not_to_the_
 
 #[test]
 fn a_place_known_only_to_the_county_is_the_pack_s_own_desk_s_and_the_case_lies_there_too() {
-    let category = "litter".into();
-    let county = "k".parse().unwrap();
-    let asking = Asking {
-        lon: 1.0,
-        lat: 2.0,
-        category: &category,
-        flags: vec![Flag::StatedArea],
-        located: Some(stated(county, Level::County)),
-        matter: &LITTER,
-        registered_area: None,
-        tried: &[],
-        staffed: &|_| true,
-        boundaries: "v1",
-    };
+    let county = stated("k".parse().unwrap(), Level::County);
+    let asking = Asking { flags: vec![Flag::StatedArea], ..litter(Some(county)) };
     let route = choose(&asking, &routing(), &areas());
     assert_eq!((route.area.as_str(), route.holder.to_string().as_str()), ("s", "street_desk:s"));
 }
@@ -205,27 +183,9 @@ fn a_place_known_only_to_the_community_goes_to_the_community() {
 
 #[test]
 fn the_reason_names_the_place_the_rule_and_the_holder_in_both_languages() {
-    let category = "litter".into();
-    let located = Located {
-        area: "s/c/g".parse().unwrap(),
-        level: Level::Grid,
-        others: vec!["h".to_owned()],
-        border_m: Some(12.4),
-        by_border: None,
-    };
-    let asking = Asking {
-        lon: 1.0,
-        lat: 2.0,
-        category: &category,
-        flags: vec![],
-        located: Some(located),
-        matter: &LITTER,
-        registered_area: None,
-        tried: &[],
-        staffed: &|_| true,
-        boundaries: "v1",
-    };
-    let why = choose(&asking, &routing(), &areas()).why;
+    let located =
+        Located { others: vec!["h".to_owned()], border_m: Some(12.4), ..inside("s/c/g", Level::Grid) };
+    let why = choose(&litter(Some(located)), &routing(), &areas()).why;
     assert_eq!(
         why.en,
         "The place lies in g, 12 m inside its border; h hold(s) it too, and the lowest code is taken. Rule “grid” gives it to the grid leader of g."
@@ -238,20 +198,8 @@ fn the_reason_names_the_place_the_rule_and_the_holder_in_both_languages() {
 
 #[test]
 fn the_reason_says_that_the_report_names_the_area_where_it_gives_no_point() {
-    let category = "litter".into();
     let located = stated("s/c".parse().unwrap(), Level::Community);
-    let asking = Asking {
-        lon: 1.0,
-        lat: 2.0,
-        category: &category,
-        flags: vec![Flag::StatedArea],
-        located: Some(located),
-        matter: &LITTER,
-        registered_area: None,
-        tried: &[],
-        staffed: &|_| true,
-        boundaries: "v1",
-    };
+    let asking = Asking { flags: vec![Flag::StatedArea], ..litter(Some(located)) };
     let route = choose(&asking, &routing(), &areas());
     assert_eq!((route.area.as_str(), route.grid, route.flags), ("s/c", None, vec!["stated_area".to_owned()]));
     assert_eq!(
@@ -266,22 +214,8 @@ fn the_reason_says_which_border_gave_a_place_to_the_other_side() {
     let by_border = |metres: f64| {
         let name = Text::new("富春江路", "Fuchunjiang Road");
         let by_border = Some(ByBorder { name, from: "t/tc/tg".parse().unwrap(), metres });
-        let located =
-            Located { by_border, border_m: Some(metres), ..stated("s/c/g".parse().unwrap(), Level::Grid) };
-        let category = "litter".into();
-        let asking = Asking {
-            lon: 1.0,
-            lat: 2.0,
-            category: &category,
-            matter: &LITTER,
-            flags: vec![],
-            located: Some(located),
-            registered_area: None,
-            tried: &[],
-            staffed: &|_| true,
-            boundaries: "v1",
-        };
-        choose(&asking, &routing(), &areas())
+        let located = Located { by_border, border_m: Some(metres), ..inside("s/c/g", Level::Grid) };
+        choose(&litter(Some(located)), &routing(), &areas())
     };
     assert_eq!(held(&by_border(3.2)), pair("grid_leader:s/c/g", "s/c/g"));
     let why = by_border(3.2).why;

@@ -21,19 +21,14 @@ fn share(
 ) -> Route {
     let (category, matter) = ("share".into(), Text::new("股权核定", "Village shareholding"));
     let registered: Option<AreaPath> = registered.map(|path| path.parse().unwrap());
-    let located =
-        lives_in.map(|path| Located { border_m: Some(12.0), ..stated(path.parse().unwrap(), Level::Grid) });
     let asking = Asking {
-        lon: 1.0,
-        lat: 2.0,
         category: &category,
         matter: &matter,
         flags: if registered.is_none() { vec![Flag::NoRegistration] } else { Vec::new() },
-        located,
         registered_area: registered.as_ref(),
         tried,
         staffed,
-        boundaries: "v1",
+        ..litter(lives_in.map(|path| inside(path, Level::Grid)))
     };
     choose(&asking, &by_registration(), &areas())
 }
@@ -90,18 +85,9 @@ fn a_pack_may_send_what_names_no_registered_area_elsewhere() {
     let no_registration = rule("unregistered", Some("no_registration"), Post::StreetDesk);
     let rules = [vec![no_registration], by_registration().rules].concat();
     let (category, matter) = ("share".into(), Text::new("股权核定", "Village shareholding"));
-    let asking = Asking {
-        lon: 1.0,
-        lat: 2.0,
-        category: &category,
-        matter: &matter,
-        flags: vec![Flag::NoRegistration],
-        located: Some(stated("s/c/g".parse().unwrap(), Level::Grid)),
-        registered_area: None,
-        tried: &[],
-        staffed: &|_| true,
-        boundaries: "v1",
-    };
+    let located = stated("s/c/g".parse().unwrap(), Level::Grid);
+    let flags = vec![Flag::NoRegistration];
+    let asking = Asking { category: &category, matter: &matter, flags, ..litter(Some(located)) };
     let route = choose(&asking, &Routing { rules, ..routing() }, &areas());
     assert_eq!((route.rule.as_str(), held(&route)), ("unregistered", pair("street_desk:s", "s/c/g")));
 }

@@ -4,6 +4,8 @@
 //! (reminder at 8 h, community at 10 h, street at 12 h, county at 34 h), check within 4 h of the answer
 //! (reminder after 3 h 12 min, street after 4 h).
 
+mod deadlines;
+mod model;
 mod offers;
 mod opening;
 mod random;
@@ -46,6 +48,16 @@ struct Office {
     calendar: Calendar,
     categories: Categories,
     areas: Areas,
+}
+
+impl std::fmt::Debug for Office {
+    /// Without a list of every holiday.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (calendar, limits) =
+            (self.calendar.code(), self.categories.values().map(|one| one.handle_limit.to_string()));
+        let limits: Vec<String> = limits.collect();
+        write!(f, "{calendar} {limits:?} {:?}", self.policy)
+    }
 }
 
 impl Office {

@@ -15,7 +15,7 @@ use crate::partner::{DeclineReason, ReleaseReason};
 
 /// One thing that reaches the case.
 #[derive(Clone, Debug)]
-enum Do {
+pub(super) enum Do {
     /// What usually comes next, by somebody who may.
     Next,
     Act(Action, &'static str),
@@ -29,7 +29,7 @@ enum Do {
 
 /// What is said of, or by, an organisation.
 #[derive(Clone, Copy, Debug)]
-enum Saying {
+pub(super) enum Saying {
     Placed,
     Accepted,
     Declined,
@@ -37,22 +37,40 @@ enum Saying {
 }
 
 /// The same by somebody else's clock: so many minutes after the one before, or before it.
-type Timed = (i64, Do);
+pub(super) type Timed = (i64, Do);
 
 fn anything() -> impl Strategy<Value = Do> {
     let person = select(vec!["leader", "colleague", "checker", "desk"]);
     prop_oneof![
         6 => Just(Do::Next),
+        // The third time is another thing than the first.
+        2 => select(vec!["leader", "colleague"]).prop_map(|by| Do::Act(RETURN, by)),
         3 => (select(Action::ALL.to_vec()), person).prop_map(|(action, by)| Do::Act(action, by)),
         2 => (0_u32..3, select(vec![GRID, COMMUNITY, OTHER_GRID, DESK])).prop_map(|(n, to)| Do::Route(n, to)),
-        4 => (
-            select(vec![Saying::Placed, Saying::Placed, Saying::Accepted, Saying::Declined, Saying::Withdrawn]),
-            select(vec!["lark", "home"]),
-            prop_oneof![5 => Just(0_u32), 1 => Just(1_u32)],
-        )
-            .prop_map(|(saying, partner, off)| Do::Partner(saying, partner, off)),
+        4 => of_partner(),
         1 => any::<Index>().prop_map(Do::Step),
     ]
+}
+
+fn of_partner() -> impl Strategy<Value = Do> {
+    let placed = [Saying::Placed, Saying::Placed];
+    let saying = select([&placed[..], &[Saying::Accepted, Saying::Declined, Saying::Withdrawn]].concat());
+    let off = prop_oneof![5 => Just(0_u32), 1 => Just(1_u32)];
+    (saying, select(vec!["lark", "home"]), off)
+        .prop_map(|(saying, partner, off)| Do::Partner(saying, partner, off))
+}
+
+/// Mostly of offers: made, accepted, declined, lapsed, taken back, given back and made again.
+pub(super) fn offers() -> impl Strategy<Value = Vec<Timed>> {
+    let deed = select(vec![RETURN, Action::Sign, Action::Answer, Action::Fail]);
+    let person = select(vec!["leader", "of-partner", "checker"]);
+    let what = prop_oneof![
+        6 => of_partner(),
+        1 => Just(Do::Next),
+        2 => (deed, person).prop_map(|(action, by)| Do::Act(action, by)),
+        1 => any::<Index>().prop_map(Do::Step),
+    ];
+    vec((prop_oneof![4 => 0_i64..40, 1 => 0_i64..300, 1 => -60_i64..0], what), 1..40)
 }
 
 fn proposed_by_partner(case: &Case, saying: Saying, partner: &str, off: u32) -> Input {
@@ -72,7 +90,7 @@ fn proposed_by_partner(case: &Case, saying: Saying, partner: &str, off: u32) -> 
 }
 
 /// Times go back now and then.
-fn wild() -> impl Strategy<Value = Vec<Timed>> {
+pub(super) fn wild() -> impl Strategy<Value = Vec<Timed>> {
     vec((prop_oneof![4 => 0_i64..90, 3 => 0_i64..900, 1 => -300_i64..0], anything()), 1..30)
 }
 
@@ -100,23 +118,31 @@ fn all_steps(life: &Life) -> Vec<StepDue> {
     steps.into_values().collect()
 }
 
-/// Carries one thing out; whether it was refused or changed anything does not matter here.
-fn carry_out(life: &mut Life, what: &Do, at: DateTime<Utc>) {
-    let input = match what {
-        Do::Next => next(&as_of(life.case(), at)),
+/// What reaches the case as it stands.
+pub(super) fn input(life: &Life, what: &Do, at: DateTime<Utc>) -> Input {
+    match what {
+        Do::Next => next(&as_of(life, at)),
         Do::Act(action, by) => Input::Act { action: *action, by: (*by).into() },
         Do::Partner(saying, partner, off) => proposed_by_partner(life.case(), *saying, partner, *off),
         Do::Route(n, to) => Input::Routed(proposal(life.case().attempt + n, to)),
-        Do::Step(index) => Input::StepDue(index.get(&all_steps(life)).clone()),
-    };
+        Do::Step(index) => match all_steps(life).as_slice() {
+            [] => next(&as_of(life, at)),
+            steps => Input::StepDue(index.get(steps).clone()),
+        },
+    }
+}
+
+/// Carries one thing out; whether it was refused or changed anything does not matter here.
+pub(super) fn carry_out(life: &mut Life, what: &Do, at: DateTime<Utc>) {
+    let input = input(life, what, at);
     life.receive(&input, at);
 }
 
 /// The case with every step due by then taken: what usually comes next does not depend on who noticed a step.
-fn as_of(case: &Case, at: DateTime<Utc>) -> Case {
-    let mut case = case.clone();
+fn as_of(life: &Life, at: DateTime<Utc>) -> Case {
+    let mut case = life.case().clone();
     let at = at.max(case.last_at);
-    advance(&mut case, Until::Before(at), office().terms(), &mut Vec::new());
+    advance(&mut case, Until::Before(at), life.office.terms(), &mut Vec::new());
     case
 }
 
@@ -145,7 +171,7 @@ fn live(things: &[Timed]) -> Life {
 }
 
 /// Proposes what is due by `horizon`, in order, until nothing is.
-fn settle(life: &mut Life, horizon: DateTime<Utc>) {
+pub(super) fn settle(life: &mut Life, horizon: DateTime<Utc>) {
     while let Some(due_at) = next_step_due(life.case()).filter(|due_at| *due_at <= horizon) {
         let due = all_steps(life).into_iter().filter(|step| step.due_at == due_at);
         for step in due {

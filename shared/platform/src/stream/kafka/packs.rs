@@ -29,6 +29,10 @@ const PARTITION: i32 = 0;
 /// Records read at once, and buffered: one may have a megabyte.
 const SOME: usize = 8;
 
+/// How long the broker may keep a question for more. Nothing here moves to and fro, and each process asks: a short one
+/// would be twenty questions a second of every process for a topic in which nothing happens for months.
+const NOTHING_NEW: Duration = Duration::from_secs(1);
+
 /// How long sending a version may take.
 const LONGEST_SEND: Duration = Duration::from_secs(60);
 
@@ -64,8 +68,9 @@ impl PackTopic {
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         let (name, connection) = (name(settings), settings.connection.clone());
         let reading = reading::Settings::new(connection.clone(), &[&name], Membership::Alone);
-        let reading = Reading::start(reading::Settings { buffered: SOME, ..reading })
-            .map_err(|error| unfit(READING, &error))?;
+        let reading =
+            Reading::start(reading::Settings { buffered: SOME, nothing_new: NOTHING_NEW, ..reading })
+                .map_err(|error| unfit(READING, &error))?;
         let arrivals = reading.arrivals();
         Ok(Self { name, connection, reading, arrivals })
     }

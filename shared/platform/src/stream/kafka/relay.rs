@@ -90,7 +90,7 @@ impl Relay {
             published,
             holder: crate::entropy::draw::<8>().iter().map(|byte| format!("{byte:02x}")).collect(),
             held_at: None,
-            health: Health::default(),
+            health: Health::named(format!("relay of {service}")),
             metrics,
             told_at: None,
         }

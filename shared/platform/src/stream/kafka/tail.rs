@@ -56,6 +56,10 @@ impl OwnTopic {
         Ok(Self { topic, name, reading, bounds })
     }
 
+    pub fn topic(&self) -> Topic {
+        self.topic
+    }
+
     /// As the broker calls it.
     pub fn name(&self) -> &str {
         &self.name
@@ -86,32 +90,18 @@ impl OwnTopic {
     /// When the broker cannot be asked.
     pub async fn some(&self, partition: i32, after: i64) -> Result<Option<Vec<Record>>, StoreError> {
         let index = usize::try_from(partition).unwrap_or(usize::MAX);
-        let Some((_, last)) = self.bounds.get(index).filter(|(_, last)| after < *last) else {
+        if self.bounds.get(index).is_none_or(|(_, last)| after >= *last) {
             return Ok(None);
-        };
-        let source = Source { topic: self.topic, partition };
-        loop {
-            let mut arrivals = self.reading.arrivals();
-            let messages = match self.reading.read(&self.name, partition, after, SOME).await {
-                Ok(messages) => messages,
-                // It is taken on a moment after the start.
-                Err(reading::ReadError::NotMine { .. }) => Vec::new(),
-                Err(error) => return Err(broker("reading the own topic", &error)),
-            };
-            if messages.is_empty() {
-                let waited = tokio::time::timeout(PATIENCE, arrivals.changed()).await;
-                if waited.is_err() {
-                    let why = format!("nothing more comes after {after} of {last}");
-                    return Err(StoreError::Broker { doing: "reading the own topic", why });
-                }
-                continue;
-            }
-            let open = |message: &reading::Message| {
-                let (key, body) = (Some(&*message.key), Some(&*message.payload));
-                envelope::open(source, message.position, key, &message.headers, body)
-            };
-            return Ok(Some(messages.iter().map(open).collect()));
         }
+        let source = Source { topic: self.topic, partition };
+        let messages = self.reading.read_soon(&self.name, partition, after, SOME).await;
+        let messages = messages.map_err(|error| broker("reading the own topic", &error))?;
+        let open = |message: &reading::Message| {
+            let (key, body) = (Some(&*message.key), Some(&*message.payload));
+            envelope::open(source, message.position, key, &message.headers, body)
+        };
+        // The last position need not hold a record: the mark of somebody's transaction takes one too.
+        Ok((!messages.is_empty()).then(|| messages.iter().map(open).collect()))
     }
 
     /// The position before the first record of each partition.
