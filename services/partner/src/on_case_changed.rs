@@ -19,6 +19,7 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
     // it knows it knows to its end, also when its category is offered to nobody any more.
     let category = work.pack.categories.get(&case.category);
     let offered = category.is_some_and(|category| !category.sensitive && !category.offer_to.is_empty());
+    let offered = offered && !case.is_sensitive();
     if !(offered || work.cases.contains_key(&incident)) || case.recorded {
         return Ok(());
     }

@@ -30,13 +30,13 @@ pub(crate) fn react(work: &mut Work, record: &Record) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a case is counted by itself: as the pack said when it was first heard of, and so to its end. What closes
-/// would else be counted elsewhere than what was opened, once its category is listed no more. What the pack has never
-/// heard of is nobody's to count either.
+/// Whether a case is counted by itself: as it was opened, or as the pack said when it was first heard of, and so to its
+/// end. What closes would else be counted elsewhere than what was opened, once its category is listed no more. What the
+/// pack has never heard of is nobody's to count either.
 fn is_sensitive(work: &Work, case: &Case) -> bool {
     let kept = work.cases.get(&case.incident).and_then(|known| known.sensitive);
     let of_pack = || work.pack.categories.get(&case.category).is_none_or(|category| category.sensitive);
-    kept.unwrap_or_else(of_pack)
+    kept.unwrap_or_else(|| case.is_sensitive() || of_pack())
 }
 
 fn mirrored(case: &Case, sensitive: bool) -> Mirrored {

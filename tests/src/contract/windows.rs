@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use platform::lifecycle::Lifecycle;
 use platform::store::Tx;
-use platform::turn::{Asked, Desk, Service, Turn, Unanswered};
+use platform::turn::{Asked, Desk, Service, Turn, Unanswered, Undecided};
 use sea_orm::prelude::async_trait;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -55,7 +55,7 @@ impl Service for TwoWindows {
         self.notebook.obey(work, asked, turn)
     }
 
-    fn react(&self, work: &mut Self::Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
+    fn react(&self, work: &mut Self::Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
         self.notebook.react(work, record, turn)
     }
 

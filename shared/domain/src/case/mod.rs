@@ -103,6 +103,10 @@ impl State {
     }
 }
 
+/// The flag of a case whose category was sensitive when it opened: it stays in the office and is counted by itself to its
+/// end, whatever a later version of the pack says of the category.
+pub const SENSITIVE: &str = "sensitive";
+
 /// One case: the row handle keeps and every `handled` fact carries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
@@ -142,6 +146,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether it was opened as a sensitive one.
+    pub fn is_sensitive(&self) -> bool {
+        self.flags.iter().any(|flag| flag == SENSITIVE)
+    }
+
     pub fn deadline(&self, kind: DeadlineKind) -> Option<&Deadline> {
         self.deadlines.iter().find(|deadline| deadline.kind == kind)
     }

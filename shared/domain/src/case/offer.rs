@@ -54,7 +54,11 @@ pub fn may_be_offered(case: &Case, terms: Terms<'_>) -> bool {
     let free = matches!(case.state, State::Dispatched | State::Handling { .. }) && !awaits_route(case);
     // Promise 7, once more: whoever proposes it, a sensitive matter does not leave the office.
     let open = terms.categories.get(&case.category).is_some_and(|category| !category.sensitive);
-    free && open && !case.recorded && case.holder.partner().is_none() && terms.policy.offer_limit.is_some()
+    free && open
+        && !case.is_sensitive()
+        && !case.recorded
+        && case.holder.partner().is_none()
+        && terms.policy.offer_limit.is_some()
 }
 
 /// Whether `partner` is asked to take the case, in this round.

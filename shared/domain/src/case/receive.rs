@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::advance::{Until, advance};
-use super::{Case, Effect, Happened, Refusal, State, offer};
+use super::{Case, Effect, Happened, Refusal, SENSITIVE, State, offer};
 use crate::area::Areas;
 use crate::calendar::Calendar;
-use crate::category::Categories;
+use crate::category::{Categories, Category};
 use crate::deadline::{Deadline, DeadlineKind};
 use crate::facts::{IncidentRouted, OfferProposed, Route, StepDue};
 use crate::holder::{Holder, Post};
@@ -173,8 +173,13 @@ fn open(
     let report = routed.report.as_ref().ok_or(Undecidable::NoReport(routed.attempt))?;
     // Its area need not be listed here: where it was routed, another version of the pack may have been in force.
     let route = &routed.route;
-    let deadlines = opening_deadlines(report, at, terms)?;
+    let category = terms.categories.get(&report.category);
+    let category = category.ok_or_else(|| Undecidable::UnknownCategory(report.category.0.clone()))?;
+    let deadlines = opening_deadlines(report, category, at, terms);
     let mut flags = route.flags.clone();
+    if category.sensitive {
+        flags.push(SENSITIVE.to_owned());
+    }
     if deadlines.iter().any(Deadline::due_before_start) {
         flags.push("due_before_opened".to_owned());
     }
@@ -212,15 +217,12 @@ fn open(
 
 fn opening_deadlines(
     report: &Report,
+    category: &Category,
     at: DateTime<Utc>,
     terms: Terms<'_>,
-) -> Result<Vec<Deadline>, Undecidable> {
-    let category = terms
-        .categories
-        .get(&report.category)
-        .ok_or_else(|| Undecidable::UnknownCategory(report.category.0.clone()))?;
+) -> Vec<Deadline> {
     let Terms { policy, calendar, .. } = terms;
-    Ok(match report.promise {
+    match report.promise {
         Promise::Recorded(due_at) => {
             due_at.map(|due_at| policy.recorded_deadline(calendar, at, due_at)).into_iter().collect()
         }
@@ -232,7 +234,7 @@ fn opening_deadlines(
             let handle = policy.deadline(calendar, DeadlineKind::Handle, 1, at, category.handle_limit);
             sign.into_iter().chain(stages).chain([handle]).collect()
         }
-    })
+    }
 }
 
 /// `step.due` advances the case to the step's own due time and no further. A step that is done, met or

@@ -101,6 +101,7 @@ export const KINDS = { sign: ['签收', 'signing'], offer: ['接单', 'answering
 export const FLAGS = {
   placeholder: ['上报坐标是占位点，地点待核实', 'the reported place is a placeholder: verify it'], rounded: ['上报坐标经取整，地点不精确', 'the reported place is rounded: not exact'],
   stated_area: ['只写明区域，未给坐标', 'the report names an area and gives no point'], due_before_opened: ['立案时已过期', 'was due before it opened'],
+  sensitive: ['敏感事项，不交社会组织，单独统计', 'sensitive: never offered, and counted by itself'],
 };
 export const REASONS = { wrong_area: ['属地不符', 'wrong area'], unclear_owner: ['权属不清', 'unclear owner'], overlapping_duty: ['职能交叉', 'overlapping duty'] };
 export const DECLINES = { no_capacity: ['人手不足', 'no hands free'], not_our_work: ['不擅长此类事项', 'not our kind of work'], not_now: ['时间不合适', 'not at this time'] };

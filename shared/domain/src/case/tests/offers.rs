@@ -218,6 +218,11 @@ fn a_sensitive_case_is_never_offered_whoever_proposes_it() {
     life.routed(1, GRID, t(0, 0));
     assert_eq!(life.partnered(placed(1, &[LARK]), t(0, 10)), [""; 0]);
     assert_eq!(life.state(), "DISPATCHED");
+    // Nor once its category is listed anew as one that may be.
+    assert_eq!(life.case().flags, ["sensitive"]);
+    life.office = office();
+    assert_eq!(life.partnered(placed(1, &[LARK]), t(0, 20)), [""; 0]);
+    assert_eq!(life.state(), "DISPATCHED");
 }
 
 #[test]
