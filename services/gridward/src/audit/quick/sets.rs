@@ -1,6 +1,6 @@
 //! What is asked of one database by itself beside the sheets. Each answer is exact: one database is seen in one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
@@ -156,18 +156,22 @@ pub(super) async fn of_supervise(asking: &Asking<'_>, cases: u64, ledger: &mut L
 
 /// Of one measure, by area.
 type ByArea = BTreeMap<String, i64>;
+type ByMeasure = BTreeMap<String, ByArea>;
 
 /// The tallies against what they count. An area may change with a second attempt, so the sums over all areas decide,
 /// and what areas there are that differ is said where the sums do.
 async fn tallies(asking: &Asking<'_>, cases: u64, ledger: &mut Ledger) -> anyhow::Result<()> {
-    let mut told: BTreeMap<String, ByArea> = BTreeMap::new();
+    let (mut told, mut apart): (ByMeasure, ByMeasure) = (BTreeMap::new(), BTreeMap::new());
     for (area, measure, count) in
         counts(asking, "tallies", "SELECT area, measure, count FROM supervise_tally").await?
     {
+        if plain(&measure) != measure {
+            *apart.entry(measure.clone()).or_default().entry(area.clone()).or_default() += count;
+        }
         *told.entry(plain(&measure).to_owned()).or_default().entry(area).or_default() += count;
     }
     ledger.looked(Name::Tallies, told.values().map(BTreeMap::len).sum());
-    let mut seen: BTreeMap<String, ByArea> = BTreeMap::new();
+    let mut seen = ByMeasure::new();
     for (of, sql) in COUNTED {
         for (area, measure, count) in counts(asking, of, sql).await? {
             *seen.entry(measure).or_default().entry(area).or_default() += count;
@@ -200,15 +204,40 @@ async fn tallies(asking: &Asking<'_>, cases: u64, ledger: &mut Ledger) -> anyhow
             names.iter().for_each(|name| ledger.fault(Name::Tallies, name, &what));
         }
     }
+    counted_apart(&apart, &seen, ledger);
     Ok(())
+}
+
+/// What is sensitive is counted by itself, as it was decided for each case: those of which it was not kept may be
+/// under either measure.
+fn counted_apart(apart: &ByMeasure, seen: &ByMeasure, ledger: &mut Ledger) {
+    for measure in ["opened", "closed"] {
+        let of = |counts: &ByMeasure, kind: &str| -> ByArea {
+            counts.get(&format!("{kind}_{measure}")).cloned().unwrap_or_default()
+        };
+        let in_all = |counts: &ByArea| counts.values().sum::<i64>();
+        let (kept, due, either) = (of(apart, "sensitive"), of(seen, "sensitive"), of(seen, "unsure"));
+        if (in_all(&due)..=in_all(&due) + in_all(&either)).contains(&in_all(&kept)) {
+            continue;
+        }
+        for area in kept.keys().chain(due.keys()).collect::<BTreeSet<_>>() {
+            let (kept, due) = (kept.get(area).unwrap_or(&0), due.get(area).unwrap_or(&0));
+            if kept != due {
+                let what = format!("{kept} of it are counted as sensitive, and by the cases it is {due}");
+                ledger.fault(Name::Tallies, format!("{area} {measure}"), what);
+            }
+        }
+    }
 }
 
 /// Area, measure, how many. `opened_without_due` are all cases but those that have a handling deadline.
 const COUNTED: [(&str, &str); 3] = [
     (
         "cases by area",
-        "SELECT area, unnest(ARRAY['opened', 'closed']), unnest(ARRAY[count(*), count(closed_at)]) \
-         FROM supervise_case GROUP BY area",
+        "SELECT area, unnest(ARRAY['opened', 'closed', 'sensitive_opened', 'sensitive_closed', 'unsure_opened', \
+         'unsure_closed']), unnest(ARRAY[count(*), count(closed_at), count(*) FILTER (WHERE sensitive), \
+         count(closed_at) FILTER (WHERE sensitive), count(*) FILTER (WHERE sensitive IS NULL), \
+         count(closed_at) FILTER (WHERE sensitive IS NULL)]) FROM supervise_case GROUP BY area",
     ),
     (
         "steps done by area",
