@@ -216,7 +216,7 @@ async fn asks(
     let Some(startup) = messages.startup().await? else { return Ok(()) };
     write(far, &startup).await?;
     let mut grouping = Grouping::new(shared.rewrite);
-    while let Some(message) = messages.next().await? {
+    while let Some(message) = messages.message().await? {
         // A password, and a farewell: nobody is ready after these.
         if matches!(message.kind(), b'p' | b'X') {
             write(far, &message.bytes).await?;
@@ -241,7 +241,7 @@ async fn answers(
 ) -> io::Result<()> {
     let mut messages = Messages::new(far);
     let mut said = Vec::new();
-    while let Some(message) = messages.next().await? {
+    while let Some(message) = messages.message().await? {
         // Before the session hears of it, and asks for the next thing.
         shared.hears(&message, expected);
         said.extend(message.bytes);

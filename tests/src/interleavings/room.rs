@@ -169,7 +169,7 @@ impl Meeting<'_> {
                 self.judge(&left, &serial, &mut figures);
             }
             ensure!(figures.schedules <= MOST, "there are more than {MOST} schedules: make two pairs of it");
-            if !search.next() {
+            if !search.another() {
                 return Ok(figures);
             }
         }

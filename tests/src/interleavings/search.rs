@@ -127,7 +127,7 @@ impl Search {
     }
 
     /// Turns to the next schedule; false when there is none.
-    pub fn next(&mut self) -> bool {
+    pub fn another(&mut self) -> bool {
         self.again();
         while let Some(node) = self.nodes.last_mut() {
             node.tried[node.chosen as usize] = true;
@@ -181,7 +181,7 @@ mod tests {
             if !search.is_redundant() {
                 orders.push(order);
             }
-            if !search.next() {
+            if !search.another() {
                 return orders;
             }
         }

@@ -81,7 +81,7 @@ async fn outcomes(
             let numbers: Vec<i64> = rows.unwrap().iter().map(|row| get(row, "n").unwrap()).collect();
             all.push(format!("{numbers:?} {} {}", ran.said[0].text, ran.said[1].text));
         }
-        if !search.next() {
+        if !search.another() {
             all.sort();
             all.dedup();
             return (all, schedules, waited);

@@ -88,7 +88,7 @@ impl<'a> Messages<'a> {
     }
 
     /// The next message; none once the other end has closed.
-    pub async fn next(&mut self) -> io::Result<Option<Message>> {
+    pub async fn message(&mut self) -> io::Result<Option<Message>> {
         if !self.fill(5).await? {
             return Ok(None);
         }
