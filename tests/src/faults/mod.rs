@@ -11,7 +11,7 @@ mod hand;
 mod outcome;
 pub(crate) mod own_servers;
 mod poison;
-mod proxy;
+pub(crate) mod proxy;
 mod verdict;
 mod work;
 
