@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check accept
+.PHONY: help demo test check accept chaos
 
 # rustup puts cargo here; a shell that is not a login shell may not look there.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -19,8 +19,10 @@ SPEED ?=
 PORT ?= 8080
 # What `make accept` may try beside the packs: a folder of data that is not part of the sources.
 DATA ?=
-# Which parts of it to try; all when empty.
+# Which parts of it, or of `make chaos`, to try; all when empty.
 PARTS ?=
+# How much `make chaos` does; its own numbers when empty. JSON names a file for its figures.
+export SEED FAULTS REPORTS RATE EACH TOGETHER MINUTES LIVES RUNS JSON
 
 part := tests/part.sh
 # The whole workspace at once: crates built one after the other agree on fewer features, and the database layer
@@ -57,3 +59,8 @@ accept: ## replay real data and print every figure promised beside its mark (DAT
 	@tests/setup.sh build
 	$(part) 'building gridward and what tries it' $(build) --all-targets
 	DATA='$(DATA)' exec tests/accept.sh $(PARTS)
+
+chaos: ## hundreds of faults, hours of work, lives, odd inputs (PARTS="faults brokers soak lives fuzz", SEED=1, FAULTS=500, MINUTES=120)
+	@tests/setup.sh build
+	$(part) 'building gridward and what tries it' $(build) --all-targets
+	exec tests/chaos.sh $(PARTS)

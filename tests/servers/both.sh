@@ -192,6 +192,8 @@ owner=
 # The signal that ends a server whose owner has gone: at once, and with nothing left behind.
 ending=KILL
 with_tls=
+# Of several brokers that are one cluster; otherwise one of its own.
+cluster=
 settings=()
 options() {
     while [ $# -gt 0 ]; do
@@ -199,6 +201,7 @@ options() {
         --tls) with_tls=yes ;;
         --address) address=${2:?the address to listen on}; shift ;;
         --owner) owner=${2:?the process without which the server ends}; shift ;;
+        --cluster) cluster=${2:?the id of the cluster}; shift ;;
         *=*) settings+=("$1") ;;
         *) give_up "not understood: $1" ;;
         esac

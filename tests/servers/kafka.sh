@@ -8,7 +8,8 @@
 #                        DIR/tls/ca.pem, DIR/tls/password; nothing was signed by DIR/tls/other-ca.pem
 #       --address IP     where it listens, 127.0.0.1 otherwise
 #       --owner PID      it ends when that process ends
-#       NAME=VALUE       a setting of the broker
+#       --cluster ID     the cluster it is of, where there are several brokers
+#       NAME=VALUE       a setting of the broker; one that is set already is so from now on
 #     Only --owner counts when it is started again: its folder, ports and settings stay.
 #   tests/servers/kafka.sh stop | kill | freeze | thaw DIR       SIGTERM, SIGKILL, SIGSTOP, SIGCONT
 #   tests/servers/kafka.sh lose DIR TOPIC PARTITION BYTES        cuts the end of a stopped broker's log, as a disk that
@@ -164,7 +165,7 @@ END
 
     # An id must not begin with a minus; one that came from another folder is refused by the broker.
     rm -rf "$dir/data"
-    "${java[@]}" "-XX:SharedArchiveFile=$(trained)" kafka.tools.StorageTool format --cluster-id "$(openssl rand -hex 11)" \
+    "${java[@]}" "-XX:SharedArchiveFile=$(trained)" kafka.tools.StorageTool format --cluster-id "${cluster:-$(openssl rand -hex 11)}" \
         "${scram[@]}" --config "$dir/server.properties.new" </dev/null >"$dir/log" 2>&1 \
         || { cat "$dir/log" >&2; give_up 'the storage could not be formatted'; }
     echo "$address:$port" >"$dir/bootstrap"

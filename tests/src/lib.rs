@@ -1,5 +1,5 @@
-//! The scenarios: what Gridward promises, tried on the real services. One test binary; `accept` runs the
-//! same at full size.
+//! The scenarios: what Gridward promises, tried on the real services. One test binary; `accept` and `chaos`
+//! run the same at full size.
 //!
 //! [`world`] is one street office in a folder of its own, on a clock that only moves when told to;
 //! [`process`] is a real `gridward all` as a child process, to be killed.
@@ -9,9 +9,11 @@ pub mod faults;
 pub mod fleet;
 pub mod instance;
 pub mod kills;
+pub mod marks;
 pub mod offers;
 pub mod process;
 pub mod rolling;
+pub mod soak;
 
 #[cfg(test)]
 mod architecture;

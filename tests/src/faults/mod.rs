@@ -1,19 +1,29 @@
 //! Whatever goes wrong: a fleet on a Kafka and a PostgreSQL of its own works, and faults drawn from a seed happen to
-//! it one after the other: kills, zombies, answers that are eaten, servers that freeze. Afterwards every report that
+//! it: kills, zombies, answers that are eaten, servers that freeze, disks that are full. Afterwards every report that
 //! was answered is one case, every due step took effect once and not early, and the audit agrees.
 //!
-//! [`fault`] says what can go wrong, [`hand`] lets it happen, [`work`] sees whether work goes on, and [`verdict`] looks
-//! at what is stored at the end. What ends a service, as it should, has a scenario of its own in `scenes`.
+//! [`kind`] names what can go wrong, [`fault`] says all of one, [`deck`] draws them, [`hand`] lets rounds of them happen,
+//! [`doing`] one of them, [`work`] sees whether work goes on, and [`verdict`] looks at what is stored at the end. What
+//! ends a service, as it should, has a scenario of its own in `scenes`.
 
+mod again;
+mod deck;
+mod doing;
 mod fault;
 mod gone;
 mod hand;
+mod kind;
+pub(crate) mod load;
+mod locked;
 mod outcome;
 pub(crate) mod own_servers;
 mod poison;
 pub(crate) mod proxy;
-mod verdict;
-mod work;
+mod storm;
+mod twice;
+pub(crate) mod unreliable;
+pub(crate) mod verdict;
+pub(crate) mod work;
 
 #[cfg(test)]
 mod scenes;
@@ -23,28 +33,30 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::facts::Topic;
 use gridward::servers::services;
 use platform::clock::{Clock, host_now};
 use platform::pack::Pack;
 use reqwest::StatusCode;
 use tempfile::TempDir;
-use tokio::task::JoinSet;
 
 use crate::fleet::{FILE, Fleet};
 use crate::instance::beat;
-use crate::kills::clients::{Answer, Client, LINES, Reports};
-use crate::kills::organisations::{MEMBERS, Member};
-use crate::kills::people::{Acted, Actor};
 use crate::kills::progress::Progress;
-use crate::kills::{ACTORS, ORIGIN, SPEED, all};
+use crate::kills::{ORIGIN, SPEED};
 use crate::process::{PARTNERED, pack};
-use fault::Deck;
-pub use fault::{Fault, KINDS};
+use deck::Deck;
+use doing::{Around, Clients};
+pub use fault::Fault;
 use gone::Gone;
 use hand::Hand;
 pub use hand::Happened;
+pub use kind::Kind;
+use load::Load;
 pub use outcome::{Outcome, bound};
 use own_servers::OwnServers;
+pub(crate) use poison::Sent;
+use twice::Twice;
 use work::Work;
 
 /// What to do to a fleet.
@@ -52,8 +64,12 @@ use work::Work;
 pub struct Plan {
     /// Instances of each service.
     pub each: usize,
+    /// One, or three of which each record is on two at least.
+    pub brokers: usize,
     /// Faults that hit something.
     pub faults: usize,
+    /// So many of them happen at once, at most, where they cannot hide what each other does.
+    pub together: usize,
     /// Reports answered, at least.
     pub reports: usize,
     /// Reports a second.
@@ -62,8 +78,13 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// A report is under way at each of so many clients, [`LINES`] times.
-const CLIENTS: usize = 8;
+impl Plan {
+    /// How many times at the end each topic gets a fact that nobody knows: one in 25 faults is one, as one of each other
+    /// kind is drawn in 24.
+    fn unknown(self) -> usize {
+        if self.brokers == 1 { self.faults.div_ceil(25 * Topic::ALL.len()) } else { 0 }
+    }
+}
 
 /// Carries out `plan` on servers and a fleet of its own.
 ///
@@ -92,14 +113,18 @@ pub async fn run(plan: Plan) -> anyhow::Result<Outcome> {
 
 /// Far more than it takes; it is there for what hangs.
 fn limit(plan: Plan) -> Duration {
-    let seconds = 240 + 30 * plan.faults + 3 * plan.reports / plan.rate.max(1);
+    let seconds = 600 + 60 * plan.faults + 3 * plan.reports / plan.rate.max(1);
     Duration::from_secs(seconds as u64)
 }
 
 async fn carry_out(plan: Plan, folder: &TempDir, progress: &Arc<Progress>) -> anyhow::Result<Outcome> {
     let pack = Pack::load(&pack(PARTNERED)).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let services = services(&pack);
-    let servers = OwnServers::start(&services).await?;
+    let servers = match plan.brokers {
+        1 => OwnServers::start(&services).await?,
+        3 => OwnServers::start_three(&services).await?,
+        other => bail!("one broker or three, not {other}"),
+    };
     let clock = paced()?;
     let mut fleet = Fleet::on(&servers.servers, folder.path(), PARTNERED, plan.each, &clock.settings).await?;
     servers.lead(&mut fleet)?;
@@ -108,53 +133,41 @@ async fn carry_out(plan: Plan, folder: &TempDir, progress: &Arc<Progress>) -> an
     fleet.start().await?;
     let door = fleet.door();
 
-    let pace = Duration::from_secs(1) * u32::try_from(CLIENTS * LINES)? / u32::try_from(plan.rate.max(1))?;
-    let reports = Reports { clients: CLIENTS, posts: None, pace, seed: plan.seed };
-    let mut reporting: JoinSet<anyhow::Result<Vec<Answer>>> = JoinSet::new();
-    for n in 0..CLIENTS * LINES {
-        reporting.spawn(Client::new(&door, reports, n, progress)?.report_all());
-    }
-    let mut acting: JoinSet<anyhow::Result<Vec<Acted>>> = JoinSet::new();
-    for n in 0..ACTORS {
-        acting.spawn(Actor::new(&door, plan.seed, n, progress)?.act_until_told());
-    }
-    for n in 0..MEMBERS {
-        acting.spawn(Member::new(&door, plan.seed, n, progress)?.act_until_told());
-    }
-    let gone = Gone::new(&door, reports, progress)?;
+    let reports = load::steady(plan.rate, plan.seed)?;
+    let mut load = Load::begin(&door, reports, progress)?;
+    let clients =
+        Clients { gone: Gone::new(&door, reports, progress)?, twice: Twice::new(&door, reports, progress)? };
     let begun = Instant::now();
-    let mut hand =
-        Hand::new(fleet, servers, work.clone(), gone, Deck::new(plan.seed, &services, plan.each), progress);
-    let happened = async {
-        hand.happen(plan.faults).await?;
+    let around = Around { servers, work: work.clone(), door, progress: progress.clone(), begun };
+    let deck = Deck::new(plan.seed, &services, plan.each, plan.brokers);
+    let mut hand = Hand::new(fleet, around, clients, deck, plan.together);
+    let unknown = plan.unknown();
+    load.until(async {
+        hand.happen(plan.faults.saturating_sub(unknown * Topic::ALL.len())).await?;
+        hand.unknown_facts(unknown).await?;
+        progress.stage("the last faults are over");
         while progress.answered() < plan.reports {
             beat(Duration::from_millis(20)).await;
         }
-        anyhow::Ok(())
-    };
-    // Whoever had an answer that nobody may have ends it at once.
-    let (mut answers, mut acts) = (Vec::new(), Vec::new());
-    tokio::select! {
-        happened = happened => happened?,
-        reported = all(&mut reporting) => { reported?; bail!("the clients have stopped by themselves") }
-        acted = all(&mut acting) => { acted?; bail!("the people have stopped by themselves") }
-    }
-    progress.stop_acting();
-    answers.extend(all(&mut reporting).await?);
-    acts.extend(all(&mut acting).await?);
-    answers.append(&mut hand.gone.answers);
+        Ok(())
+    })
+    .await?;
+    let (mut answers, acts) = load.end().await?;
+    let Hand { mut fleet, around, clients, happened, missed, poison, .. } = hand;
+    let clients = clients.context("somebody still has hold of the clients")?;
+    answers.extend(clients.gone.answers);
+    answers.extend(clients.twice.answers);
     let took = begun.elapsed();
 
     let settled_at = work.settled(&clock.clock).await?;
     let settled = begun.elapsed() - took;
-    let Hand { mut fleet, servers, happened, missed, poison, .. } = hand;
     all_ready(&fleet).await?;
     progress.stage("stopping");
     fleet.stop().await?;
     progress.stage("looking at what is stored");
     let found = verdict::look(&work, &folder.path().join(FILE), &answers, &acts, settled_at, &poison).await?;
-    drop(servers);
-    let mut outcome = Outcome { found, happened, missed, poison: poison.count() };
+    drop(around);
+    let mut outcome = Outcome { plan, found, happened, missed, poison: poison.count() };
     outcome.found.seconds = took.as_secs_f64();
     outcome.found.settle_seconds = settled.as_secs_f64();
     outcome.found.retries = progress.retries();
@@ -162,12 +175,12 @@ async fn carry_out(plan: Plan, folder: &TempDir, progress: &Arc<Progress>) -> an
 }
 
 /// A clock that runs faster, so that steps fall due, and the settings that give it to every instance.
-struct Paced {
-    clock: Clock,
-    settings: String,
+pub(crate) struct Paced {
+    pub clock: Clock,
+    pub settings: String,
 }
 
-fn paced() -> anyhow::Result<Paced> {
+pub(crate) fn paced() -> anyhow::Result<Paced> {
     let (host_origin, origin): (_, DateTime<Utc>) =
         (host_now(), ORIGIN.parse().context("the origin is a time")?);
     let settings = format!(
@@ -178,7 +191,7 @@ fn paced() -> anyhow::Result<Paced> {
 }
 
 /// Whoever has stopped the line says so.
-async fn all_ready(fleet: &Fleet) -> anyhow::Result<()> {
+pub(crate) async fn all_ready(fleet: &Fleet) -> anyhow::Result<()> {
     let door = fleet.door();
     for instance in fleet.instances.values().flatten() {
         let answer = door.client.get(instance.url("/health/ready")).send().await?;
@@ -195,7 +208,7 @@ async fn whatever_goes_wrong_what_was_answered_is_there_once_and_steps_take_effe
     if !crate::fleet::has_servers() {
         return;
     }
-    let plan = Plan { each: 2, faults: 8, reports: 600, rate: 30, seed: 1 };
+    let plan = Plan { each: 2, brokers: 1, faults: 13, together: 2, reports: 600, rate: 30, seed: 1 };
     let outcome = run(plan).await.unwrap();
     println!("{outcome}");
     assert!(outcome.is_good(), "{outcome}");

@@ -30,6 +30,31 @@ impl Sent {
     }
 }
 
+/// A fact as its writer would send it, to the topic of this name.
+pub fn letter(name: String, fact: &Fact) -> Outgoing {
+    let letter = seal(fact);
+    let headers = letter.headers.into_iter();
+    Outgoing {
+        topic: name,
+        key: letter.key.into_bytes(),
+        payload: letter.body.into_bytes(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).collect(),
+        timestamp: 0,
+    }
+}
+
+/// Sends records, in order, as nobody of the services.
+///
+/// # Errors
+/// When the broker does not take them.
+pub async fn send_all(broker: &str, records: &[Outgoing]) -> anyhow::Result<()> {
+    let mut sending = Sending::start(Settings::new(Connection::plain(broker)))?;
+    let until = tokio::time::Instant::now() + Duration::from_secs(20);
+    let sent = sending.send_all(records, until).await;
+    sending.stop().await;
+    sent.context("the broker does not take a record")
+}
+
 /// Sends one to the topic of this name, and notes it in `all`.
 ///
 /// # Errors
@@ -62,22 +87,10 @@ pub async fn send(
                 body: "{}".to_owned(),
             };
             // In the name of who writes this topic: otherwise it would not even be opened.
-            let letter = seal(&fact);
-            let headers = letter.headers.into_iter();
-            Outgoing {
-                topic: name,
-                key: letter.key.into_bytes(),
-                payload: letter.body.into_bytes(),
-                headers: headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).collect(),
-                timestamp: 0,
-            }
+            letter(name, &fact)
         }
     };
-    let mut sending = Sending::start(Settings::new(Connection::plain(broker)))?;
-    let until = tokio::time::Instant::now() + Duration::from_secs(20);
-    let sent = sending.send_all(&[record], until).await;
-    sending.stop().await;
-    sent.context("the broker does not take a record")?;
+    send_all(broker, &[record]).await?;
     match how {
         Poison::Undecodable => all.closed += 1,
         Poison::Unknown => {

@@ -139,11 +139,14 @@ fn judge(said: &Value, poison: &Sent, outcome: &mut Outcome) {
             .push(format!("the facts tell of {effected} steps that took effect, the histories of {stored}"));
     }
     let checks = said["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let strangers = poison.strangers.len() as u64;
     let expected = |check: &Value| {
+        if check["name"] == "written" {
+            return strangers + poison.closed;
+        }
         let named = check["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
         let of_strangers = named.iter().filter_map(|fault| fault["id"].as_str());
-        let of_strangers = of_strangers.filter(|id| poison.strangers.contains(*id)).count() as u64;
-        of_strangers + if check["name"] == "written" { poison.closed } else { 0 }
+        of_strangers.filter(|id| poison.strangers.contains(*id)).count() as u64
     };
     let odd: Vec<String> = checks
         .iter()

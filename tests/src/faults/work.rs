@@ -36,6 +36,8 @@ const READERS: [(&str, &[Topic]); 5] = [
 
 /// Work that has not gone on after this hangs.
 pub(super) const HANGS: Duration = Duration::from_secs(90);
+/// What is there at one moment, what came of it, and what came of that.
+const SETTLES: usize = 3;
 /// How often anybody looks.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -43,6 +45,8 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Work {
     databases: BTreeMap<&'static str, Store>,
+    /// Where they are: a URL with `{service}` in it.
+    places: String,
     topics: Topics,
     prefix: String,
     partitions: i32,
@@ -66,6 +70,15 @@ pub struct Since {
     begun: Instant,
 }
 
+/// How long it took until work went on.
+#[derive(Clone, Copy, Debug)]
+pub struct Back {
+    /// That of the service that was looked at first; of all, where none was.
+    pub own: Duration,
+    /// That of all services.
+    pub all: Duration,
+}
+
 impl Work {
     /// Makes the topics that are missing, and waits until the broker leads each of their partitions.
     ///
@@ -84,6 +97,7 @@ impl Work {
         settings.stream()?.ensure_topics().await?;
         let work = Self {
             databases: opened,
+            places: databases.to_owned(),
             topics: Topics::start(&Connection::plain(broker), Duration::from_secs(5))?,
             prefix: settings.kafka.prefix.clone(),
             partitions: i32::try_from(settings.kafka.partitions)?,
@@ -100,8 +114,22 @@ impl Work {
     }
 
     /// Those that have a topic.
-    fn services(&self) -> impl Iterator<Item = &'static str> {
+    pub fn services(&self) -> impl Iterator<Item = &'static str> {
         self.databases.keys().copied()
+    }
+
+    /// A connection of its own to a service's database, for whoever keeps it or has it refused.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn apart(&self, service: &str) -> anyhow::Result<Store> {
+        let store = Store::connect(&self.places.replace("{service}", service), 1).await;
+        store.with_context(|| format!("cannot reach the database of {service}"))
+    }
+
+    /// Before the name of every topic and group.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The name of a topic here.
@@ -177,13 +205,28 @@ impl Work {
     }
 
     /// Waits until a new report was answered 201 since then, each service has sent a new fact, and everything that
-    /// was on the topics at `marks` is read; answers how long it took.
+    /// was on the topics at `marks` is read; answers how long it took, also for the service `first` by itself. For
+    /// discover that is the report, for the others what they read, and for all what they send.
     ///
     /// # Errors
     /// When it takes for ever, saying what does not go on.
-    pub async fn goes_on(&self, marks: &Marks, since: Since) -> anyhow::Result<Duration> {
+    pub async fn goes_on(
+        &self,
+        marks: &Marks,
+        since: Since,
+        first: Option<&'static str>,
+    ) -> anyhow::Result<Back> {
+        let own = match first {
+            Some(service) => Some(self.until_on(marks, since, Some(service)).await?),
+            None => None,
+        };
+        let all = self.until_on(marks, since, None).await?;
+        Ok(Back { own: own.unwrap_or(all), all })
+    }
+
+    async fn until_on(&self, marks: &Marks, since: Since, of: Option<&str>) -> anyhow::Result<Duration> {
         loop {
-            let rests = match self.rests(marks, since).await {
+            let rests = match self.rests(marks, since, of).await {
                 Ok(None) => return Ok(since.begun.elapsed()),
                 Ok(Some(rests)) => rests,
                 // A server that is away says nothing.
@@ -196,12 +239,13 @@ impl Work {
         }
     }
 
-    /// What does not go on yet.
-    async fn rests(&self, marks: &Marks, since: Since) -> anyhow::Result<Option<String>> {
-        if self.progress.new_ones() == since.new {
+    /// What does not go on yet, of one service or of all.
+    async fn rests(&self, marks: &Marks, since: Since, of: Option<&str>) -> anyhow::Result<Option<String>> {
+        let asked = |service: &str| of.is_none_or(|of| of == service);
+        if asked(Discover::NAME) && self.progress.new_ones() == since.new {
             return Ok(Some("no new report was answered".to_owned()));
         }
-        for (service, last) in &marks.rows {
+        for (service, last) in marks.rows.iter().filter(|(service, _)| asked(service)) {
             let sql = format!(
                 "SELECT count(*) FROM (SELECT 1 FROM {service}_outbox WHERE id > $1 AND published_at > $2 LIMIT 1) AS new"
             );
@@ -209,7 +253,7 @@ impl Work {
                 return Ok(Some(format!("{service} has sent nothing new")));
             }
         }
-        self.unread(&marks.ends).await
+        self.unread_by(&marks.ends, asked).await
     }
 
     /// A partition that some reader has not read up to `ends`.
@@ -217,15 +261,16 @@ impl Work {
     /// # Errors
     /// When a database cannot be read.
     pub async fn unread(&self, ends: &BTreeMap<(Topic, i32), i64>) -> anyhow::Result<Option<String>> {
-        let here = |service: &str| self.databases.contains_key(service);
-        for (service, reads) in READERS.into_iter().filter(|(name, reads)| here(name) && !reads.is_empty()) {
-            let sql = format!("SELECT topic, partition, position FROM {service}_position");
-            let mut positions: BTreeMap<(Topic, i32), i64> = BTreeMap::new();
-            for row in self.rows(service, &sql, Vec::new()).await? {
-                let topic: String = get(&row, "topic")?;
-                let topic: Topic = topic.parse().map_err(|why: String| anyhow::anyhow!(why))?;
-                positions.insert((topic, get(&row, "partition")?), get(&row, "position")?);
-            }
+        self.unread_by(ends, |_| true).await
+    }
+
+    async fn unread_by(
+        &self,
+        ends: &BTreeMap<(Topic, i32), i64>,
+        asked: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<Option<String>> {
+        for (service, reads) in self.readers().filter(|(name, _)| asked(name)) {
+            let positions = self.positions(service).await?;
             for ((topic, partition), last) in ends.iter().filter(|((topic, _), _)| reads.contains(topic)) {
                 let at = positions.get(&(*topic, *partition)).copied().unwrap_or(0);
                 if at < *last {
@@ -234,6 +279,44 @@ impl Work {
             }
         }
         Ok(None)
+    }
+
+    /// How many records the readers have still to read, all together.
+    ///
+    /// # Errors
+    /// When a server does not answer.
+    pub async fn lag(&self) -> anyhow::Result<i64> {
+        let ends = self.ends().await?;
+        let mut lag = 0;
+        for (service, reads) in self.readers() {
+            let positions = self.positions(service).await?;
+            let of_it = ends.iter().filter(|((topic, _), _)| reads.contains(topic));
+            lag += of_it.map(|(place, last)| last - positions.get(place).copied().unwrap_or(0)).sum::<i64>();
+        }
+        Ok(lag)
+    }
+
+    /// What a service reads.
+    pub fn reads(&self, service: &str) -> &'static [Topic] {
+        self.readers().find(|(name, _)| *name == service).map_or(&[], |(_, reads)| reads)
+    }
+
+    /// Those here that read something, and what.
+    fn readers(&self) -> impl Iterator<Item = (&'static str, &'static [Topic])> {
+        let here = |service: &str| self.databases.contains_key(service);
+        READERS.into_iter().filter(move |(name, reads)| here(name) && !reads.is_empty())
+    }
+
+    /// Where a service stands on each partition that it has read from.
+    async fn positions(&self, service: &str) -> anyhow::Result<BTreeMap<(Topic, i32), i64>> {
+        let sql = format!("SELECT topic, partition, position FROM {service}_position");
+        let mut positions = BTreeMap::new();
+        for row in self.rows(service, &sql, Vec::new()).await? {
+            let topic: String = get(&row, "topic")?;
+            let topic: Topic = topic.parse().map_err(|why: String| anyhow::anyhow!(why))?;
+            positions.insert((topic, get(&row, "partition")?), get(&row, "position")?);
+        }
+        Ok(positions)
     }
 
     /// How many facts were set aside, by all services.
@@ -249,16 +332,18 @@ impl Work {
         Ok(dead)
     }
 
-    /// What of everything that was begun before `now`, on the clock of the cases, is not done yet.
-    ///
-    /// # Errors
-    /// When a server does not answer.
-    pub async fn waits(&self, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
-        let ends = self.ends().await?;
-        for service in self.services() {
-            let sql = format!("SELECT count(*) FROM {service}_outbox WHERE published_at IS NULL");
+    /// What of everything that was there at `marks`, or due by `by` on the clock of the cases, is not done `now`.
+    async fn waits(
+        &self,
+        marks: &Marks,
+        by: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Option<String>> {
+        for (service, last) in &marks.rows {
+            let sql =
+                format!("SELECT count(*) FROM {service}_outbox WHERE published_at IS NULL AND id <= $1");
             let (unsent, parked) = (
-                self.count(service, &sql, Vec::new()).await?,
+                self.count(service, &sql, vec![(*last).into()]).await?,
                 self.count(service, &format!("SELECT count(*) FROM {service}_parked"), Vec::new()).await?,
             );
             if unsent + parked > 0 {
@@ -270,10 +355,7 @@ impl Work {
         if reports != cases {
             return Ok(Some(format!("{cases} cases of {reports} reports")));
         }
-        // A step told of is looked at again 30 s later, so what is due lies within that time in the index.
-        let soon = now + chrono::TimeDelta::seconds(60);
-        let due = "SELECT count(*) FROM supervise_step WHERE look_at <= $1 AND due_at <= $2";
-        let due = self.count("supervise", due, vec![soon.into(), now.into()]).await?;
+        let due = self.due(by, now).await?;
         if due > 0 {
             return Ok(Some(format!("{due} steps are due")));
         }
@@ -284,29 +366,40 @@ impl Work {
                 return Ok(Some(format!("{look} offers are to be taken back")));
             }
         }
-        self.unread(&ends).await
+        self.unread(&marks.ends).await
     }
 
-    /// Waits until nothing waits any more; answers the time on `clock` at which that was so. Time goes on, and other
-    /// steps fall due.
+    /// Steps that were due by `by` and have not taken effect `now`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn due(&self, by: DateTime<Utc>, now: DateTime<Utc>) -> anyhow::Result<i64> {
+        // A step told of is looked at again 30 s later, so what is due lies within that time in the index.
+        let soon = now + chrono::TimeDelta::seconds(60);
+        let due = "SELECT count(*) FROM supervise_step WHERE look_at <= $1 AND due_at <= $2";
+        self.count("supervise", due, vec![soon.into(), by.into()]).await
+    }
+
+    /// Waits until nothing waits any more; answers the time on `clock` up to which that is so. Among many open cases
+    /// there is always another step that falls due, so what counts is what was there at one moment; then what came of
+    /// it, and of that.
     ///
     /// # Errors
     /// When it takes for ever.
     pub async fn settled(&self, clock: &platform::clock::Clock) -> anyhow::Result<DateTime<Utc>> {
         let begun = Instant::now();
-        loop {
-            let now = clock.now();
-            // Between one question and the next something may move on: nothing waits only if that is so twice.
-            let waits = match self.waits(now).await? {
-                None => self.waits(now).await?,
-                waits => waits,
-            };
-            let Some(waits) = waits else { return Ok(now) };
-            self.progress.stage(&format!("waiting until nothing waits any more: {waits}"));
-            if begun.elapsed() > 2 * HANGS {
-                bail!("not settled after {:?}: {waits}", begun.elapsed());
+        let mut settled = clock.now();
+        for _ in 0..SETTLES {
+            settled = clock.now();
+            let marks = self.marks().await?;
+            while let Some(waits) = self.waits(&marks, settled, clock.now()).await? {
+                self.progress.stage(&format!("waiting until nothing waits any more: {waits}"));
+                if begun.elapsed() > 2 * HANGS {
+                    bail!("not settled after {:?}: {waits}", begun.elapsed());
+                }
+                beat(LOOK * 5).await;
             }
-            beat(LOOK * 5).await;
         }
+        Ok(settled)
     }
 }

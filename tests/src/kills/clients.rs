@@ -27,7 +27,7 @@ pub struct Answer {
 }
 
 /// How long a client waits before it sends again.
-const AGAIN: Duration = Duration::from_millis(10);
+pub const AGAIN: Duration = Duration::from_millis(10);
 /// Of so many reports one is sent twice at once, and one is sent again later.
 const ONE_IN: usize = 32;
 

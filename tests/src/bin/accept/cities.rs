@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::marks::{Marks, audited, due_steps, number, pack, replay, say, sum};
+use scenarios::marks::{Marks, audited, due_steps, number, pack, replay, say, sum};
 
 /// A file of a city, and the pack that says how it is read.
 struct City {

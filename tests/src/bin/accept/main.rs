@@ -2,17 +2,14 @@
 //! Ends non-zero when a mark is missed.
 
 mod cities;
-mod marks;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use scenarios::faults::{self, bound};
-use scenarios::{fleet, kills, process, rolling};
+use scenarios::marks::{Marks, audited, due_steps, number, pack, replay, say, sum};
+use scenarios::{faults, fleet, kills, process, rolling};
 use serde_json::Value;
-
-use marks::{Marks, audited, due_steps, number, pack, replay, say, sum};
 
 /// All processor time of this machine, and what of it its host gave to other machines, in ticks: the first line of
 /// `/proc/stat` (proc(5)).
@@ -218,27 +215,11 @@ async fn faults(marks: &mut Marks) -> anyhow::Result<()> {
         say("\nWhatever goes wrong on Kafka and PostgreSQL: no servers, left out");
         return Ok(());
     }
-    let plan = faults::Plan { each: 3, faults: 60, reports: 20_000, rate: 45, seed: 1 };
+    let plan =
+        faults::Plan { each: 3, brokers: 1, faults: 60, together: 1, reports: 20_000, rate: 45, seed: 1 };
     say("\nWhatever goes wrong: 60 faults, 3 instances of each service, 20,000 reports, with people acting");
     let outcome = faults::run(plan).await?;
     say(&outcome.to_string());
-    let (happened, found) = (outcome.happened.len(), &outcome.found);
-    marks.check("faults that hit something", happened, "≥ 60", happened >= 60);
-    marks.check("reports answered", found.reports, "≥ 20000", found.reports >= 20_000);
-    for (what, many) in [
-        ("reports answered and lost", found.lost),
-        ("reports or cases doubled", found.doubled),
-        ("actions answered and lost", found.actions_lost),
-        ("due steps early", found.steps_early),
-        ("due steps doubled", found.steps_doubled),
-        ("due steps missed", found.steps_missed),
-    ] {
-        marks.check(what, many, &format!("= 0 (below {:.1} % a fault, 95 %)", bound(happened)), many == 0);
-    }
-    marks.check("due steps effected", found.steps_effected, "> 0", found.steps_effected > 0);
-    marks.check("audit clean, but for what was planted", found.audit_clean, "= true", found.audit_clean);
-    let longest = outcome.longest(|one| one.fault.kills()).as_secs_f64();
-    marks.at_most("work on after a kill", longest, 10.0, "s");
-    marks.check("everything as it should be", outcome.is_good(), "= true", outcome.is_good());
+    outcome.beside(marks);
     Ok(())
 }

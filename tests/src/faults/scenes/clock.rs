@@ -23,7 +23,7 @@ CREATE FUNCTION skew.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
 ";
 
 /// A pack like `twostreets` whose holders of gas leaks are reminded after six seconds.
-fn hurried(folder: &Path) -> PathBuf {
+pub(super) fn hurried(folder: &Path) -> PathBuf {
     let (from, to) = (pack("twostreets"), folder.join("twostreets"));
     std::fs::create_dir_all(folder.join("calendars")).unwrap();
     std::fs::copy(pack("calendars").join("cn.json"), folder.join("calendars/cn.json")).unwrap();
@@ -54,7 +54,7 @@ impl Office {
     }
 
     /// The steps that took effect, by now, and how many of them did before they were due by the host's clock.
-    async fn effects(&self) -> (i64, i64) {
+    pub(super) async fn effects(&self) -> (i64, i64) {
         let effects = "SELECT count(*) FROM handle_history WHERE kind IN ('case.reminded', 'case.escalated')";
         let early = "SELECT count(*) FROM supervise_step WHERE done_at IS NOT NULL AND due_at > pg_catalog.clock_timestamp()";
         let effects = self.work.count("handle", effects, Vec::new()).await.unwrap();

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use scenarios::process;
 use serde_json::Value;
 
+use crate::process;
+
 /// The figures as they come, and whether any fell short.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Marks {
     pub missed: u32,
 }
 
 impl Marks {
+    /// Prints a figure beside its mark.
     pub fn check(&mut self, what: &str, figure: impl std::fmt::Display, mark: &str, met: bool) {
         let sign = if met { "ok  " } else { "MISS" };
         self.missed += u32::from(!met);
@@ -44,6 +46,9 @@ pub fn due_steps(marks: &mut Marks, said: &Value, effected: i64) {
 }
 
 /// The audit by the program itself.
+///
+/// # Errors
+/// When it could not look.
 pub fn audited(marks: &mut Marks, place: &[&str]) -> anyhow::Result<()> {
     let run = Command::new(process::binary()?).args(["audit", "--json"]).args(place).output()?;
     let said: Value = serde_json::from_slice(&run.stdout)
@@ -59,6 +64,9 @@ pub fn audited(marks: &mut Marks, place: &[&str]) -> anyhow::Result<()> {
 }
 
 /// What the program prints of a replay.
+///
+/// # Errors
+/// When it fails.
 pub fn replay(args: &[&str]) -> anyhow::Result<Value> {
     let run = Command::new(process::binary()?).args(["replay", "--json"]).args(args).output()?;
     if !run.status.success() {
