@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod instance;
 pub mod kills;
 pub mod offers;
+pub mod parsers;
 pub mod process;
 pub mod rolling;
 
