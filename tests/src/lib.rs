@@ -11,6 +11,7 @@ pub mod instance;
 pub mod kills;
 pub mod marks;
 pub mod offers;
+pub mod parsers;
 pub mod process;
 pub mod rolling;
 pub mod soak;

@@ -26,6 +26,7 @@ fn may_depend_on(folder: &str) -> Option<(Vec<&'static str>, Vec<&'static str>)>
         "shared/kafka" => Some((vec!["kafka-topics"], vec![])),
         "shared/platform" => Some((vec!["domain", "kafka"], vec!["migrations"])),
         "services/gridward" | "tests" => Some((all_but("scenarios"), vec![])),
+        "tests/fuzz" => Some((vec!["scenarios"], vec![])),
         folder if folder.starts_with("services/") => Some((vec!["domain", "platform"], vec!["migrations"])),
         _ => None,
     }

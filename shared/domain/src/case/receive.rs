@@ -259,7 +259,7 @@ fn step_due(case: &Case, step: &StepDue, terms: Terms<'_>) -> Outcome {
 
 /// Another attempt of route's. Only the one that follows the last return counts.
 fn assign(case: &Case, routed: &IncidentRouted, at: DateTime<Utc>, terms: Terms<'_>) -> Outcome {
-    if routed.attempt != case.attempt + 1 {
+    if routed.attempt.checked_sub(1) != Some(case.attempt) {
         return Outcome::Unchanged;
     }
     let Route { area, holder, rule, why, .. } = &routed.route;
