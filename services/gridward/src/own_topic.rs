@@ -3,9 +3,11 @@
 //! others say what to do, and do not start. Nor does one on whose topic somebody else has written; where nothing is
 //! left to restore, somebody takes [note](note) of such facts, and answers for it by name.
 
+mod catching_up;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use domain::facts::Topic;
 use domain::id::IncidentId;
 use handle::Handle;
@@ -15,6 +17,8 @@ use platform::stream::kafka::{OwnTopic, Settings, unknown_among};
 use platform::stream::{Fact, Record};
 use platform::turn::Service;
 use tracing::{info, warn};
+
+pub(crate) use catching_up::CatchingUp;
 
 /// # Errors
 /// When the store is behind and cannot catch up, or one of the two cannot be asked.
@@ -60,29 +64,15 @@ async fn catch_up(store: &Store, own: &OwnTopic) -> anyhow::Result<()> {
         "{} was restored from before the end of its topic: catching up from it / 数据库早于主题，正在从主题追补",
         store.place()
     );
-    let mut taken = 0;
+    let mut catching = CatchingUp::default();
     for (partition, beginning) in own.beginnings() {
         let mut after = beginning;
         while let Some(some) = own.some(partition, after).await? {
             after = some.last().map_or(after, |record| record.position);
-            let mut unknown = unknown_among(some, store, Handle::NAME, Handle::WRITES).await?;
-            // A relay that repeats itself leaves copies.
-            let mut seen = BTreeSet::new();
-            unknown.retain(|record| seen.insert((record.incident, record.sequence)));
-            if unknown.is_empty() {
-                continue;
-            }
-            let tx = store.begin().await?;
-            if let Err(error) = handle::catch_up(&tx, &unknown).await {
-                bail!(
-                    "{error}: restore the database to a later time; where there is none, {STRAYS} / \
-                     请将数据库恢复到更晚的时间点；若无法恢复，{STRAYS_ZH}"
-                );
-            }
-            tx.commit().await.context("cannot write what the topic knows")?;
-            taken += unknown.len();
+            catching.take(store, some).await?;
         }
     }
+    let taken = catching.end()?;
     info!("took {taken} facts over from the topic / 已从主题追补 {taken} 条");
     Ok(())
 }

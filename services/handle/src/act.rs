@@ -1,6 +1,6 @@
 //! What a person does to a case: whether they may, and what came of it. Pure.
 
-use domain::case::{Action, Case, Input, Outcome, Refusal, Terms, receive};
+use domain::case::{Action, Case, Input, Outcome, Refusal, Terms};
 use domain::id::IncidentId;
 use domain::rights::{self, Grant, may};
 use platform::pack::People;
@@ -39,7 +39,7 @@ pub(crate) fn obey(
     let act = &asked.command;
     let case = work.cases.get(&act.incident).ok_or(Refusal::Unknown)?;
     let input = Input::Act { action: act.action, by: asked.by.clone() };
-    let outcome = receive(act.incident, Some(case), &input, turn.at(asked.recorded_at), terms);
+    let outcome = work.decide(act.incident, &input, turn.at(asked.recorded_at), terms);
     // Only facts can be undecidable.
     let outcome = outcome.unwrap_or(Outcome::Refused(Refusal::Unknown));
     // A second tap finds the case handed on already; it is answered as the first one was.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,12 +13,35 @@ pub enum Clock {
     Host,
     /// Somebody sets it: a replayed file, a test. Jumps; never runs by itself.
     Driven(Arc<AtomicI64>),
-    /// Somebody sets it, and inputs count as of now, as on the host's: a simulator.
-    Simulated(Arc<AtomicI64>),
+    /// Somebody sets it, right or wrong, and inputs count as of now, as on the host's: a simulator.
+    Simulated(Arc<Simulated>),
     /// The host's clock run faster from an origin: the demo, where a day passes while one watches.
     Paced { host_origin: DateTime<Utc>, origin: DateTime<Utc>, speed: f64 },
     /// The same, and nobody waits for the nights.
     Skipping(Arc<Skipping>),
+}
+
+/// A clock that may be set wrong, and the time that it really is.
+#[derive(Debug)]
+pub struct Simulated {
+    /// What a clock that nobody can set showed at `start`.
+    begun: Instant,
+    start: i64,
+    /// Milliseconds since 1970, as it really is.
+    real: AtomicI64,
+    /// By so many milliseconds what it shows is wrong.
+    off: AtomicI64,
+}
+
+impl Simulated {
+    fn shown(&self) -> DateTime<Utc> {
+        from_millis(self.real.load(Ordering::SeqCst).saturating_add(self.off.load(Ordering::SeqCst)))
+    }
+
+    fn steady(&self) -> Instant {
+        let passed = u64::try_from(self.real.load(Ordering::SeqCst) - self.start).unwrap_or(0);
+        self.begun.checked_add(Duration::from_millis(passed)).unwrap_or(self.begun)
+    }
 }
 
 /// A paced clock that leaves out stretches of time: at the begin of each it shows its end.
@@ -58,13 +81,16 @@ impl Clock {
     }
 
     pub fn simulated(start: DateTime<Utc>) -> Self {
-        Self::Simulated(Arc::new(AtomicI64::new(start.timestamp_millis())))
+        let start = start.timestamp_millis();
+        let (real, off) = (AtomicI64::new(start), AtomicI64::new(0));
+        Self::Simulated(Arc::new(Simulated { begun: Instant::now(), start, real, off }))
     }
 
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             Self::Host => host_now(),
-            Self::Driven(millis) | Self::Simulated(millis) => from_millis(millis.load(Ordering::SeqCst)),
+            Self::Driven(millis) => from_millis(millis.load(Ordering::SeqCst)),
+            Self::Simulated(clock) => clock.shown(),
             Self::Paced { host_origin, origin, speed } => shown(*origin, host_now() - *host_origin, *speed),
             Self::Skipping(clock) => clock.at(host_now()),
         }
@@ -82,8 +108,26 @@ impl Clock {
 
     /// Moves a clock that somebody sets forward to `to`; it never goes back. Other clocks move by themselves.
     pub fn drive(&self, to: DateTime<Utc>) {
-        if let Self::Driven(millis) | Self::Simulated(millis) = self {
-            millis.fetch_max(to.timestamp_millis(), Ordering::SeqCst);
+        let millis = match self {
+            Self::Driven(millis) => millis,
+            Self::Simulated(clock) => &clock.real,
+            Self::Host | Self::Paced { .. } | Self::Skipping(_) => return,
+        };
+        millis.fetch_max(to.timestamp_millis(), Ordering::SeqCst);
+    }
+
+    /// Sets a simulated clock wrong by `off`, or right again by nothing. Other clocks stay.
+    pub fn set_off(&self, off: TimeDelta) {
+        if let Self::Simulated(clock) = self {
+            clock.off.store(off.num_milliseconds(), Ordering::SeqCst);
+        }
+    }
+
+    /// What a clock shows that nobody can set: only differences mean anything.
+    pub fn steady(&self) -> Instant {
+        match self {
+            Self::Simulated(clock) => clock.steady(),
+            Self::Host | Self::Driven(_) | Self::Paced { .. } | Self::Skipping(_) => Instant::now(),
         }
     }
 
@@ -157,6 +201,19 @@ mod tests {
             speed: 60.0,
             gaps: vec![(at("22T20:00"), at("23T08:00")), (at("23T20:00"), at("24T08:00"))],
         }
+    }
+
+    #[test]
+    fn a_simulated_clock_that_is_set_wrong_goes_on_beside_a_steady_one() {
+        let clock = Clock::simulated(at("22T08:00"));
+        let begun = clock.steady();
+        clock.set_off(TimeDelta::hours(-1));
+        clock.drive(at("22T08:10"));
+        assert_eq!(clock.now(), at("22T07:10"));
+        assert_eq!(clock.steady() - begun, Duration::from_secs(600));
+        clock.set_off(TimeDelta::zero());
+        clock.drive(at("22T08:00"));
+        assert_eq!(clock.now(), at("22T08:10"), "it never goes back by itself");
     }
 
     #[test]

@@ -116,6 +116,10 @@ pub enum Rule {
     PositionNotLater,
     /// Nobody is answered before the commit.
     AnswerAfterCommit,
+    /// What comes too soon is parked.
+    ParkGap,
+    /// A clock that somebody has set is not gone by.
+    SteadyTime,
 }
 
 /// Who decides what goes wrong.

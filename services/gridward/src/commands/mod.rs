@@ -21,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 use platform::pack::{Pack, PackFault, PackFiles};
 
 pub use config::Config;
+pub(crate) use reread::put_back;
 
 /// Gridward (格网): report, route, handle, supervise.
 #[derive(Debug, Parser)]

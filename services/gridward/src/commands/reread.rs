@@ -8,7 +8,8 @@ use anyhow::Context;
 use clap::Args;
 use platform::metrics::Metrics;
 use platform::store::positions::{self, Position};
-use platform::stream::{KafkaStream, Stream};
+use platform::store::{Store, StoreError};
+use platform::stream::{KafkaStream, Source, Stream};
 
 use super::{Config, say};
 use crate::servers::{database_as_it_is, services_of};
@@ -29,13 +30,10 @@ impl Reread {
         let service = service.context("there is no such service in this office")?;
         let store = database_as_it_is(service, &settings, 2).await?;
         let (stream, _) = KafkaStream::start(service, &[], &store, &settings.stream()?, &Metrics::new())?;
-        for (source, was) in positions::all(store.readers(), service).await? {
-            let bounds = stream.bounds(source).await?;
-            let begin = Position { topic_id: bounds.topic_id, after: bounds.first - 1 };
-            positions::put(store.writer(), service, source, &begin).await?;
+        for (source, was, is) in put_back(service, &store, &stream).await? {
             say(format_args!(
-                "{service} on {}/{}: from {} back to {} / 已退回",
-                source.topic, source.partition, was.after, begin.after
+                "{service} on {}/{}: from {was} back to {is} / 已退回",
+                source.topic, source.partition
             ));
         }
         store.close().await?;
@@ -44,4 +42,23 @@ impl Reread {
         );
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Puts every position of a service back to where its log begins; answers of each where it was and where it is.
+///
+/// # Errors
+/// When the database fails, or the log cannot be asked.
+pub(crate) async fn put_back(
+    service: &'static str,
+    store: &Store,
+    stream: &dyn Stream,
+) -> Result<Vec<(Source, i64, i64)>, StoreError> {
+    let mut put = Vec::new();
+    for (source, was) in positions::all(store.readers(), service).await? {
+        let bounds = stream.bounds(source).await?;
+        let begin = Position { topic_id: bounds.topic_id, after: bounds.first - 1 };
+        positions::put(store.writer(), service, source, &begin).await?;
+        put.push((source, was.after, begin.after));
+    }
+    Ok(put)
 }

@@ -20,10 +20,14 @@ use super::store::mark_all;
 use super::switches::{Broken, Switch};
 
 /// All topics.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Broker {
     partitions: i32,
     logs: Mutex<BTreeMap<Source, Vec<Letter>>>,
+    /// How often each topic was made anew.
+    anew: Mutex<BTreeMap<Topic, u32>>,
+    /// Up to which row of each outbox relays have sent, where they go by that.
+    marks: Mutex<BTreeMap<&'static str, i64>>,
 }
 
 /// A record as it lies there.
@@ -37,7 +41,7 @@ struct Letter {
 
 impl Broker {
     pub fn new(partitions: i32) -> Self {
-        Self { partitions: partitions.max(1), logs: Mutex::default() }
+        Self { partitions: partitions.max(1), ..Self::default() }
     }
 
     pub fn partitions(&self) -> i32 {
@@ -73,6 +77,37 @@ impl Broker {
         Some(incident)
     }
 
+    /// Loses the last records of a partition. Answers how many it had of so many.
+    pub fn lose(&self, source: Source, records: usize) -> usize {
+        let mut logs = self.logs();
+        let Some(log) = logs.get_mut(&source) else { return 0 };
+        let left = log.len().saturating_sub(records);
+        log.split_off(left).len()
+    }
+
+    /// Makes a topic anew. Answers how many records lay there.
+    pub fn make_anew(&self, topic: Topic) -> usize {
+        *self.anew.lock().unwrap_or_else(PoisonError::into_inner).entry(topic).or_default() += 1;
+        let mut logs = self.logs();
+        let of_topic = logs.iter_mut().filter(|(source, _)| source.topic == topic);
+        of_topic.map(|(_, log)| std::mem::take(log).len()).sum()
+    }
+
+    /// Names the log of a topic: another one, once it was made anew.
+    pub fn id_of(&self, topic: Topic) -> String {
+        let anew = self.anew.lock().unwrap_or_else(PoisonError::into_inner);
+        id_of(topic, anew.get(&topic).copied().unwrap_or(0))
+    }
+
+    /// Whether the row lies above what was sent of its outbox before; then that is moved up to it.
+    fn is_above_mark(&self, service: &'static str, row: i64) -> bool {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = marks.entry(service).or_default();
+        let above = row > *mark;
+        *mark = row.max(*mark);
+        above
+    }
+
     /// The position of the last record; they are counted from 1.
     pub fn last(&self, source: Source) -> i64 {
         self.logs().get(&source).map_or(0, |log| i64::try_from(log.len()).unwrap_or(i64::MAX))
@@ -95,6 +130,17 @@ impl Broker {
     pub fn all(&self) -> Vec<Record> {
         let sources: Vec<Source> = self.logs().keys().copied().collect();
         sources.into_iter().flat_map(|source| self.read(source, 0, u64::MAX)).collect()
+    }
+
+    /// Everything there is of a topic.
+    pub fn of_topic(&self, topic: Topic) -> Vec<Record> {
+        let partitions = (0..self.partitions).map(|partition| Source { topic, partition });
+        partitions.flat_map(|source| self.read(source, 0, u64::MAX)).collect()
+    }
+
+    /// Whether a reader that stands at `after` on the log called `topic_id` can read on.
+    pub fn is_on(&self, source: Source, topic_id: &str, after: i64) -> bool {
+        topic_id == self.id_of(source.topic) && after <= self.last(source)
     }
 }
 
@@ -122,10 +168,23 @@ impl SimulatedStream {
         let read_to = self.read_to.lock().unwrap_or_else(PoisonError::into_inner);
         read_to.get(&source).copied().unwrap_or(0)
     }
+
+    /// It reads again from wherever it is told to.
+    pub fn forget(&self) {
+        self.read_to.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// What this instance takes for the name of a topic's log.
+    fn id_of(&self, topic: Topic) -> String {
+        if self.broken.has(Switch::OtherTopic) { id_of(topic, 0) } else { self.broker.id_of(topic) }
+    }
 }
 
-fn id_of(topic: Topic) -> String {
-    format!("the {topic} of this life")
+fn id_of(topic: Topic, anew: u32) -> String {
+    match anew {
+        0 => format!("the {topic} of this life"),
+        _ => format!("the {topic} of this life, made anew {anew} times"),
+    }
 }
 
 #[async_trait::async_trait]
@@ -146,11 +205,12 @@ impl Stream for SimulatedStream {
     }
 
     async fn bounds(&self, source: Source) -> Result<Bounds, StoreError> {
-        Ok(Bounds { topic_id: id_of(source.topic), first: 1, last: self.broker.last(source) })
+        let last = if self.broken.has(Switch::OutsideTopic) { i64::MAX } else { self.broker.last(source) };
+        Ok(Bounds { topic_id: self.id_of(source.topic), first: 1, last })
     }
 
     async fn topic_id(&self, topic: Topic) -> Result<String, StoreError> {
-        Ok(id_of(topic))
+        Ok(self.id_of(topic))
     }
 
     async fn read(
@@ -160,6 +220,14 @@ impl Stream for SimulatedStream {
         limit: u64,
         _opens: Opens,
     ) -> Result<Vec<Record>, StoreError> {
+        let last = self.broker.last(source);
+        if after > last && !self.broken.has(Switch::OutsideTopic) {
+            return Err(StoreError::Inconsistent {
+                table: "position",
+                id: format!("{} on {}/{}", self.service, source.topic, source.partition),
+                why: format!("it has positions 1 to {last}, so nothing can be read after {after}"),
+            });
+        }
         Ok(self.broker.read(source, after, limit.min(self.most.load(Ordering::Relaxed))))
     }
 
@@ -197,7 +265,9 @@ impl Carries for Carrier {
             if n > 0 || self.broken.has(Switch::MarkBeforeSend) {
                 self.seat.at(Point::RelaySending).await?;
             }
-            self.broker.append(&row.fact);
+            if !self.broken.has(Switch::RelayByMark) || self.broker.is_above_mark(self.service, row.id) {
+                self.broker.append(&row.fact);
+            }
         }
         if self.broken.has(Switch::MarkUnsent) {
             mark_all(&self.store, self.service).await?;

@@ -1,5 +1,4 @@
-//! Chance: what happens next, drawn from the seed. Each seed first draws what there is in its life at all and how often
-//! (a swarm): a fault that is always there hides others.
+//! Chance: what happens next, drawn from the seed, out of what there is in this life ([`Swarm`]).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::case::{Action, Case, ReturnReason, State};
@@ -10,10 +9,12 @@ use partner::Said;
 use platform::stream::Source;
 
 use super::dice::Dice;
-use super::faults::{Fault, Kind};
-use super::office::{CATEGORIES, DESK, ORGANISATIONS, SPOTS, member};
+use super::faults::Fault;
+use super::mishaps::Mishap;
+use super::office::{DESK, ORGANISATIONS, member};
 use super::parts::{Part, Who};
 use super::script::{Acted, Event, PartnerAsk, Sent, Setup, Work};
+use super::swarm::{Choice, Swarm};
 use super::switches::Broken;
 use super::world::World;
 
@@ -24,54 +25,12 @@ const TWO_WEEKS: usize = 14 * 24 * 60 * 60;
 /// The most points a step comes to before a fault that waits for it.
 const FARTHEST: usize = 8;
 
-/// What kind of event it is to be.
-#[derive(Clone, Copy, Debug)]
-enum Choice {
-    Report,
-    Act,
-    Partner,
-    Facts,
-    Relay,
-    Sweep,
-    Anything,
-    Pass,
-    Thaw,
-    Start,
-    Die,
-    Share,
-    Again,
-}
+/// A sweep that finds something comes to so many points. There are few of them, and so they are struck oftener than other
+/// steps: of a hundred, so many times as many, but not more than most.
+const SWEEP: (usize, usize, usize) = (4, 4, 60);
 
-/// How often each is drawn where nothing else is said.
-const USUALLY: [(usize, Choice); 13] = [
-    (6, Choice::Report),
-    (16, Choice::Act),
-    (5, Choice::Partner),
-    (34, Choice::Facts),
-    (22, Choice::Relay),
-    (5, Choice::Sweep),
-    (2, Choice::Anything),
-    (9, Choice::Pass),
-    (5, Choice::Thaw),
-    (8, Choice::Start),
-    (1, Choice::Die),
-    (2, Choice::Share),
-    (2, Choice::Again),
-];
-
-/// What there is in one life, and how often.
-struct Swarm {
-    weights: Vec<(usize, Choice)>,
-    kinds: Vec<Kind>,
-    /// Of a hundred steps, so many have a fault.
-    faulty: usize,
-    /// Milliseconds that pass at once: from, to.
-    passes: Vec<(i64, i64)>,
-    categories: Vec<&'static str>,
-    spots: Vec<usize>,
-    reports: usize,
-    left: usize,
-}
+/// By so many milliseconds a clock may be set wrong: ten seconds, ten minutes, an hour, six hours.
+const SETTINGS: [i64; 4] = [10_000, 600_000, 3_600_000, 6 * 3_600_000];
 
 /// Draws one life.
 pub struct Chance {
@@ -79,6 +38,8 @@ pub struct Chance {
     swarm: Swarm,
     /// Category and spot of each report so far, and how often it was sent.
     reports: Vec<(&'static str, usize, u32)>,
+    /// An organisation was suspended: what it has is taken back.
+    suspended: bool,
 }
 
 impl Chance {
@@ -94,7 +55,7 @@ impl Chance {
             broken,
         };
         let swarm = Swarm::draw(&mut dice);
-        (setup, Self { dice, swarm, reports: Vec::new() })
+        (setup, Self { dice, swarm, reports: Vec::new(), suspended: false })
     }
 
     /// The next event; nothing when this part of the life is over.
@@ -107,7 +68,7 @@ impl Chance {
             Choice::Partner => self.partner(world),
             Choice::Facts => self.work_of(Work::Facts, |who| !who.relay && world.is_behind(who)),
             Choice::Relay => self.work_of(Work::Relay, |who| who.relay && world.is_unsent(who.part)),
-            Choice::Sweep => self.work_of(Work::Sweep, |who| !who.relay && who.part.sweeps()),
+            Choice::Sweep => self.sweep(world),
             Choice::Pass => self.pass(),
             Choice::Thaw => self.one_of(|who| world.is_frozen(who)).map(|who| {
                 let fault = self.fault();
@@ -117,6 +78,8 @@ impl Chance {
             Choice::Die => self.one_of(|who| !world.is_dead(who)).map(Event::Die),
             Choice::Share => Some(self.share(world)),
             Choice::Again => self.again(world),
+            Choice::Mishap => self.mishap(world),
+            Choice::Mend => self.mend(world),
             Choice::Anything => None,
         };
         Some(event.unwrap_or_else(|| self.anything()))
@@ -128,19 +91,38 @@ impl Chance {
     }
 
     fn fault(&mut self) -> Option<Fault> {
-        if !self.dice.percent(self.swarm.faulty) {
+        // Most steps come to a few points.
+        let farthest = if self.dice.one_in(4) { FARTHEST } else { 4 };
+        self.fault_within(farthest, self.swarm.faulty)
+    }
+
+    /// At one of so many points, in so many steps of a hundred.
+    fn fault_within(&mut self, points: usize, percent: usize) -> Option<Fault> {
+        if !self.dice.percent(percent) {
             return None;
         }
         let kind = *self.dice.pick(&self.swarm.kinds)?;
-        // Most steps come to a few points.
-        let farthest = if self.dice.one_in(4) { FARTHEST } else { 4 };
-        let nth = u32::try_from(self.dice.between(1, farthest)).unwrap_or(1);
+        let nth = u32::try_from(self.dice.between(1, points)).unwrap_or(1);
         Some(Fault { nth, kind })
     }
 
     fn work_of(&mut self, work: Work, fits: impl Fn(Who) -> bool) -> Option<Event> {
         let who = self.one_of(fits)?;
         Some(Event::Work { who, work, fault: self.fault() })
+    }
+
+    /// Where there may be something to find; nobody else finds anything.
+    fn sweep(&mut self, world: &World) -> Option<Event> {
+        let (is_due, suspended) = (world.is_due(), self.suspended);
+        let finds = |part| match part {
+            Part::Supervise => is_due,
+            Part::Partner => suspended,
+            Part::Discover | Part::Route | Part::Handle => false,
+        };
+        let who = self.one_of(|who| !who.relay && finds(who.part))?;
+        let (points, oftener, most) = SWEEP;
+        let fault = self.fault_within(points, (self.swarm.faulty * oftener).min(most));
+        Some(Event::Work { who, work: Work::Sweep, fault })
     }
 
     fn anything(&mut self) -> Event {
@@ -177,7 +159,8 @@ impl Chance {
             let (category, spot, times) = self.reports.get_mut(number)?;
             let report = u32::try_from(number).unwrap_or(0);
             let draw = self.dice.roll();
-            sent.push(Sent { report, times: *times, category, spot: *spot, draw });
+            let other = self.swarm.mishaps.contains(&Mishap::OtherBody) && self.dice.one_in(3);
+            sent.push(Sent { report, body: u8::from(other), times: *times, category, spot: *spot, draw });
             *times += 1;
         }
         Some(Event::Report { to: self.dice.below(2), sent, fault: self.fault() })
@@ -208,10 +191,10 @@ impl Chance {
 
     /// What somebody does who has read the case, and may.
     fn sensible(&mut self, world: &World, case: &Case) -> Option<(Action, PersonId)> {
-        let back = Action::Return(ReturnReason::WrongArea);
+        let back = (self.swarm.gives_back, Action::Return(ReturnReason::WrongArea));
         let likely: &[(usize, Action)] = match &case.state {
-            State::Dispatched | State::Offered { .. } => &[(5, Action::Sign), (2, back)],
-            State::Handling { .. } => &[(5, Action::Answer), (2, Action::Stage), (2, back)],
+            State::Dispatched | State::Offered { .. } => &[(5, Action::Sign), back],
+            State::Handling { .. } => &[(5, Action::Answer), (2, Action::Stage), back],
             State::Checking { passed: None, .. } => &[(4, Action::Pass), (2, Action::Fail)],
             State::Checking { passed: Some(_), .. } => &[(4, Action::Close), (1, Action::Fail)],
             State::Closed { .. } => &[(1, Action::Close), (1, Action::Sign)],
@@ -235,6 +218,7 @@ impl Chance {
         let (organisation, _) = *self.dice.pick(&ORGANISATIONS)?;
         if self.dice.one_in(8) {
             let standing = if self.dice.one_in(2) { Standing::Active } else { Standing::Suspended };
+            self.suspended |= standing == Standing::Suspended;
             return Some(Event::Partner { to, ask: PartnerAsk::Standing { organisation, standing }, fault });
         }
         let cases = world.model.cases();
@@ -279,48 +263,62 @@ impl Chance {
         let there = usize::try_from(world.broker.last(source)).unwrap_or(0);
         (there > 0).then(|| Event::Again { source, position: self.dice.below(there) })
     }
-}
 
-impl Swarm {
-    fn draw(dice: &mut Dice) -> Self {
-        let weights = USUALLY.map(|(weight, choice)| {
-            let often = match choice {
-                // Without these nothing would ever happen.
-                Choice::Facts | Choice::Relay | Choice::Start | Choice::Report => dice.between(1, 2),
-                _ => [0, 1, 1, 3][dice.below(4)],
-            };
-            (weight * often, choice)
-        });
-        let mut kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|_| dice.one_in(2)).collect();
-        let faulty = if dice.one_in(6) { 0 } else { dice.between(2, 30) };
-        if kinds.is_empty() {
-            kinds.push(Kind::Crash);
+    /// Something goes wrong that does in this life.
+    fn mishap(&mut self, world: &World) -> Option<Event> {
+        match *self.dice.pick(&self.swarm.mishaps)? {
+            Mishap::TailLost => self.lose(world),
+            Mishap::TopicAnew => self.dice.pick(&Part::ALL).map(|part| Event::Anew(part.writes())),
+            Mishap::CaughtUp => Some(self.restore(world, Part::Handle)),
+            Mishap::NotStarted => Some(self.restore(world, self.swarm.restored)),
+            Mishap::DayAway => Some(Event::Away(24)),
+            Mishap::ClockAhead => self.set_clock(world, 1),
+            Mishap::ClockBack => self.set_clock(world, -1),
+            Mishap::Poison => {
+                let part = Part::ALL[self.dice.between(1, Part::ALL.len() - 1)];
+                let report = u32::try_from(self.dice.below(self.reports.len())).unwrap_or(0);
+                Some(Event::Puzzle { part, report })
+            }
+            Mishap::OtherBody => self.report(),
         }
-        let minute = 60_000;
-        let scales =
-            [(1, 2_000), (2_000, 2 * minute), (minute, 30 * minute), (30 * minute, 20 * 60 * minute)];
-        let mut passes: Vec<(i64, i64)> = scales.into_iter().filter(|_| dice.one_in(2)).collect();
-        if passes.is_empty() {
-            passes.push(scales[2]);
+    }
+
+    /// The end of a partition, a few records of it.
+    fn lose(&mut self, world: &World) -> Option<Event> {
+        let Event::Again { source, .. } = self.again(world)? else { return None };
+        let there = usize::try_from(world.broker.last(source)).unwrap_or(0);
+        let records = self.dice.between(1, there.min(6));
+        Some(Event::Lose { source, records })
+    }
+
+    /// What was copied before is put back now and then.
+    fn restore(&mut self, world: &World, part: Part) -> Event {
+        if world.has_copy_of(part) && self.dice.one_in(2) {
+            Event::Restore(part)
+        } else {
+            Event::BackUp(part)
         }
-        let mut categories: Vec<&str> = CATEGORIES.into_iter().filter(|_| dice.one_in(2)).collect();
-        if categories.is_empty() {
-            categories.push("gas");
+    }
+
+    fn set_clock(&mut self, world: &World, sign: i64) -> Option<Event> {
+        if !world.is_clock_right() {
+            return None;
         }
-        let mut spots: Vec<usize> = (0..SPOTS.len()).filter(|_| dice.one_in(3)).collect();
-        if spots.is_empty() {
-            spots.push(0);
+        self.dice.pick(&SETTINGS).map(|by| Event::SetClock(sign * by))
+    }
+
+    /// Somebody sees what is wrong, and does what is to be done.
+    fn mend(&mut self, world: &World) -> Option<Event> {
+        if world.is_damaged() {
+            return Some(Event::Mend);
         }
-        Self {
-            weights: weights.to_vec(),
-            kinds,
-            faulty,
-            passes,
-            categories,
-            spots,
-            reports: dice.between(1, 4),
-            left: dice.between(40, 140),
+        if !world.is_clock_right() {
+            return Some(Event::SetClock(0));
         }
+        if world.is_puzzled() {
+            return Some(Event::Solve);
+        }
+        self.work_of(Work::LookUp, |who| world.has_to_retry(who))
     }
 }
 

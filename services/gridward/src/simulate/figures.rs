@@ -10,10 +10,14 @@ use serde::Serialize;
 use super::faults::{Kind, Reached};
 use super::hands::Wanted;
 use super::life::Lived;
-use super::model::Breach;
+use super::mishaps::{Hits, Mishap};
+use super::promises::Breach;
 
 /// From so many lives on, each fault must have been met in one of them.
-const ENOUGH: u64 = 2_000;
+const ENOUGH: u64 = 1_000;
+
+/// Fewer lives say nothing of how many would break a promise.
+const FEWEST: u64 = 30;
 
 /// The figures of a run.
 #[derive(Debug, Default, Serialize)]
@@ -27,7 +31,7 @@ pub struct Figures {
     pub facts: u64,
     /// Lives that were lived twice, and were the same.
     pub same_twice: u64,
-    /// How often each fault was met, by point and kind.
+    /// How often each fault was met, by point and kind, and how often each mishap hit something.
     pub faults: BTreeMap<String, u64>,
     /// Faults that were never met, though there were lives enough.
     pub never_met: Vec<String>,
@@ -40,6 +44,8 @@ pub struct Figures {
     pub at_most: Option<f64>,
     #[serde(skip)]
     reached: Reached,
+    #[serde(skip)]
+    hits: Hits,
 }
 
 /// A life that broke a promise.
@@ -70,6 +76,9 @@ impl Figures {
         for (marker, times) in &lived.reached {
             *self.reached.entry(*marker).or_default() += times;
         }
+        for (mishap, times) in &lived.hits {
+            *self.hits.entry(*mishap).or_default() += times;
+        }
         if !lived.is_clean() {
             self.failed.push(Failed::new(seed, &lived.breaches));
         }
@@ -98,14 +107,18 @@ impl Figures {
         self.failed.sort_by_key(|failed| failed.seed);
         let name = |(point, kind): (Point, Kind)| format!("{} {}", point.as_str(), kind.as_str());
         self.faults = self.reached.iter().map(|(marker, times)| (name(*marker), *times)).collect();
+        self.faults.extend(self.hits.iter().map(|(mishap, times)| (mishap.as_str().to_owned(), *times)));
         if self.lives >= ENOUGH {
             let fits = |point: Point| {
                 Kind::ALL.into_iter().filter(move |kind| kind.fits(point)).map(move |kind| (point, kind))
             };
             let all = Point::ALL.into_iter().flat_map(fits);
             self.never_met = all.filter(|marker| !self.reached.contains_key(marker)).map(name).collect();
+            let no_hit = Mishap::ALL.into_iter().filter(|mishap| !self.hits.contains_key(mishap));
+            self.never_met.extend(no_hit.map(|mishap| mishap.as_str().to_owned()));
         }
-        self.at_most = self.failed.is_empty().then_some(3.0 / self.lives.max(1) as f64);
+        let bound = self.failed.is_empty() && self.lives >= FEWEST;
+        self.at_most = bound.then_some(3.0 / self.lives as f64);
     }
 }
 
@@ -143,6 +156,12 @@ impl fmt::Display for Figures {
                 at_most * 100.0,
                 at_most * 100.0
             ),
+            None if self.failed.is_empty() => {
+                write!(
+                    f,
+                    "no promise broken; {lives} lives are too few to say more / 未发现违反承诺；样本太少"
+                )
+            }
             None => write!(
                 f,
                 "{} lives broke a promise / {} 个生命违反承诺",

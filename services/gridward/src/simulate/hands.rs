@@ -10,8 +10,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::figures::{Failed, Figures};
 use super::life::{Lived, of_seed};
-use super::model::{Breach, Promise};
 use super::office::Office;
+use super::promises::{Breach, Promise};
 use super::shrink::shrink;
 use super::store::Kept;
 use super::switches::Broken;

@@ -12,10 +12,10 @@ use tokio::sync::watch;
 
 use super::broker::{Broker, Carrier, Share, SimulatedStream};
 use super::faults::Seat;
-use super::meddling::{Meddled, Meddler};
+use super::meddling::{Meddled, Meddler, Puzzles};
 use super::office::Office;
 use super::parts::{Part, Who};
-use super::process::{Actor, Instance, Relaying};
+use super::process::{Actor, Instance, Relaying, Serves};
 use super::script::Setup;
 use super::switches::Switch;
 
@@ -28,6 +28,7 @@ pub struct Hiring<'a> {
     /// One that is wrong.
     pub ahead: &'a Clock,
     pub setup: &'a Setup,
+    pub puzzles: &'a Puzzles,
 }
 
 impl Hiring<'_> {
@@ -72,18 +73,23 @@ impl Hiring<'_> {
             clock: if early { self.ahead.clone() } else { self.clock.clone() },
             metrics: self.office.metrics.clone(),
         };
-        let office = self.office;
+        let (office, puzzles) = (self.office, self.puzzles);
         match who.part {
-            Part::Discover => Box::new(Instance::new(&office.discover, around)),
-            Part::Route => Box::new(Instance::new(&office.route, around)),
-            Part::Handle if broken.is_nothing() => Box::new(Instance::new(&office.handle, around)),
-            Part::Handle => {
-                Box::new(Instance::new(&office.handle.meddled(Arc::new(Meddler(broken))), around))
+            Part::Discover => hire(&Meddled::new(&office.discover, broken, puzzles), around),
+            Part::Route => hire(&Meddled::new(&office.route, broken, puzzles), around),
+            Part::Handle if broken.is_nothing() => {
+                hire(&Meddled::new(&office.handle, broken, puzzles), around)
             }
-            Part::Supervise if broken.is_nothing() => Box::new(Instance::new(&office.supervise, around)),
-            Part::Supervise => Box::new(Instance::new(&Meddled::new(&office.supervise, broken), around)),
-            Part::Partner if broken.is_nothing() => Box::new(Instance::new(&office.partner, around)),
-            Part::Partner => Box::new(Instance::new(&Meddled::new(&office.partner, broken), around)),
+            Part::Handle => {
+                let handle = office.handle.meddled(Arc::new(Meddler(broken)));
+                hire(&Meddled::new(&handle, broken, puzzles), around)
+            }
+            Part::Supervise => hire(&Meddled::new(&office.supervise, broken, puzzles), around),
+            Part::Partner => hire(&Meddled::new(&office.partner, broken, puzzles), around),
         }
     }
+}
+
+fn hire<S: Serves>(service: &Arc<S>, around: Surroundings) -> Box<dyn Actor> {
+    Box::new(Instance::new(service, around))
 }

@@ -2,8 +2,9 @@
 
 use super::draw::Chance;
 use super::faults::Reached;
-use super::model::Breach;
+use super::mishaps::Hits;
 use super::office::Office;
+use super::promises::Breach;
 use super::script::{Event, Script, Setup};
 use super::store::Kept;
 use super::switches::Broken;
@@ -19,6 +20,7 @@ pub struct Lived {
     pub breaches: Vec<Breach>,
     pub lines: Vec<Line>,
     pub reached: Reached,
+    pub hits: Hits,
     /// Facts that were committed.
     pub facts: usize,
     pub digest: String,
@@ -54,8 +56,9 @@ async fn live(
     mut next: impl FnMut(&World, usize) -> Option<Event>,
 ) -> anyhow::Result<Lived> {
     kept.empty().await?;
-    let mut world = World::new(office, &kept.store, &setup);
-    partner::follow(&kept.store, &office.pack.partners, setup.start).await?;
+    let mut world = World::new(office, kept, &setup);
+    partner::follow(&kept.store, &office.organisations(setup.broken), setup.start).await?;
+    world.begin().await;
     let mut events = Vec::new();
     while let Some(event) = next(&world, events.len()) {
         world.happen(&event).await;
@@ -67,6 +70,7 @@ async fn live(
         script: Script { setup, events },
         breaches: world.model.breaches().to_vec(),
         reached: world.reached(),
+        hits: world.hits(),
         facts: world.model.facts.values().map(Vec::len).sum(),
         digest: digest(&world.lines),
         lines: std::mem::take(&mut world.lines),

@@ -1,15 +1,15 @@
-//! Services whose rules are broken on purpose: what they decide, hear or find due is not what it should be. Where nothing
-//! is broken nobody meddles.
+//! Services that are meddled with: facts they cannot decide for the time being; and where rules are broken on purpose, what
+//! they decide, hear or find due is not what it should be.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::Level;
-use domain::case::{Case, Effect, Happened, State};
+use domain::case::{Action, Case, Effect, FINAL_RETURN, Happened, Input, State};
 use domain::deadline::DeadlineKind;
-use domain::facts::Topic;
-use domain::id::IncidentId;
+use domain::facts::{OfferProposed, Topic};
+use domain::id::{IncidentId, PartnerId};
 use handle::Meddles;
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::{Opens, Record};
@@ -27,6 +27,20 @@ const EARLY: TimeDelta = TimeDelta::minutes(1);
 pub struct Meddler(pub Broken);
 
 impl Meddles for Meddler {
+    fn takes_for(&self, case: &Case, input: &Input) -> Option<Case> {
+        match input {
+            Input::Act { action: Action::Return(_), .. } if self.0.has(Switch::FourthReturn) => {
+                Some(Case { returns: case.returns.min(FINAL_RETURN - 1), ..case.clone() })
+            }
+            Input::Partnered(OfferProposed::Accepted { partner, .. })
+                if self.0.has(Switch::SecondAcceptance) =>
+            {
+                still_offered(case, partner)
+            }
+            _ => None,
+        }
+    }
+
     fn change(&self, effects: &mut Vec<Effect>) {
         for effect in effects.iter_mut() {
             change(self.0, effect);
@@ -43,6 +57,14 @@ impl Meddles for Meddler {
     fn keeps_history_of(&self, happened: &Happened) -> bool {
         !(self.0.has(Switch::HistoryLeftOut) && step_of(happened).is_some())
     }
+}
+
+/// What another organisation has taken, as if it were on offer to this one still.
+fn still_offered(case: &Case, partner: &PartnerId) -> Option<Case> {
+    let taken = matches!(case.state, State::Handling { .. }) && case.holder.partner()? != *partner;
+    let home = case.home.clone().filter(|_| taken)?;
+    let state = State::Offered { partners: vec![partner.clone()] };
+    Some(Case { state, holder: home, home: None, ..case.clone() })
 }
 
 fn change(broken: Broken, effect: &mut Effect) {
@@ -99,10 +121,38 @@ fn begin_again(case: &mut Case, at: DateTime<Utc>) {
     }
 }
 
-/// A service that does not hear everything, or does not find due all that is.
+/// What services cannot decide for the time being: whatever they read about these incidents.
+#[derive(Clone, Debug, Default)]
+pub struct Puzzles(Arc<Mutex<BTreeSet<(&'static str, IncidentId)>>>);
+
+impl Puzzles {
+    fn all(&self) -> MutexGuard<'_, BTreeSet<(&'static str, IncidentId)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn puzzle(&self, part: Part, incident: IncidentId) {
+        self.all().insert((part.name(), incident));
+    }
+
+    /// Nobody is puzzled any more.
+    pub fn solve(&self) {
+        self.all().clear();
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all().is_empty()
+    }
+
+    fn has(&self, service: &'static str, incident: IncidentId) -> bool {
+        self.all().contains(&(service, incident))
+    }
+}
+
+/// A service that is puzzled, does not hear everything, or does not find due all that is.
 pub struct Meddled<S> {
     inner: Arc<S>,
     broken: Broken,
+    puzzles: Puzzles,
     memory: Mutex<Memory>,
 }
 
@@ -114,8 +164,9 @@ struct Memory {
 }
 
 impl<S> Meddled<S> {
-    pub fn new(inner: &Arc<S>, broken: Broken) -> Arc<Self> {
-        Arc::new(Self { inner: inner.clone(), broken, memory: Mutex::default() })
+    pub fn new(inner: &Arc<S>, broken: Broken, puzzles: &Puzzles) -> Arc<Self> {
+        let (inner, puzzles) = (inner.clone(), puzzles.clone());
+        Arc::new(Self { inner, broken, puzzles, memory: Mutex::default() })
     }
 
     fn hears(&self, service: &str, kind: &str) -> bool {
@@ -173,6 +224,9 @@ impl<S: Service> Service for Meddled<S> {
     }
 
     fn react(&self, work: &mut S::Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
+        if self.puzzles.has(S::NAME, record.incident) {
+            return Err(Undecided::Unfit("it is puzzled / 暂时无法判断".to_owned()));
+        }
         if self.hears(S::NAME, &record.kind) { self.inner.react(work, record, turn) } else { Ok(()) }
     }
 

@@ -18,14 +18,17 @@ mod hands;
 mod hiring;
 mod life;
 mod meddling;
+mod mishaps;
 mod model;
 mod office;
 mod parts;
 mod people;
 mod process;
+mod promises;
 mod script;
 mod shrink;
 mod store;
+mod swarm;
 mod switches;
 mod tell;
 mod trying;
@@ -33,14 +36,17 @@ mod verdict;
 mod verdict_mirrors;
 mod world;
 
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
+use anyhow::ensure;
 use clap::Args;
 
 use life::Lived;
-use model::{Breach, Promise};
+use promises::{Breach, Promise};
 
-use crate::commands::say;
+use crate::commands::{say, tell};
 
 pub use figures::{Failed, Figures};
 pub use hands::{Wanted, live};
@@ -49,6 +55,9 @@ pub use switches::{Broken, Switch};
 
 /// So often a broken promise is told of one life.
 const TOLD: usize = 3;
+
+/// More hands than this for each processor only wait for one another, and each has a database of its own in memory.
+const HANDS: usize = 8;
 
 /// Live many lives of an office in which everything goes wrong that can, and hold the promises against each.
 #[derive(Debug, Args)]
@@ -68,7 +77,7 @@ pub struct Simulate {
     /// Break every rule there is on purpose, one after the other, and say how many lives it took to notice.
     #[arg(long, conflicts_with = "switch")]
     switches: bool,
-    /// So many at once; more than processors, as each waits for its database again and again.
+    /// So many at once; more than processors, as each waits for its database again and again, but at most eight for each.
     #[arg(long, value_name = "N", default_value_t = 8)]
     threads: usize,
     /// For machines.
@@ -78,17 +87,28 @@ pub struct Simulate {
 
 impl Simulate {
     /// # Errors
-    /// When the pack or the database in memory cannot be used.
+    /// When there is nothing to live, or the pack or the database in memory cannot be used.
     pub fn run(&self) -> anyhow::Result<ExitCode> {
+        ensure!(
+            self.seeds > 0,
+            "--seeds 0 lives no life, and so shows nothing: give 1 or more / --seeds 0 不运行任何生命，什么也说明不了：请给 1 或更多"
+        );
+        ensure!(
+            self.threads > 0,
+            "--threads 0 leaves nobody to live them: give 1 or more / --threads 0 没有线程可用：请给 1 或更多"
+        );
+        let processors = available_parallelism().map_or(1, NonZero::get);
+        let threads = self.threads.min(processors * HANDS);
+        if threads < self.threads {
+            tell(format_args!(
+                "--threads {}: on {processors} processors no more than {threads} help, and so many are used / \
+                 {processors} 个处理器最多用 {threads} 个线程，已按此运行",
+                self.threads
+            ));
+        }
         let office = Office::open()?;
         let broken = Broken::of(&self.switch);
-        let wanted = Wanted {
-            seeds: self.seeds,
-            first_seed: self.first_seed,
-            threads: self.threads,
-            broken,
-            failures: 5,
-        };
+        let wanted = Wanted { seeds: self.seeds, first_seed: self.first_seed, threads, broken, failures: 5 };
         if let Some(seed) = self.replay {
             return replay(&office, seed, broken);
         }
@@ -171,5 +191,31 @@ fn end(promise: Promise, told: &Lived) {
     let more = told.breaches.iter().filter(of).count().saturating_sub(TOLD);
     if more > 0 {
         say(format_args!("    - and {more} more"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Asked {
+        #[command(flatten)]
+        simulate: Simulate,
+    }
+
+    fn refusal(arguments: [&str; 2]) -> String {
+        let asked = Asked::parse_from(["simulate"].into_iter().chain(arguments));
+        asked.simulate.run().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn no_life_and_nobody_to_live_it_are_refused_with_what_to_do() {
+        for what in ["--seeds", "--threads"] {
+            let said = refusal([what, "0"]);
+            assert!(said.contains(&format!("{what} 0")) && said.contains("give 1 or more"), "{said}");
+            assert!(said.contains("请给 1 或更多"), "{said}");
+        }
     }
 }

@@ -13,70 +13,8 @@ use domain::id::{IncidentId, PersonId};
 use platform::stream::Fact;
 
 use super::fold::Folded;
-
-/// What can be found broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Promise {
-    /// A report that was answered is a case.
-    Kept,
-    /// The same client id is the same incident.
-    SameReport,
-    /// A case has exactly one holder; what is sensitive stays in the office.
-    Holder,
-    /// Deadlines do not move.
-    DeadlinesStay,
-    /// A step takes effect once, in order, and is marked.
-    DueOnce,
-    NeverEarly,
-    /// Each that is due has taken effect.
-    AllDue,
-    /// Nobody judges the own work.
-    OwnWork,
-    /// The third return is decided by the street.
-    ThirdReturn,
-    /// What happened, one by one, gives the case.
-    Fold,
-    /// One sequence has one content.
-    Sequences,
-    /// Outboxes, topics, positions and what was taken agree.
-    Agree,
-    /// Readers know the case as it is.
-    Mirrors,
-    /// It comes to rest when nothing goes wrong any more.
-    Settles,
-    /// Nothing stops that should go on.
-    GoesOn,
-}
-
-impl Promise {
-    /// What is promised, in words.
-    pub fn says(self) -> &'static str {
-        match self {
-            Self::Kept => "a report that was answered is a case",
-            Self::SameReport => "the same client id is the same incident",
-            Self::Holder => "a case has exactly one holder, and what is sensitive stays in the office",
-            Self::DeadlinesStay => "deadlines do not move",
-            Self::DueOnce => "a step takes effect once, in order, and is marked",
-            Self::NeverEarly => "nothing takes effect early",
-            Self::AllDue => "every step that is due takes effect",
-            Self::OwnWork => "nobody judges the own work",
-            Self::ThirdReturn => "the third return is decided by the street, and that is final",
-            Self::Fold => "what happened, one by one, gives the case",
-            Self::Sequences => "one sequence has one content",
-            Self::Agree => "outboxes, topics, positions and what was taken agree",
-            Self::Mirrors => "whoever reads of a case knows it as it is",
-            Self::Settles => "it comes to rest when nothing goes wrong any more",
-            Self::GoesOn => "nothing stops that should go on",
-        }
-    }
-}
-
-/// A promise that was not kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Breach {
-    pub promise: Promise,
-    pub what: String,
-}
+use super::office::ORGANISATIONS;
+use super::promises::{Breach, Promise};
 
 /// So many are told of one life.
 const MOST: usize = 20;
@@ -88,12 +26,22 @@ pub struct Model {
     pub facts: BTreeMap<(Topic, IncidentId), Vec<Fact>>,
     pub lives: BTreeMap<IncidentId, Life>,
     /// Which report would have become this incident.
-    meant: BTreeMap<IncidentId, u32>,
+    meant: BTreeMap<IncidentId, Meant>,
     /// What a report became; one incident.
     pub became: BTreeMap<u32, Vec<IncidentId>>,
     /// What somebody was answered.
     pub answered: BTreeMap<u32, IncidentId>,
+    /// Steps that supervise has told of.
+    told: BTreeSet<(IncidentId, DeadlineKind, u32, u32)>,
     breaches: Vec<Breach>,
+}
+
+/// A report as it was sent once.
+#[derive(Clone, Copy, Debug)]
+struct Meant {
+    report: u32,
+    /// Under one client id something else may have been sent too.
+    body: u8,
 }
 
 /// One incident, as its case was told of.
@@ -106,6 +54,10 @@ pub struct Life {
     done: BTreeSet<(DeadlineKind, u32, u32)>,
     handlers: BTreeSet<PersonId>,
     returns: u32,
+    /// Rounds of offers that somebody has won.
+    won: BTreeSet<u32>,
+    /// It was given back, and neither did route find somebody else nor has the desk signed for it.
+    pub waits_for_route: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -127,9 +79,9 @@ impl Model {
         &self.breaches
     }
 
-    /// A report is on its way that would become this incident.
-    pub fn means(&mut self, incident: IncidentId, report: u32) {
-        self.meant.insert(incident, report);
+    /// A report is on its way, with this body, that would become this incident.
+    pub fn means(&mut self, incident: IncidentId, report: u32, body: u8) {
+        self.meant.insert(incident, Meant { report, body });
     }
 
     /// The incident of a report, as far as it is committed.
@@ -138,7 +90,7 @@ impl Model {
     }
 
     pub fn report_of(&self, incident: IncidentId) -> Option<u32> {
-        self.meant.get(&incident).copied()
+        self.meant.get(&incident).map(|meant| meant.report)
     }
 
     /// An incident by the report it comes from.
@@ -156,13 +108,69 @@ impl Model {
         self.facts.iter().filter(|((of, _), _)| *of == topic).map(|(_, facts)| facts.len()).sum()
     }
 
-    /// Somebody was answered that the report is this incident.
-    pub fn answers(&mut self, report: u32, incident: IncidentId) {
+    /// Whether a step is due at `now` that has not taken effect, as far as the cases were told of.
+    pub fn is_due(&self, now: DateTime<Utc>) -> bool {
+        self.cases().into_iter().flat_map(waiting_steps).any(|due_at| due_at <= now)
+    }
+
+    /// Whether a step has taken effect that supervise is still to tell of.
+    pub fn is_untold(&self) -> bool {
+        let untold = |case: &&Case| {
+            case.deadlines.iter().any(|deadline| {
+                let done = (0..).zip(&deadline.steps).filter(|(_, step)| step.done_at.is_some());
+                let key = |n: u32| (case.incident, deadline.kind, deadline.round, n);
+                done.map(|(n, _)| key(n)).any(|key| !self.told.contains(&key))
+            })
+        };
+        self.cases().iter().any(untold)
+    }
+
+    /// Somebody was answered that the report, with this body, is this incident.
+    pub fn answers(&mut self, report: u32, body: u8, incident: IncidentId) {
+        if self.meant.get(&incident).is_some_and(|meant| meant.body != body) {
+            let what = format!("report #{report} was answered as {incident}, which says something else");
+            self.breach(Promise::SameReport, what);
+        }
         let before = *self.answered.entry(report).or_insert(incident);
         if before != incident {
             let what = format!("report #{report} was answered as {before}, then as {incident}");
             self.breach(Promise::SameReport, what);
         }
+    }
+
+    /// Somebody heard that the report, with this body, is not taken. Answers whether that is right: under its client id
+    /// something else is kept.
+    pub fn refuses(&mut self, report: u32, body: u8, code: &str) -> bool {
+        let kept = self.incident_of(report).and_then(|incident| self.meant.get(&incident));
+        let is_right = code == "client_id_taken" && kept.is_some_and(|kept| kept.body != body);
+        if !is_right {
+            self.breach(Promise::Kept, format!("report #{report} is good, and is refused: {code}"));
+        }
+        is_right
+    }
+
+    /// A store was put back to an earlier moment: of the facts of `topic` those that do not survive are nowhere any more,
+    /// and nobody has ever read them. It is `now`.
+    pub fn forget(&mut self, topic: Topic, survives: impl Fn(&Fact) -> bool, now: DateTime<Utc>) {
+        for facts in self.facts.iter_mut().filter(|((of, _), _)| *of == topic).map(|(_, facts)| facts) {
+            facts.retain(&survives);
+        }
+        self.facts.retain(|_, facts| !facts.is_empty());
+        match topic {
+            Topic::Handled => self.lives.clear(),
+            Topic::Supervised => self.told.clear(),
+            Topic::Reported | Topic::Routed | Topic::Partnered => return,
+        }
+        let facts: Vec<Fact> = self.of_topic(topic).cloned().collect();
+        for fact in facts {
+            // What is wrong with it was said when it was committed.
+            let _said = self.understand(&fact, now);
+        }
+    }
+
+    /// The facts of `topic` that were committed, by incident and in order.
+    pub fn of_topic(&self, topic: Topic) -> impl Iterator<Item = &Fact> {
+        self.facts.iter().filter(move |((of, _), _)| *of == topic).flat_map(|(_, facts)| facts)
     }
 
     /// A fact was committed, at `now` by a clock that is right.
@@ -177,14 +185,19 @@ impl Model {
         if fact.at > now {
             self.breach(Promise::NeverEarly, format!("{name} counts as of {}, and it is {now}", fact.at));
         }
-        let found = match fact.topic {
-            Topic::Reported => self.reported(&fact),
-            Topic::Handled => self.handled(&fact, now),
-            Topic::Supervised => step_due(&fact, now),
-            Topic::Routed | Topic::Partnered => Vec::new(),
-        };
+        let mut found = self.understand(&fact, now);
+        found.extend(self.overrun(&fact));
         for (promise, what) in found {
             self.breach(promise, format!("{name}: {what}"));
+        }
+    }
+
+    fn understand(&mut self, fact: &Fact, now: DateTime<Utc>) -> Vec<Found> {
+        match fact.topic {
+            Topic::Reported => self.reported(fact),
+            Topic::Handled => self.handled(fact, now),
+            Topic::Supervised => self.step_due(fact, now),
+            Topic::Routed | Topic::Partnered => Vec::new(),
         }
     }
 
@@ -219,18 +232,45 @@ impl Model {
     }
 }
 
-type Found = (Promise, String);
-
-/// supervise proposes nothing before its time.
-fn step_due(fact: &Fact, now: DateTime<Utc>) -> Vec<Found> {
-    match serde_json::from_str::<StepDue>(&fact.body) {
-        Ok(step) if step.due_at > now => {
-            vec![(Promise::NeverEarly, format!("it is due at {}, and it is {now}", step.due_at))]
+impl Model {
+    /// supervise proposes nothing before its time.
+    fn step_due(&mut self, fact: &Fact, now: DateTime<Utc>) -> Vec<Found> {
+        let step: StepDue = match serde_json::from_str(&fact.body) {
+            Ok(step) => step,
+            Err(why) => return vec![(Promise::Agree, format!("its body cannot be read: {why}"))],
+        };
+        self.told.insert((fact.incident, step.deadline, step.round, step.step));
+        if step.due_at > now {
+            return vec![(Promise::NeverEarly, format!("it is due at {}, and it is {now}", step.due_at))];
         }
-        Ok(_) => Vec::new(),
-        Err(why) => vec![(Promise::Agree, format!("its body cannot be read: {why}"))],
+        Vec::new()
+    }
+
+    /// Nobody has more cases than hands; asked once a case has changed.
+    fn overrun(&self, fact: &Fact) -> Option<Found> {
+        let case = self.lives.get(&fact.incident)?.case.as_ref().filter(|_| fact.topic == Topic::Handled)?;
+        let partner = case.holder.partner()?;
+        let (_, hands) = ORGANISATIONS.iter().find(|(id, _)| *id == partner.0)?;
+        let holds = |case: &&Case| case.holder.partner().as_ref() == Some(&partner) && is_open(case);
+        let has = self.cases().into_iter().filter(holds).count();
+        let what = format!("{partner} has {has} cases, and hands for {hands}");
+        (has > *hands as usize).then_some((Promise::Hands, what))
     }
 }
+
+fn is_open(case: &Case) -> bool {
+    !matches!(case.state, State::Closed { .. })
+}
+
+/// When each step of a case falls due that may still take effect.
+fn waiting_steps(case: &Case) -> impl Iterator<Item = DateTime<Utc>> {
+    let open = is_open(case);
+    let deadlines = case.deadlines.iter().filter(move |deadline| open && deadline.met_at.is_none());
+    let steps = deadlines.flat_map(|deadline| &deadline.steps);
+    steps.filter(|step| step.done_at.is_none()).map(|step| step.due_at)
+}
+
+type Found = (Promise, String);
 
 impl Life {
     fn fold(&mut self, happened: &Happened, case: &Case, found: &mut Vec<Found>) {
@@ -268,6 +308,9 @@ impl Life {
         }
         if at < due_at || now < due_at {
             found.push((Promise::NeverEarly, format!("{key:?} is due at {due_at}, and it is {now}")));
+        }
+        if self.case.iter().flat_map(waiting_steps).any(|other| other < due_at) {
+            found.push((Promise::DueOnce, format!("{key:?} comes before what was due before it")));
         }
         if (0..*step).any(|earlier| !self.done.contains(&(*deadline, *round, earlier))) {
             found.push((Promise::DueOnce, format!("{key:?} comes before the step before it")));
@@ -315,8 +358,20 @@ impl Life {
         self.deadlines.keys().filter(|(of, _)| *of == kind).map(|(_, round)| *round).max().unwrap_or(0)
     }
 
+    /// Whether somebody has won the offer that stands before.
+    fn won_again(&mut self, case: &Case) -> bool {
+        let round = case.deadline(DeadlineKind::Offer).map_or(0, |offer| offer.round);
+        !self.won.insert(round)
+    }
+
     /// Who may do what, and who holds it.
     fn people(&mut self, happened: &Happened, case: &Case, found: &mut Vec<Found>) {
+        if matches!(happened, Happened::Accepted { .. }) && self.won_again(case) {
+            found.push((Promise::Holder, "an offer that somebody has won is accepted once more".to_owned()));
+        }
+        if matches!(happened, Happened::Assigned { .. } | Happened::Signed { .. }) {
+            self.waits_for_route = false;
+        }
         match happened {
             Happened::Signed { by, .. }
             | Happened::Answered { by, .. }
@@ -331,6 +386,7 @@ impl Life {
             }
             Happened::Returned { .. } => {
                 self.returns += 1;
+                self.waits_for_route = self.returns < 3;
                 if self.returns > 3 || (self.returns == 3 && case.holder.post != Post::StreetDesk) {
                     let what = format!("return {}, and {} holds it", self.returns, case.holder);
                     found.push((Promise::ThirdReturn, what));

@@ -23,7 +23,10 @@ pub struct Asking {
 /// What was asked.
 #[derive(Clone, Debug)]
 pub enum Told {
-    Report(u32),
+    Report {
+        report: u32,
+        body: u8,
+    },
     /// In words.
     Other(String),
 }
@@ -31,7 +34,8 @@ pub enum Told {
 impl Told {
     pub fn words(&self) -> String {
         match self {
-            Self::Report(report) => format!("report #{report}"),
+            Self::Report { report, body: 0 } => format!("report #{report}"),
+            Self::Report { report, .. } => format!("report #{report}, with another body,"),
             Self::Other(words) => words.clone(),
         }
     }
@@ -45,9 +49,11 @@ pub fn reports(
     broken: Broken,
     model: &mut Model,
 ) -> Vec<Asking> {
+    // Whoever does not compare what is said takes one for the other.
+    let taken = broken.has(Switch::OtherBodyTaken);
     let one = |sent: &Sent| {
         let incident = IncidentId::new(now, entropy(sent.draw));
-        model.means(incident, sent.report);
+        model.means(incident, sent.report, sent.body);
         let (lon, lat, person) = SPOTS[sent.spot % SPOTS.len()];
         let times = if broken.has(Switch::NewIdOnRetry) { sent.times } else { 0 };
         let known_at = if broken.has(Switch::ClientIdPerInstance) { to } else { 0 };
@@ -64,11 +70,11 @@ pub fn reports(
                 area: None,
             },
             registered_area: None,
-            description: String::new(),
+            description: if sent.body == 0 || taken { String::new() } else { format!("body {}", sent.body) },
         };
         let command = Submit { incident, report: Reported::Now(report) };
         let asked = Asked { command, by: person.into(), recorded_at: now };
-        Asking { ask: Ask::Report(asked), told: Told::Report(sent.report) }
+        Asking { ask: Ask::Report(asked), told: Told::Report { report: sent.report, body: sent.body } }
     };
     sent.iter().map(one).collect()
 }

@@ -27,6 +27,10 @@ pub enum Job {
     Sweep,
     Obey(Vec<Ask>),
     Relay,
+    /// What a loop does every other second.
+    LookUp,
+    /// What a loop does before all else, and every other second.
+    LookAtTheClock,
 }
 
 /// What people ask.
@@ -52,6 +56,8 @@ pub enum Did {
     Swept(Result<usize, StoreError>),
     Answered(Vec<Result<Reply, Unanswered>>),
     Sent(Result<usize, StoreError>),
+    /// Tried so many again.
+    LookedUp(Result<usize, StoreError>),
 }
 
 /// A service, as one that people ask, or that nobody asks.
@@ -146,6 +152,14 @@ enum State<S: Service> {
     Busy(Step<(Box<Turns<S>>, Did)>),
 }
 
+/// As the loop does it: nothing is swept by a clock that somebody has set.
+async fn sweep<S: Service>(turns: &mut Turns<S>) -> Result<usize, StoreError> {
+    match turns.look_at_the_clock().await?.off {
+        Some(_) => Ok(0),
+        None => turns.sweep().await,
+    }
+}
+
 impl<S: Serves> Instance<S> {
     pub fn new(service: &Arc<S>, around: Surroundings) -> Self {
         let mut instance = Self { service: service.clone(), around, state: State::Dead };
@@ -169,7 +183,15 @@ impl<S: Serves> Actor for Instance<S> {
                 (turns, did)
             }),
             Job::Sweep => Box::pin(async move {
-                let did = Did::Swept(turns.sweep().await);
+                let did = Did::Swept(sweep(&mut turns).await);
+                (turns, did)
+            }),
+            Job::LookUp => Box::pin(async move {
+                let did = Did::LookedUp(turns.look_up().await);
+                (turns, did)
+            }),
+            Job::LookAtTheClock => Box::pin(async move {
+                let did = Did::LookedUp(turns.look_at_the_clock().await.map(|_| 0));
                 (turns, did)
             }),
             Job::Obey(asks) => {

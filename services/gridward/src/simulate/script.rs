@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::case::Action;
+use domain::facts::Topic;
 use domain::id::PersonId;
 use domain::partner::Standing;
 use partner::Said;
@@ -53,6 +54,24 @@ pub enum Event {
     Share { part: Part, shares: [Vec<i32>; 2] },
     /// The broker has a record once more, behind all others.
     Again { source: Source, position: usize },
+    /// The broker loses the last records of a partition, which it had acknowledged.
+    Lose { source: Source, records: usize },
+    /// Somebody makes a topic anew: under another id, and with nothing on it.
+    Anew(Topic),
+    /// The store of a service is copied.
+    BackUp(Part),
+    /// A service is stopped, and its store put back to what was copied last.
+    Restore(Part),
+    /// Nothing runs for so many hours.
+    Away(i64),
+    /// Somebody sets the database's clock: from now on it is wrong by so many milliseconds, or right by none.
+    SetClock(i64),
+    /// A service cannot decide what it reads about a report …
+    Puzzle { part: Part, report: u32 },
+    /// … and everybody can again, and tries again what was set aside.
+    Solve,
+    /// Somebody looks: has sent again what a broker lost, and has readers begin again that stand outside their logs.
+    Mend,
 }
 
 /// A step that nobody asks for.
@@ -61,12 +80,17 @@ pub enum Work {
     Facts,
     Sweep,
     Relay,
+    /// What a loop does every other second.
+    LookUp,
 }
 
-/// A report on its way. Sent again it is the same, but for the incident it would become.
+/// A report on its way. Sent again it is the same, but for the incident it would become; or it says something else, and
+/// its device does not know better than to send it under the same client id.
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub report: u32,
+    /// Which of the things it may say: 0 at first.
+    pub body: u8,
     /// How often this device has sent it before.
     pub times: u32,
     pub category: &'static str,
@@ -127,7 +151,8 @@ impl Event {
             Self::Partner {
                 ask: PartnerAsk::Answer { report, .. } | PartnerAsk::Order { report, .. },
                 ..
-            } => Some(*report),
+            }
+            | Self::Puzzle { report, .. } => Some(*report),
             _ => None,
         }
     }

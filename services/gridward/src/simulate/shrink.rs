@@ -2,8 +2,8 @@
 //! then fewer; faults are left out; the order stays.
 
 use super::life::{Lived, of_script};
-use super::model::Promise;
 use super::office::Office;
+use super::promises::Promise;
 use super::script::{Event, Script};
 use super::store::Kept;
 

@@ -11,21 +11,31 @@ pub enum Switch {
     NoCompareAndSet,
     PositionFirst,
     PositionLater,
+    GapTaken,
+    OtherTopic,
+    OutsideTopic,
     // Whoever asks and is answered.
     AnswerBeforeCommit,
     NewIdOnRetry,
     ClientIdPerInstance,
+    OtherBodyTaken,
     // Relays.
     MarkBeforeSend,
     MarkUnsent,
+    RelayByMark,
     PublishBeforeCommit,
     // Sweeps.
     EarlySweep,
     ProposedOnce,
     SweepMark,
-    // What handle keeps.
+    // Clocks and stores.
     HostClock,
+    SetClock,
+    NoCatchUp,
+    // What handle keeps.
     TwoHolders,
+    SecondAcceptance,
+    FourthReturn,
     EscalateTwice,
     StepNotMarked,
     CountsEarly,
@@ -36,25 +46,35 @@ pub enum Switch {
     // What others keep of a case.
     CloseUnheard,
     LapseUnheard,
+    OverCapacity,
 }
 
 impl Switch {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 34] = [
         Self::TakeAgain,
         Self::NoCompareAndSet,
         Self::PositionFirst,
         Self::PositionLater,
+        Self::GapTaken,
+        Self::OtherTopic,
+        Self::OutsideTopic,
         Self::AnswerBeforeCommit,
         Self::NewIdOnRetry,
         Self::ClientIdPerInstance,
+        Self::OtherBodyTaken,
         Self::MarkBeforeSend,
         Self::MarkUnsent,
+        Self::RelayByMark,
         Self::PublishBeforeCommit,
         Self::EarlySweep,
         Self::ProposedOnce,
         Self::SweepMark,
         Self::HostClock,
+        Self::SetClock,
+        Self::NoCatchUp,
         Self::TwoHolders,
+        Self::SecondAcceptance,
+        Self::FourthReturn,
         Self::EscalateTwice,
         Self::StepNotMarked,
         Self::CountsEarly,
@@ -64,6 +84,7 @@ impl Switch {
         Self::HistoryLeftOut,
         Self::CloseUnheard,
         Self::LapseUnheard,
+        Self::OverCapacity,
     ];
 
     pub fn name(self) -> &'static str {
@@ -72,17 +93,26 @@ impl Switch {
             Self::NoCompareAndSet => "no-compare-and-set",
             Self::PositionFirst => "position-first",
             Self::PositionLater => "position-later",
+            Self::GapTaken => "gap-taken",
+            Self::OtherTopic => "other-topic",
+            Self::OutsideTopic => "outside-topic",
             Self::AnswerBeforeCommit => "answer-before-commit",
             Self::NewIdOnRetry => "new-id-on-retry",
             Self::ClientIdPerInstance => "client-id-per-instance",
+            Self::OtherBodyTaken => "other-body-taken",
             Self::MarkBeforeSend => "mark-before-send",
             Self::MarkUnsent => "mark-unsent",
+            Self::RelayByMark => "relay-by-mark",
             Self::PublishBeforeCommit => "publish-before-commit",
             Self::EarlySweep => "early-sweep",
             Self::ProposedOnce => "proposed-once",
             Self::SweepMark => "sweep-mark",
             Self::HostClock => "host-clock",
+            Self::SetClock => "set-clock",
+            Self::NoCatchUp => "no-catch-up",
             Self::TwoHolders => "two-holders",
+            Self::SecondAcceptance => "second-acceptance",
+            Self::FourthReturn => "fourth-return",
             Self::EscalateTwice => "escalate-twice",
             Self::StepNotMarked => "step-not-marked",
             Self::CountsEarly => "counts-early",
@@ -92,6 +122,7 @@ impl Switch {
             Self::HistoryLeftOut => "history-left-out",
             Self::CloseUnheard => "close-unheard",
             Self::LapseUnheard => "lapse-unheard",
+            Self::OverCapacity => "over-capacity",
         }
     }
 
@@ -102,17 +133,30 @@ impl Switch {
             Self::NoCompareAndSet => "a reader moves on, whether or not another one has moved its position",
             Self::PositionFirst => "a reader's position is committed before what it read takes effect",
             Self::PositionLater => "a reader's position is committed after what it read took effect",
+            Self::GapTaken => "a reader takes a fact before the one that comes before it",
+            Self::OtherTopic => "a reader reads on from where it was on a topic that was made anew",
+            Self::OutsideTopic => {
+                "a reader that stands behind the end of its topic waits there until there is more"
+            }
             Self::AnswerBeforeCommit => "a person is answered, and then the commit fails",
             Self::NewIdOnRetry => "a device that heard nothing sends its report under a new client id",
             Self::ClientIdPerInstance => "a client id counts only at the instance that heard it",
+            Self::OtherBodyTaken => "what is sent under a known client id is answered whatever it says",
             Self::MarkBeforeSend => "a relay marks a row before it sends it",
             Self::MarkUnsent => "a relay marks whatever waits once it has sent what it had read",
+            Self::RelayByMark => "a relay sends only rows above the last one it sent",
             Self::PublishBeforeCommit => "facts are sent before the turn that makes them commits",
             Self::EarlySweep => "supervise's clock is a minute ahead where it looks for what is due",
             Self::ProposedOnce => "a sweep remembers what it has proposed, and never proposes it again",
             Self::SweepMark => "a sweep looks only at what fell due since it last looked",
             Self::HostClock => "handle goes by a host's clock, which is a minute ahead",
+            Self::SetClock => "turns go by a clock that somebody has set",
+            Self::NoCatchUp => {
+                "a service serves from a store that was restored from before the end of its topic"
+            }
             Self::TwoHolders => "a case that an organisation has accepted is still offered",
+            Self::SecondAcceptance => "the second organisation that accepts has the case too",
+            Self::FourthReturn => "a case is given back once more after the third time",
             Self::EscalateTwice => "a step that escalates takes effect twice",
             Self::StepNotMarked => "a step that took effect is not marked as done",
             Self::CountsEarly => "a step counts from a minute before it is due",
@@ -122,6 +166,7 @@ impl Switch {
             Self::HistoryLeftOut => "what comes about by time is not written into the history",
             Self::CloseUnheard => "supervise does not hear that a case is closed",
             Self::LapseUnheard => "partner does not hear that an offer lapsed",
+            Self::OverCapacity => "partner counts nobody's hands",
         }
     }
 
@@ -134,7 +179,7 @@ impl Switch {
         }
     }
 
-    fn bit(self) -> u32 {
+    fn bit(self) -> u64 {
         1 << self as u32
     }
 }
@@ -151,7 +196,7 @@ impl std::str::FromStr for Switch {
 
 /// What is broken together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Broken(u32);
+pub struct Broken(u64);
 
 impl Broken {
     pub fn of(switches: &[Switch]) -> Self {
@@ -175,6 +220,8 @@ impl Broken {
             Rule::PositionNotFirst => Switch::PositionFirst,
             Rule::PositionNotLater => Switch::PositionLater,
             Rule::AnswerAfterCommit => Switch::AnswerBeforeCommit,
+            Rule::ParkGap => Switch::GapTaken,
+            Rule::SteadyTime => Switch::SetClock,
         })
     }
 

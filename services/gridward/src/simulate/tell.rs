@@ -88,6 +88,15 @@ pub fn digest(lines: &[Line]) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// How a clock is set, in words.
+pub fn set(off: TimeDelta) -> String {
+    match off.num_milliseconds() {
+        0 => "is set right again".to_owned(),
+        millis @ 1.. => format!("is set ahead by {} s", millis / 1_000),
+        millis => format!("is set back by {} s", -millis / 1_000),
+    }
+}
+
 /// How long passes, in words.
 pub fn passes(time: TimeDelta) -> String {
     let millis = time.num_milliseconds();

@@ -9,8 +9,8 @@ use domain::id::IncidentId;
 use platform::store::StoreError;
 use platform::stream::{Fact, Source};
 
-use super::model::Promise;
 use super::parts::Part;
+use super::promises::Promise;
 use super::store::rows;
 use super::verdict_mirrors;
 use super::world::World;
@@ -29,6 +29,7 @@ pub async fn judge(world: &mut World) -> Result<(), StoreError> {
     cases(world, &mut found).await?;
     history(world, &mut found).await?;
     all_due(world, &mut found);
+    routed(world, &mut found);
     verdict_mirrors::judge(world, &mut found).await?;
     for (promise, what) in found {
         world.model.breach(promise, what);
@@ -44,7 +45,7 @@ pub fn hex(incident: IncidentId) -> String {
 }
 
 /// One select after the other, each about one service.
-fn of_each(select: impl Fn(&str) -> String) -> String {
+pub fn of_each(select: impl Fn(&str) -> String) -> String {
     Part::ALL.map(|part| select(part.name())).join(" UNION ALL ")
 }
 
@@ -109,12 +110,20 @@ async fn taken(world: &World, found: &mut Found) -> Result<(), StoreError> {
 async fn positions(world: &World, found: &mut Found) -> Result<(), StoreError> {
     let sql = of_each(|service| {
         format!(
-            "SELECT '{service}', topic, CAST(partition AS TEXT), CAST(position AS TEXT) FROM {service}_position"
+            "SELECT '{service}', topic, CAST(partition AS TEXT), CAST(position AS TEXT), topic_id \
+             FROM {service}_position"
         )
     });
-    let kept: Vec<[String; 4]> = rows(&world.store, &sql).await?;
-    let at: BTreeMap<(String, String, String), String> =
-        kept.into_iter().map(|[service, topic, partition, at]| ((service, topic, partition), at)).collect();
+    let kept: Vec<[String; 5]> = rows(&world.store, &sql).await?;
+    let mut at = BTreeMap::new();
+    for [service, topic, partition, after, topic_id] in kept {
+        let known = topic.parse::<Topic>().is_ok_and(|topic| world.broker.id_of(topic) == topic_id);
+        if !known {
+            let what = format!("{service} is on {topic}/{partition} of {topic_id}, which is there no more");
+            found.push((Promise::Agree, what));
+        }
+        at.insert((service, topic, partition), after);
+    }
     for part in Part::ALL {
         for topic in part.reads() {
             for partition in 0..world.broker.partitions() {
@@ -190,6 +199,17 @@ fn topics(world: &World, found: &mut Found) {
             let what = format!("{} {topic}/{} {name} is not on its topic", fact.kind, fact.sequence);
             found.push((Promise::Agree, what));
         }
+    }
+}
+
+/// Whatever was given back has gone to somebody, or the desk has signed for it, or it is the street's for good.
+fn routed(world: &World, found: &mut Found) {
+    for (incident, _) in world.model.lives.iter().filter(|(_, life)| life.waits_for_route) {
+        let name = world.model.name(*incident);
+        found.push((
+            Promise::Settles,
+            format!("{name} was given back, and nobody else was ever proposed for it"),
+        ));
     }
 }
 

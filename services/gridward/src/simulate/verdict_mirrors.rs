@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::case::{Case, State};
 use platform::store::StoreError;
 
-use super::model::Promise;
+use super::promises::Promise;
 use super::store::rows;
 use super::verdict::{Found, hex};
 use super::world::World;

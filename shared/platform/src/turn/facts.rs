@@ -234,6 +234,7 @@ impl<S: Service> Turns<S> {
         )?;
         let mut order = Order::new(OfTopic::new(topic, last), waiting);
         order.drops_taken = !self.store.faults().breaks(Rule::DropTaken);
+        order.parks_gaps = !self.store.faults().breaks(Rule::ParkGap);
         let counted = matches!(origin, Origin::Stream(..)).then_some(self.dead_in_a_row);
         let service = &*self.service;
         let decided = catch_unwind(AssertUnwindSafe(|| {

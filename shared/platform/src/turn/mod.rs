@@ -29,7 +29,7 @@ pub use steady::{Seen, Steady};
 pub use undecided::Undecided;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -39,6 +39,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::entropy;
+use crate::faults::Rule;
 use crate::metrics::Metrics;
 use crate::store::positions::Position;
 use crate::store::sequences::{self, Change, OfTopic, Sequences};
@@ -202,7 +203,8 @@ pub struct Turns<S: Service> {
     /// When the loop last looked for what another process asked of it.
     looked_up: Instant,
     health: Health,
-    steady: Steady,
+    /// One for all windows, so that none of them has long not looked.
+    steady: Arc<Mutex<Steady>>,
     /// This instance, among others of the service.
     instance: String,
     /// Until when this instance sweeps without asking.
@@ -233,7 +235,7 @@ impl<S: Service> Turns<S> {
             dead_in_a_row: 0,
             looked_up: Instant::now(),
             health: Health::named(S::NAME),
-            steady: Steady::default(),
+            steady: Arc::default(),
             instance: entropy::draw::<8>().iter().map(|byte| format!("{byte:02x}")).collect(),
             sweeps_until: None,
         }
@@ -243,7 +245,7 @@ impl<S: Service> Turns<S> {
         self.health.clone()
     }
 
-    /// Another of the same service, with the same health, for commands alone.
+    /// Another of the same service, with the same health and clock, for commands alone.
     fn beside(&self) -> Self {
         let around = Surroundings {
             store: self.store.clone(),
@@ -251,7 +253,8 @@ impl<S: Service> Turns<S> {
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
         };
-        Self { health: self.health.clone(), ..Self::new(self.service.clone(), &around) }
+        let (health, steady) = (self.health.clone(), self.steady.clone());
+        Self { health, steady, ..Self::new(self.service.clone(), &around) }
     }
 
     /// Locks `incidents` in id order and opens a turn on them; answers also what was taken of them on the topic that
@@ -276,11 +279,12 @@ impl<S: Service> Turns<S> {
 
     /// What the clock shows, beside the time that went by. A clock that is driven or runs faster is meant to.
     fn seen(&mut self, shown: DateTime<Utc>) -> Seen {
-        if self.store.is_shared() && matches!(self.clock, Clock::Host) {
-            self.steady.look(shown, Instant::now())
-        } else {
-            Seen { now: shown, off: None }
+        let runs = matches!(self.clock, Clock::Host | Clock::Simulated(_));
+        if !self.store.is_shared() || !runs || self.store.faults().breaks(Rule::SteadyTime) {
+            return Seen { now: shown, off: None };
         }
+        let mut steady = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
+        steady.look(shown, self.clock.steady())
     }
 
     /// Saves rows, sequences (`taken` on the topic that was read) and facts; the caller moves its position and

@@ -28,21 +28,30 @@ pub struct Order {
     pub freed: Vec<Record>,
     /// False only where a simulator breaks this rule.
     pub drops_taken: bool,
+    /// False only where a simulator breaks this rule.
+    pub parks_gaps: bool,
 }
 
 impl Order {
     pub fn new(last: OfTopic, parked: Parked) -> Self {
-        Self { last, parked, newly_parked: Vec::new(), freed: Vec::new(), drops_taken: true }
+        Self {
+            last,
+            parked,
+            newly_parked: Vec::new(),
+            freed: Vec::new(),
+            drops_taken: true,
+            parks_gaps: true,
+        }
     }
 
     /// Where `sequence` of `incident` belongs.
     pub fn place(&self, incident: IncidentId, sequence: i64) -> Place {
         match self.last.last(incident) {
             None if sequence == 1 || self.last.topic().may_begin_anywhere() => Place::Take,
-            None => Place::Park,
             Some(last) if sequence <= last && self.drops_taken => Place::Drop,
             Some(last) if sequence <= last + 1 => Place::Take,
-            Some(_) => Place::Park,
+            _ if self.parks_gaps => Place::Park,
+            _ => Place::Take,
         }
     }
 

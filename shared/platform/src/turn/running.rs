@@ -83,6 +83,10 @@ impl<S: Service> Turns<S> {
     async fn run(mut self, mut waiting: mpsc::Receiver<Waiting<S>>, mut lifecycle: Lifecycle) {
         let mut arrivals = self.stream.arrivals();
         let mut backoff = Duration::from_millis(50);
+        // A clock that is set later is then told from one that goes on, also where nothing was done until then.
+        if let Err(failed) = self.look_at_the_clock().await {
+            warn!(service = S::NAME, "could not look at the clock, trying again: {failed}");
+        }
         self.metrics.reading.with_label_values(&[S::NAME]).set(1);
         while !lifecycle.is_stopping() {
             arrivals.mark_unchanged();
@@ -137,11 +141,9 @@ impl<S: Service> Turns<S> {
         worked |= self.sweep_if_due().await? > 0;
         if self.looked_up.elapsed() >= LOOK_UP {
             self.looked_up = Instant::now();
-            self.store.in_place()?;
-            worked |= self.retry_asked().await? > 0;
-            self.look_for_trouble().await?;
-            self.check_logs().await?;
+            worked |= self.look_up().await? > 0;
             if self.store.is_shared() {
+                self.look_at_the_clock().await?;
                 self.tell_lag().await?;
             }
         }
@@ -157,6 +159,20 @@ impl<S: Service> Turns<S> {
             None => LOOK_UP,
         };
         Ok(Step::Idle(wait.clamp(Duration::from_millis(1), LOOK_UP)))
+    }
+
+    /// What the loop does now and then, whether or not anything woke it: tries again the dead letters that somebody asked
+    /// for, and looks whether anything is set aside, and whether the logs are still those that the positions are on.
+    /// Answers how many letters were decided.
+    ///
+    /// # Errors
+    /// When the database or the log cannot be asked, or is another one.
+    pub async fn look_up(&mut self) -> Result<usize, StoreError> {
+        self.store.in_place()?;
+        let decided = self.retry_asked().await?;
+        self.look_for_trouble().await?;
+        self.check_logs().await?;
+        Ok(decided)
     }
 
     /// A sweep takes the right to write, so it looks with a reader first.
@@ -180,7 +196,10 @@ impl<S: Service> Turns<S> {
     }
 
     /// Reads the clock, and says aloud when somebody has set it: until it is right again nothing is swept.
-    async fn look_at_the_clock(&mut self) -> Result<Seen, StoreError> {
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn look_at_the_clock(&mut self) -> Result<Seen, StoreError> {
         let shown = self.store.now(self.store.readers(), &self.clock).await?;
         let seen = self.seen(shown);
         let why = seen.off.map(|off| {

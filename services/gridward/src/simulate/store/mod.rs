@@ -1,15 +1,20 @@
 //! The database that the simulated services share: in memory, with the tables of all of them and an outbox for each.
 //! It is made once for each thread and emptied before each life.
 
+mod copies;
+
 use anyhow::Context;
 use platform::store::{Doing, Store, StoreError};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+pub use copies::{Copies, Version};
 
 use super::parts::Part;
 
 /// The database, and how it is emptied.
 pub struct Kept {
     pub store: Store,
+    pub copies: Copies,
     empty: String,
 }
 
@@ -27,7 +32,8 @@ impl Kept {
                       AND name NOT LIKE 'sqlite_%' ORDER BY name";
         let names: Vec<[String; 1]> = rows(&store, tables).await?;
         let empty = names.iter().map(|[name]| format!("DELETE FROM {name}; ")).collect();
-        Ok(Self { store, empty })
+        let copies = Copies::make(&store, &names).await.context("cannot make copies of the tables")?;
+        Ok(Self { store, copies, empty })
     }
 
     /// Forgets everything.

@@ -1,9 +1,13 @@
 //! The world of one life: the services, two instances of each, their relays, the broker and the database between them;
 //! and what happens to them, one event after the other.
 
+mod mending;
+mod mishaps;
+mod restoring;
+mod settling;
+
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 
@@ -18,25 +22,20 @@ use platform::turn::Unanswered;
 use super::broker::{Broker, SimulatedStream};
 use super::faults::{Fault, Kind, Reached, Seat};
 use super::hiring::Hiring;
-use super::model::{Model, Promise};
+use super::mishaps::{Hits, Mishap};
+use super::model::Model;
 use super::office::Office;
 use super::parts::{INSTANCES, Part, Who};
 use super::people::{self, Told};
 use super::process::{Actor, Did, Job, Reply};
+use super::promises::Promise;
 use super::script::{Event, Setup, Work};
+use super::store::{Copies, Kept};
 use super::tell::{self, Line, passes, stands};
+use mishaps::Troubles;
 
 /// How far a clock that runs ahead does.
 const AHEAD: TimeDelta = TimeDelta::seconds(60);
-
-/// All limits of the pack have passed after this long, holidays and all.
-const LONG: TimeDelta = TimeDelta::days(60);
-
-/// More records than there are.
-const MANY: u64 = 500;
-
-/// Rounds in which everything must have come to rest.
-const ROUNDS: usize = 40;
 
 /// Everything there is in one life.
 pub struct World {
@@ -46,8 +45,12 @@ pub struct World {
     pub model: Model,
     pub lines: Vec<Line>,
     setup: Setup,
+    /// The time that it really is.
+    now: DateTime<Utc>,
     clock: Clock,
     ahead: Clock,
+    copies: Copies,
+    troubles: Troubles,
     seats: Vec<Arc<Seat>>,
     actors: Vec<Box<dyn Actor>>,
     /// Of those who take turns, by service and instance.
@@ -73,7 +76,8 @@ enum Ended {
 }
 
 impl World {
-    pub fn new(office: &Office, store: &Store, setup: &Setup) -> Self {
+    pub fn new(office: &Office, kept: &Kept, setup: &Setup) -> Self {
+        let store = &kept.store;
         let broker = Arc::new(Broker::new(setup.partitions));
         let mut world = Self {
             office: office.clone(),
@@ -82,8 +86,11 @@ impl World {
             model: Model::default(),
             lines: Vec::new(),
             setup: setup.clone(),
+            now: setup.start,
             clock: Clock::simulated(setup.start),
             ahead: Clock::simulated(setup.start + AHEAD),
+            copies: kept.copies.clone(),
+            troubles: Troubles::default(),
             seats: Vec::new(),
             actors: Vec::new(),
             streams: BTreeMap::new(),
@@ -101,6 +108,7 @@ impl World {
             clock: &world.clock.clone(),
             ahead: &world.ahead.clone(),
             setup,
+            puzzles: &world.troubles.puzzles.clone(),
         };
         for who in Who::all() {
             let seat = Arc::new(Seat::new(who.part.name(), setup.broken));
@@ -118,8 +126,19 @@ impl World {
         world
     }
 
+    /// The time that it really is, whatever any clock shows.
     pub fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
+        self.now
+    }
+
+    /// How often each mishap hit something.
+    pub fn hits(&self) -> Hits {
+        self.troubles.hits.clone()
+    }
+
+    /// Whether supervise has something to tell of: a step that is due, or has taken effect.
+    pub fn is_due(&self) -> bool {
+        self.model.is_due(self.now) || self.model.is_untold()
     }
 
     /// How often each fault was met.
@@ -181,6 +200,7 @@ impl World {
                     Work::Facts => Job::Facts,
                     Work::Sweep => Job::Sweep,
                     Work::Relay => Job::Relay,
+                    Work::LookUp => Job::LookUp,
                 };
                 self.work(*who, job, *fault).await;
             }
@@ -192,10 +212,7 @@ impl World {
                 }
             }
             Event::Start(who) => {
-                if let Some(actor) = self.actors.get_mut(who.index())
-                    && actor.is_dead()
-                {
-                    actor.start();
+                if self.start(*who).await {
                     self.line(who, "is started", Vec::new());
                 }
             }
@@ -211,13 +228,50 @@ impl World {
                     self.line("broker", what, Vec::new());
                 }
             }
+            Event::Lose { .. }
+            | Event::Anew(_)
+            | Event::BackUp(_)
+            | Event::Restore(_)
+            | Event::Away(_)
+            | Event::SetClock(_)
+            | Event::Puzzle { .. }
+            | Event::Solve
+            | Event::Mend => self.befall(event).await,
         }
     }
 
+    /// Everybody looks at the clock, as whoever begins does.
+    pub async fn begin(&mut self) {
+        for who in Who::all() {
+            self.look_at_the_clock(who).await;
+        }
+    }
+
+    async fn look_at_the_clock(&mut self, who: Who) {
+        let begun = self.actors.get_mut(who.index()).is_some_and(|actor| actor.begin(Job::LookAtTheClock));
+        let Some(seat) = self.seats.get(who.index()).cloned().filter(|_| begun) else { return };
+        seat.plan(None);
+        if let Ended::Did(Did::LookedUp(Err(failed))) = self.drive(who, &seat).await {
+            self.failed(who, &failed, Vec::new());
+        }
+    }
+
+    /// Starts somebody dead. Who is started while the clock is wrong cannot know that it is; so nobody is.
+    async fn start(&mut self, who: Who) -> bool {
+        if !self.is_clock_right() || !self.is_dead(who) {
+            return false;
+        }
+        if let Some(actor) = self.actors.get_mut(who.index()) {
+            actor.start();
+        }
+        self.look_at_the_clock(who).await;
+        true
+    }
+
     fn pass(&mut self, time: TimeDelta) {
-        let to = self.now() + time;
-        self.clock.drive(to);
-        self.ahead.drive(to + AHEAD);
+        self.now += time;
+        self.clock.drive(self.now);
+        self.ahead.drive(self.now + AHEAD);
         self.line("time", passes(time), Vec::new());
     }
 
@@ -258,6 +312,8 @@ impl World {
         match job {
             Job::Relay if self.sends_nothing(who.part) => return,
             Job::Sweep if self.swept_all.get(&who.part) == Some(&self.as_it_is(who.part)) => return,
+            // Whoever has stopped the line answers people, and no more.
+            Job::Facts | Job::Sweep | Job::LookUp if self.troubles.stopped.contains(&who) => return,
             _ => {}
         }
         let begun = self.actors.get_mut(who.index()).is_some_and(|actor| actor.begin(job));
@@ -289,10 +345,11 @@ impl World {
         if let (Ended::Did(_), Some((point, kind))) = (&ended, seat.met()) {
             self.line(who, format!("{} when {}", kind.does(), stands(point)), Vec::new());
         }
-        let idle = matches!(&ended, Ended::Did(Did::Swept(Ok(0)) | Did::Sent(_)))
+        let idle = matches!(&ended, Ended::Did(Did::Swept(Ok(0)) | Did::Sent(_) | Did::LookedUp(Ok(0))))
             || matches!(&ended, Ended::Did(Did::Facts(Ok(taken))) if taken.all() == 0);
         if !idle {
             *self.changed.entry(who.part).or_default() += 1;
+            self.goes_on_by_a_wrong_clock();
         }
         match ended {
             Ended::Stopped(point, kind) => {
@@ -325,6 +382,8 @@ impl World {
         }
         // Whoever asked hears nothing.
         self.asked.remove(&who);
+        self.troubles.stopped.remove(&who);
+        self.troubles.stale.remove(&who);
     }
 
     /// What came of a step, for those who asked and for the model.
@@ -333,6 +392,7 @@ impl World {
             Did::Facts(Ok(taken)) => {
                 if taken.all() > 0 {
                     self.moved += 1;
+                    self.hit(Mishap::Poison, taken.dead);
                     self.line(who, tell::taken(taken), came);
                 }
             }
@@ -354,15 +414,27 @@ impl World {
                 *self.marked.entry(who.part.writes()).or_default() += rows;
                 self.line(who, format!("sends {rows}, and marks them"), came);
             }
-            Did::Facts(Err(failed)) | Did::Swept(Err(failed)) | Did::Sent(Err(failed)) => {
-                self.failed(who, &failed, came);
+            Did::LookedUp(Ok(tried)) => {
+                self.troubles.retrying.remove(&who.part);
+                if tried > 0 {
+                    self.moved += 1;
+                    self.line(who, format!("decides {tried} that were set aside"), came);
+                }
             }
+            Did::Facts(Err(failed))
+            | Did::Swept(Err(failed))
+            | Did::Sent(Err(failed))
+            | Did::LookedUp(Err(failed)) => self.failed(who, &failed, came),
             Did::Answered(answers) => self.answered(who, answers, came),
         }
     }
 
     fn failed(&mut self, who: Who, failed: &StoreError, came: Vec<String>) {
         self.moved += 1;
+        if self.tells_of_a_log(who, failed) {
+            self.line(who, format!("stops reading: {failed}"), came);
+            return;
+        }
         if !failed.may_pass() {
             self.model.breach(Promise::GoesOn, format!("{who} stops: {failed}"));
         }
@@ -374,11 +446,14 @@ impl World {
         let told = self.asked.remove(&who).unwrap_or_default();
         let asked: Vec<String> = told.iter().map(Told::words).collect();
         for (told, answer) in told.iter().zip(answers) {
-            if let (Told::Report(report), Ok(Reply::Reported(Ok(submitted)))) = (told, &answer) {
-                self.model.answers(*report, submitted.incident);
-            }
-            if let Ok(Reply::Reported(Err(fault))) = &answer {
-                self.model.breach(Promise::Kept, format!("a good report is refused: {}", fault.code));
+            if let (Told::Report { report, body }, Ok(Reply::Reported(reported))) = (told, &answer) {
+                match reported {
+                    Ok(submitted) => self.model.answers(*report, *body, submitted.incident),
+                    Err(fault) => {
+                        let right = self.model.refuses(*report, *body, fault.code);
+                        self.hit(Mishap::OtherBody, usize::from(right));
+                    }
+                }
             }
             if let Err(Unanswered::Failed(why)) = &answer {
                 self.model.breach(Promise::GoesOn, format!("{who} cannot: {}: {why}", told.words()));
@@ -393,31 +468,6 @@ impl World {
         self.lines.push(line);
     }
 
-    /// Nothing goes wrong any more: everybody lives, every partition is somebody's, and all must come to rest; then so
-    /// much time passes that every limit is over, and all must come to rest again.
-    pub async fn settle(&mut self) {
-        self.line("world", "nothing goes wrong from here on", Vec::new());
-        for who in Who::all() {
-            self.thaw(who, None).await;
-            if let Some(actor) = self.actors.get_mut(who.index()) {
-                actor.start();
-            }
-        }
-        self.share_evenly();
-        for stream in self.streams.values() {
-            stream.most.store(MANY, Ordering::Relaxed);
-        }
-        for time in [TimeDelta::zero(), LONG] {
-            if !time.is_zero() {
-                self.pass(time);
-            }
-            if !self.come_to_rest().await {
-                self.model.breach(Promise::Settles, format!("it goes on and on for {ROUNDS} rounds"));
-                return;
-            }
-        }
-    }
-
     /// A relay of `part` found nothing, and nothing was committed since: asked again, it would say the same.
     fn sends_nothing(&self, part: Part) -> bool {
         let topic = part.writes();
@@ -427,29 +477,5 @@ impl World {
     /// What a sweep of `part` goes by.
     fn as_it_is(&self, part: Part) -> (usize, DateTime<Utc>) {
         (self.changed.get(&part).copied().unwrap_or(0), self.now())
-    }
-
-    /// Everybody does what there is to do, again and again. False when that never ends.
-    async fn come_to_rest(&mut self) -> bool {
-        for round in 0..ROUNDS {
-            let before = self.moved;
-            for who in Who::all() {
-                // One relay of two is enough, once both have looked.
-                match who.relay {
-                    true if who.instance == 0 || round == 0 => self.work(who, Job::Relay, None).await,
-                    true => {}
-                    false => {
-                        self.work(who, Job::Facts, None).await;
-                        if who.part.sweeps() && who.instance == 0 {
-                            self.work(who, Job::Sweep, None).await;
-                        }
-                    }
-                }
-            }
-            if self.moved == before {
-                return true;
-            }
-        }
-        false
     }
 }
