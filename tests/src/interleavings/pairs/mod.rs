@@ -13,7 +13,6 @@ mod supervise;
 use std::pin::Pin;
 
 pub use self::handle::TWO_VERDICTS;
-pub use self::partner::LAST_HANDS;
 pub use self::sending::LATE_COMMIT;
 pub use self::supervise::SWEEP_AND_FACT;
 
