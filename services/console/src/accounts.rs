@@ -62,7 +62,11 @@ impl Accounts {
         }
         let account =
             Model { person: person.0.clone(), phc, created_at: now, changed_at: now, disabled: false };
-        accounts::save(&tx, account).await?;
+        match accounts::make(&tx, account).await {
+            // Somebody else has just made it.
+            Err(error) if error.collided() => return Err(AccountFault::There(person.clone())),
+            made => made?,
+        }
         commit(tx).await
     }
 

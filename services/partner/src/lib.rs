@@ -35,7 +35,7 @@ use platform::turn::{Asked, Service, Turn, Undecided};
 
 use store::cases::Mirrored;
 use store::offers::{OfferKey, OfferRow};
-use store::organisations::Organisation;
+use store::organisations::{Held, Organisation};
 
 /// The service.
 #[derive(Debug)]
@@ -175,15 +175,13 @@ impl Service for PartnerDesk {
         incidents: &[IncidentId],
         commands: &[Asked<Command>],
     ) -> Result<Work, StoreError> {
+        let held = if commands.is_empty() { Held::Together } else { Held::Alone };
+        store::organisations::hold(tx, held).await?;
         let cases = store::cases::load(tx, incidents).await?;
         let offers = store::offers::load(tx, incidents).await?;
-        // While somebody acts for an organisation, nobody changes its standing.
-        let organisations = store::organisations::load(tx, !commands.is_empty()).await?;
-        let mut busy = store::cases::busy(tx).await?;
+        let organisations = store::organisations::load(tx).await?;
         // What is accepted and not decided yet may become its case too.
-        for (partner, offers) in store::offers::accepting(tx).await? {
-            *busy.entry(partner).or_default() += offers;
-        }
+        let busy = store::hands::full(tx).await?;
         Ok(Work {
             pack: self.pack.now(),
             cases,

@@ -60,17 +60,28 @@ pub async fn answers<C: ConnectionTrait>(connection: &C) -> Result<(), StoreErro
     one.one(connection).await.doing("asking whether the accounts are there").map(drop)
 }
 
-/// Saves an account, new or in place of what it was.
+/// Makes an account.
+///
+/// # Errors
+/// When the database fails, or the person has one: also one that somebody else makes at this moment.
+pub async fn make(tx: &Tx, account: Model) -> Result<(), StoreError> {
+    rows::insert(tx, vec![row(account)], "making an account").await
+}
+
+/// Saves an account in place of what it was.
 pub async fn save(tx: &Tx, account: Model) -> Result<(), StoreError> {
+    rows::replace(tx, vec![row(account)], "saving an account").await
+}
+
+fn row(account: Model) -> ActiveModel {
     let Model { person, phc, created_at, changed_at, disabled } = account;
-    let row = ActiveModel {
+    ActiveModel {
         person: Set(person),
         phc: Set(phc),
         created_at: Set(created_at),
         changed_at: Set(changed_at),
         disabled: Set(disabled),
-    };
-    rows::replace(tx, vec![row], "saving an account").await
+    }
 }
 
 /// Answers whether there was one.

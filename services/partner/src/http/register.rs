@@ -98,7 +98,7 @@ pub async fn list(State(front): State<Front>, Asking(who): Asking) -> Result<Jso
     if !all && own.is_empty() {
         return Err(Problem::forbidden(Text::new("您无权查看组织名录", "the register is not yours to see")));
     }
-    let organisations = organisations::load(front.store.readers(), false).await?;
+    let organisations = organisations::load(front.store.readers()).await?;
     let busy = cases::busy(front.store.readers()).await?;
     let entry = |organisation: Organisation| {
         let busy = busy.get(&organisation.partner.id).copied().unwrap_or(0);

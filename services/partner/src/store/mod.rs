@@ -1,6 +1,7 @@
-//! partner's tables, one file each.
+//! partner's tables, one file each, and what is read from two of them.
 
 pub mod cases;
+pub mod hands;
 pub mod offers;
 pub mod organisations;
 

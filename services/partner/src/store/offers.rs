@@ -166,22 +166,6 @@ pub async fn save(tx: &Tx, offers: &[(&OfferKey, &OfferRow)]) -> Result<(), Stor
     rows::replace(tx, offers.iter().map(row).collect(), "saving offers").await
 }
 
-/// How many acceptances of each organisation handle has not decided yet.
-pub async fn accepting<C: ConnectionTrait>(connection: &C) -> Result<BTreeMap<PartnerId, u32>, StoreError> {
-    let counted: Vec<(String, i64)> = Entity::find()
-        .select_only()
-        .column(Column::Partner)
-        .column_as(Column::Incident.count(), "offers")
-        .filter(Column::State.eq(OfferState::Accepting.as_str()))
-        .group_by(Column::Partner)
-        .into_tuple()
-        .all(connection)
-        .await
-        .doing("counting acceptances on their way")?;
-    let count = |offers| u32::try_from(offers).unwrap_or(u32::MAX);
-    Ok(counted.into_iter().map(|(partner, offers)| (PartnerId(partner), count(offers))).collect())
-}
-
 /// Has the sweep look at everything `partner` is asked or holds.
 pub async fn look_at_all_of(tx: &Tx, partner: &PartnerId, now: DateTime<Utc>) -> Result<(), StoreError> {
     let open = OfferState::ALL.into_iter().filter(|state| state.concerns_the_case()).map(OfferState::as_str);

@@ -9,7 +9,7 @@ use domain::text::Text;
 use platform::store::{Doing, Store, StoreError, Tx, lists, rows};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::{DbBackend, QueryOrder, QuerySelect};
+use sea_orm::{DbBackend, QueryOrder};
 
 use super::wrong;
 
@@ -61,15 +61,39 @@ impl Organisation {
     }
 }
 
-/// All of the register. With `held`, nobody else changes it until the turn ends, where the database locks rows.
+/// How a turn goes by the register until it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Beside others who do; nobody changes it.
+    Together,
+    /// Beside nobody.
+    Alone,
+}
+
+/// Keeps others from what a turn goes by although it is of no incident of its own: who is in which standing, and how many
+/// hands each organisation has free. Whoever only hears of cases does so together with others; whoever obeys people is
+/// alone, as what they ask may change the standing or take the last hand. In a file turns come one after the other.
+///
+/// It is asked for before anything is loaded that goes by it. A lock of its own, not of rows: those who wait are let in
+/// as they came, so that facts, however many, keep nobody waiting who acts for an organisation.
+pub async fn hold<C: ConnectionTrait>(on: &C, held: Held) -> Result<(), StoreError> {
+    if on.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    // The number is any that nobody else takes: "register" in ASCII.
+    let lock = match held {
+        Held::Together => "SELECT pg_advisory_xact_lock_shared(8243108395577795954)",
+        Held::Alone => "SELECT pg_advisory_xact_lock(8243108395577795954)",
+    };
+    on.execute_unprepared(lock).await.doing("waiting for the register of organisations")?;
+    Ok(())
+}
+
+/// All of the register.
 pub async fn load<C: ConnectionTrait>(
     connection: &C,
-    held: bool,
 ) -> Result<BTreeMap<PartnerId, Organisation>, StoreError> {
-    let mut select = Entity::find().order_by_asc(Column::Id);
-    if held && connection.get_database_backend() == DbBackend::Postgres {
-        select = select.lock_shared();
-    }
+    let select = Entity::find().order_by_asc(Column::Id);
     let rows = select.all(connection).await.doing("loading the register of organisations")?;
     rows.into_iter().map(|row| Ok((PartnerId(row.id.clone()), organisation(row)?))).collect()
 }
@@ -93,13 +117,9 @@ pub async fn follow(store: &Store, partners: &[Partner], now: DateTime<Utc>) -> 
         return Ok(());
     }
     let tx = store.begin().await?;
-    let mut known = Entity::find().order_by_asc(Column::Id);
-    if tx.get_database_backend() == DbBackend::Postgres {
-        // Another instance may be at it too, or a person.
-        known = known.lock_exclusive();
-    }
-    let known = known.all(&tx).await.doing("loading the register of organisations")?;
-    let known = known.into_iter().map(organisation).collect::<Result<Vec<_>, _>>()?;
+    // Another instance may be at it too, or a person.
+    hold(&tx, Held::Alone).await?;
+    let known = load(&tx).await?;
     let changed: Vec<Organisation> =
         partners.iter().filter_map(|partner| followed(&known, partner, now)).collect();
     save(&tx, &changed.iter().collect::<Vec<_>>()).await?;
@@ -107,10 +127,14 @@ pub async fn follow(store: &Store, partners: &[Partner], now: DateTime<Utc>) -> 
 }
 
 /// The entry of `partner`, if the pack's line makes another one.
-fn followed(known: &[Organisation], partner: &Partner, now: DateTime<Utc>) -> Option<Organisation> {
+fn followed(
+    known: &BTreeMap<PartnerId, Organisation>,
+    partner: &Partner,
+    now: DateTime<Utc>,
+) -> Option<Organisation> {
     let entry =
         |partner: Partner| Organisation { partner, reason: None, changed_at: now, changed_by: PACK.into() };
-    match known.iter().find(|known| known.partner.id == partner.id) {
+    match known.get(&partner.id) {
         None => Some(entry(partner.clone())),
         Some(known) if known.changed_by.0 != PACK => None,
         Some(known) => {
