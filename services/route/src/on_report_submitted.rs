@@ -2,12 +2,13 @@
 //! gives no point lies in that area, and in no smaller one.
 
 use domain::facts::ReportSubmitted;
+use domain::place::{BY_HAND, Place};
 use domain::routing::Flag;
 use platform::stream::Record;
 use platform::turn::{Turn, Undecided};
 
 use crate::Work;
-use crate::choose::{Asking, choose};
+use crate::choose::{Asking, Located, choose};
 use crate::store::incidents::Incident;
 
 pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
@@ -20,7 +21,9 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
         Some(code) => Some(ground.stated(code)?),
         // A placeholder lies in some grid, but what it stands for does not.
         None if flags.contains(&Flag::Placeholder) => None,
-        None => ground.locate((lon, lat), ground.day(at), &report.category)?,
+        None => ground
+            .locate((lon, lat), ground.day(at), &report.category)?
+            .map(|located| measured(located, &report.place)),
     };
     let asking = Asking {
         lon,
@@ -46,4 +49,10 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
     };
     work.propose(incident, Some(report), at, record.as_cause(), turn);
     Ok(())
+}
+
+/// How far a point lies from a border is said of points that somebody measured.
+fn measured(located: Located, place: &Place) -> Located {
+    let by_hand = place.source.as_deref() == Some(BY_HAND);
+    Located { border_m: located.border_m.filter(|_| !by_hand), ..located }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::place::{Datum, Place};
+use domain::place::{BY_HAND, Datum, Place};
 use domain::text::Text;
 
 use super::choices::Choices;
@@ -11,8 +11,6 @@ use crate::submit::NewReport;
 
 /// Characters of an address line.
 pub(crate) const LONGEST_ADDRESS: usize = 120;
-/// What a place that was chosen by its grid's name says of itself.
-const BY_HAND: &str = "area chosen by hand";
 
 /// What was typed and chosen, as it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

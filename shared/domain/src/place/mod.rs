@@ -12,6 +12,9 @@ pub use inside::{Inside, Ring, well_inside};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// The source of a point that nobody measured: whoever reported chose an area by name, and it lies well inside that.
+pub const BY_HAND: &str = "area chosen by hand";
+
 /// A place as it was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Place {
