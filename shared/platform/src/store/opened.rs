@@ -2,7 +2,7 @@
 //! a turn writes, it is looked whether the file that lies there is still the one that was opened.
 
 use std::fs::{Metadata, OpenOptions};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use sea_orm::{DbErr, RuntimeErr};
@@ -45,12 +45,13 @@ impl Opened {
 }
 
 /// Makes an empty file where there is none. Connections never do, or one that is opened later could make a second database
-/// in the place of one that was moved away.
+/// in the place of one that was moved away. Nobody else on this machine may read it: SQLite gives its other files the
+/// same rights.
 ///
 /// # Errors
 /// When it cannot be made or written to.
 pub(super) fn make(file: &Path) -> Result<(), DbErr> {
-    let made = OpenOptions::new().create(true).append(true).open(file);
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
     let failed = |error| DbErr::Conn(RuntimeErr::Internal(format!("{}: {error}", file.display())));
     made.map(|_| ()).map_err(failed)
 }
@@ -74,6 +75,15 @@ mod tests {
         let store = Store::open(folder.path()).await.unwrap();
         store.writer().execute_unprepared("CREATE TABLE word (word TEXT)").await.unwrap();
         writes(&store).await.unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(
+                file.metadata().unwrap().mode() & 0o777,
+                0o600,
+                "{:?} is its owner's alone",
+                file.path()
+            );
+        }
 
         std::fs::rename(&file, &elsewhere).unwrap();
         let moved = writes(&store).await.unwrap_err();
