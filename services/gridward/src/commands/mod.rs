@@ -126,6 +126,11 @@ impl PackFolder {
         Self { pack: self.pack.or(code.map(PathBuf::from)), ..self }
     }
 
+    /// Whether one was named.
+    pub fn is_given(&self) -> bool {
+        self.pack.is_some()
+    }
+
     /// As it is named.
     pub fn named(&self) -> &Path {
         self.pack.as_deref().unwrap_or(Path::new(USUAL))

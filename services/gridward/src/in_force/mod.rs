@@ -127,15 +127,31 @@ pub async fn pack_of(settings: &Settings) -> anyhow::Result<Arc<Pack>> {
 pub async fn pack_in(data: &Path, named: &PackFolder) -> anyhow::Result<Arc<Pack>> {
     let store = crate::embedded::beside(data).await?;
     let code = packs::code(store.readers(), Handle::NAME).await?;
+    let unnamed = code.clone().filter(|_| !named.is_given());
     let named: Named = named.clone().or_of(code).into();
     let begun = begin(&named, &mut Register::in_file(store.clone())).await;
     store.close().await?;
-    Ok(begun?.now())
+    let begun = match unnamed {
+        None => begun?,
+        Some(code) => begun.with_context(|| {
+            format!(
+                "{} runs on the pack {code}, which was not published there: name its folder with --pack, or publish it / \
+                 {} 使用的辖区包 {code} 尚未发布：请用 --pack 给出其目录，或先发布",
+                data.display(),
+                data.display()
+            )
+        })?,
+    };
+    Ok(begun.now())
 }
 
 /// Says so where nothing covers some of the ground now. A version is not published so; but a day can come on which
 /// boundaries end, and a process starts all the same: what is reported there goes to the street desk.
 pub fn warn_of_gaps(route: &Route, clock: &Clock) {
+    // One that is driven shows no day yet.
+    if matches!(clock, Clock::Driven(_)) {
+        return;
+    }
     if let Some(gap) = route.uncovered(clock.now()) {
         warn!("{gap}");
     }
