@@ -72,7 +72,9 @@ async fn retried(stage: &mut Stage) -> [Does; 2] {
     stage.settle_but(Part::Supervise).await;
     let dead = stage.first_of(Topic::Handled, incident);
     let tx = stage.store.begin().await.unwrap();
-    dead_letters::keep(&tx, SERVICE, &dead, "as if it could not be decided", stage.now(), false).await.unwrap();
+    dead_letters::keep(&tx, SERVICE, &dead, "as if it could not be decided", stage.now(), false)
+        .await
+        .unwrap();
     let stands = Position { topic_id: topic_id(Topic::Handled), after: dead.position };
     positions::begin(&tx, SERVICE, dead.source, &stands).await.unwrap();
     let none =
