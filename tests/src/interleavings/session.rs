@@ -205,8 +205,14 @@ impl Sessions {
         loop {
             let a = self.rest_of(Side::A, &mut seen[0]).await?;
             let b = self.rest_of(Side::B, &mut seen[1]).await?;
-            if !seen[0].has_changed()? && !seen[1].has_changed()? {
-                return Ok([a, b]);
+            let rests = [a, b];
+            // What the other has come to since may have let go whoever waited.
+            let mut stays = true;
+            for side in Side::BOTH {
+                stays &= !matches!(rests[side as usize], Rest::Waits) || self.waits(side).await?;
+            }
+            if stays && !seen[0].has_changed()? && !seen[1].has_changed()? {
+                return Ok(rests);
             }
         }
     }

@@ -108,9 +108,12 @@ impl Sorted {
                 Err(row) => refused.add(row),
                 Ok(row) => {
                     let raw = rows.records().raw();
+                    // Where reading begins, a mark of the byte order is dropped; within the file it belongs to the row. An
+                    // empty line before it is skipped, and keeps it.
+                    copy.write_all(b"\n")?;
                     copy.write_all(raw)?;
                     places.push((row.opened.timestamp_micros(), at, row.line));
-                    at += raw.len() as u64;
+                    at += 1 + raw.len() as u64;
                 }
             }
         }

@@ -179,10 +179,10 @@ async fn opened(tokens: &Tokens, lifecycle: &Lifecycle) -> anyhow::Result<(Route
     migrate(&store).await?;
     let in_force = InForce::new(pack.clone());
     let stream: Arc<dyn Stream> = Arc::new(EmbeddedStream::open(store.clone()).await?);
-    let monday: DateTime<Utc> = "2026-03-02T01:00:00Z".parse()?;
-    let clock = Clock::driven(monday);
+    let thursday: DateTime<Utc> = "2026-03-05T01:00:00Z".parse()?;
+    let clock = Clock::driven(thursday);
     let around = Surroundings { store: store.clone(), stream, clock, metrics: Metrics::new() };
-    partner::follow(&store, &pack.partners, monday).await?;
+    partner::follow(&store, &pack.partners, thursday).await?;
     let route = Route::new(&in_force).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let (stopper, until_open) = Lifecycle::new();
     let mut begun = Begun { stopper, loops: Vec::new() };
