@@ -78,7 +78,7 @@ async fn the_life_of_one_incident() {
     assert_eq!(why["en"], en);
     assert_eq!(
         why["zh"],
-        "地点在示意网格 111 内，距其边界 482 米；按规则「grid」由示意网格 111 网格长承办。"
+        "地点在示意网格 111 内，距其边界 482 米；按规则「网格」由示意网格 111 网格长承办。"
     );
 
     // 3. The case is in the holder's queue with its deadlines; the holder signs for it.

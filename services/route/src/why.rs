@@ -31,11 +31,12 @@ pub(crate) fn why(asking: &Asking<'_>, chosen: &Chosen<'_>, areas: &Areas) -> Te
     let nobody = no_one_there(vacant, areas);
     Text::new(
         format!(
-            "{}；{}{}{}按规则「{rule}」由{}承办。",
+            "{}；{}{}{}按规则「{}」由{}承办。",
             place.zh,
             registered.zh,
             again.zh,
             nobody.zh,
+            rule_in_chinese(rule),
             in_chinese(holder, areas)
         ),
         format!(
@@ -48,6 +49,15 @@ pub(crate) fn why(asking: &Asking<'_>, chosen: &Chosen<'_>, areas: &Areas) -> Te
             areas.shown(&holder.area).en
         ),
     )
+}
+
+/// A pack names its rules as it likes: one named after a level is said as people say it, and so is the fallback.
+fn rule_in_chinese(rule: &str) -> &str {
+    match rule.parse::<Level>() {
+        Ok(level) => level.zh(),
+        Err(_) if rule == "fallback" => "兜底",
+        Err(_) => rule,
+    }
 }
 
 /// 户人分离: why it is not, or not yet, the area's in which it was seen.

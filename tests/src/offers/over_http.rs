@@ -214,6 +214,13 @@ async fn what_nobody_answers_in_time_flows_back_and_whoever_accepts_then_is_told
     assert_eq!(due("offer")["steps"][0]["does"], "lapse");
     assert_eq!(due("sign")["due_at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap(), at("09:15:00"));
     assert_eq!(office.told(&case).await, ["opened", "offered", "lapsed"]);
+    // It made nobody else answerable.
+    let lapsed = |case: &Value| {
+        let deadlines = case["deadlines"].as_array().unwrap();
+        deadlines.iter().any(|one| one["kind"] == "offer" && one["steps"][0]["done_at"].is_string())
+    };
+    office.when(&case, "leader-111", lapsed).await;
+    assert_eq!(office.get("/api/v1/escalations", "supervisor-1").await.with(200), json!([]));
     for person in ["lark-1", "home-1"] {
         office.comes_too_late(person, &case, OfferState::Lapsed).await;
     }

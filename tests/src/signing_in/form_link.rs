@@ -53,7 +53,7 @@ async fn a_form_without_script_makes_exactly_one_case() {
     let holder = "grid_leader:990001/990001001/990001001001/990001001001001";
     assert_eq!(case["holder"], holder, "the point that stands for the grid lies in it");
     let own = office.get(&format!("/api/v1/reports/{incident}"), "worker-111").await.with(200);
-    assert_eq!(own["description"], "地点 at: 富春江路 5 号\n堆在楼道口");
+    assert_eq!(own["description"], "地点：富春江路 5 号\n堆在楼道口");
     let by_hand =
         "SELECT count(*) AS n FROM discover_report WHERE source = 'area chosen by hand' AND accuracy_m > 700";
     assert_eq!(office.count("discover", by_hand).await, 1);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::place::{BY_HAND, Datum, Place};
 use domain::text::Text;
+use platform::http::html::Language;
 
 use super::choices::Choices;
 use crate::submit::NewReport;
@@ -42,6 +43,8 @@ pub(crate) struct Wanted<'a> {
     pub client_id: &'a str,
     pub choices: &'a Choices<'a>,
     pub captured_at: Option<DateTime<Utc>>,
+    /// Of the form: what it adds to the reporter's words is in the same.
+    pub language: Language,
 }
 
 impl Filled {
@@ -102,7 +105,7 @@ impl Filled {
                 category: self.category.clone(),
                 place,
                 registered_area: self.registered_area(wanted.choices),
-                description: self.description(),
+                description: self.description(wanted.language),
             }),
             _ => Err(faults),
         }
@@ -115,12 +118,16 @@ impl Filled {
     }
 
     /// The address is the first line of what the reporter says.
-    fn description(&self) -> String {
+    fn description(&self, language: Language) -> String {
         let text = self.text.trim();
+        let place = match language {
+            Language::Chinese => "地点：",
+            Language::English => "Place: ",
+        };
         match (self.address.as_str(), text) {
             ("", text) => text.to_owned(),
-            (address, "") => format!("地点 at: {address}"),
-            (address, text) => format!("地点 at: {address}\n{text}"),
+            (address, "") => format!("{place}{address}"),
+            (address, text) => format!("{place}{address}\n{text}"),
         }
     }
 
@@ -210,6 +217,10 @@ mod tests {
     }
 
     fn report(filled: &Filled) -> Result<NewReport, Vec<&'static str>> {
+        report_in(Language::Chinese, filled)
+    }
+
+    fn report_in(language: Language, filled: &Filled) -> Result<NewReport, Vec<&'static str>> {
         let (grid, areas, share) = (grid(), Areas::default(), share());
         let inside = Inside { lon: 121.8, lat: 29.9, radius_m: 786.2 };
         let choices = Choices {
@@ -218,7 +229,7 @@ mod tests {
             registration: Registration { categories: vec![&share], streets: Vec::new() },
             areas: &areas,
         };
-        let wanted = Wanted { client_id: "f-1", choices: &choices, captured_at: None };
+        let wanted = Wanted { client_id: "f-1", choices: &choices, captured_at: None, language };
         filled.report(&wanted).map_err(|faults| faults.into_iter().map(|fault| fault.field).collect())
     }
 
@@ -237,7 +248,15 @@ mod tests {
         assert_eq!((report.place.lon, report.place.datum), (121.8, Datum::Cgcs2000));
         assert_eq!(report.place.accuracy_m, Some(787.0));
         assert_eq!(report.place.source.as_deref(), Some("area chosen by hand"));
-        assert_eq!(report.description, "地点 at: 富春江路 5 号");
+        assert_eq!(report.description, "地点：富春江路 5 号");
+    }
+
+    #[test]
+    fn the_address_is_the_first_line_in_the_language_of_the_form() {
+        let filled = Filled { text: "堆在楼道口".into(), ..by_hand() };
+        let told = |language| report_in(language, &filled).unwrap().description;
+        assert_eq!(told(Language::Chinese), "地点：富春江路 5 号\n堆在楼道口");
+        assert_eq!(told(Language::English), "Place: 富春江路 5 号\n堆在楼道口");
     }
 
     #[test]

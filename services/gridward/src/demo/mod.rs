@@ -111,8 +111,8 @@ impl Demo {
         // Taken first: a demo that is running already keeps its folder.
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             format!(
-                "cannot listen on {0}: if another demo or program has the port, give --listen another / \
-                 无法监听 {0}：若已有演示或其他程序占用端口，请用 --listen 换一个",
+                "cannot listen on {0}: if another demo or program has the port, give --listen another (PORT= with make \
+                 demo) / 无法监听 {0}：若已有演示或其他程序占用端口，请用 --listen（make demo 用 PORT=）换一个",
                 self.listen
             )
         })?;

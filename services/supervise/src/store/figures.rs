@@ -91,7 +91,8 @@ pub async fn escalated(
         .from(step.clone())
         .inner_join(case.clone(), Expr::col(of_step("incident")).equals(of_case("incident")))
         .and_where(Expr::col(of_step("done_at")).is_not_null())
-        .and_where(Expr::col(of_step("does")).ne("remind"))
+        // A reminder makes nobody answerable, and an offer that lapsed goes back to who held the case before.
+        .and_where(Expr::col(of_step("does")).is_not_in(["remind", "lapse"]))
         .cond_where(inside)
         .order_by(of_step("done_at"), Order::Desc)
         .limit(limit)

@@ -6,7 +6,7 @@
 //! | short | Chinese | meaning |
 //! |---|---|---|
 //! | `2h`, `1.5h` | `2 紧急工作时` | hours around the clock |
-//! | `20m` | `20 紧急工作分钟` | minutes around the clock |
+//! | `20m` | `20 分钟（紧急）` | minutes around the clock |
 //! | `4wh`, `0.5wh` | `4 工作时` | hours inside office hours |
 //! | `20wm` | `20 工作分钟` | minutes inside office hours |
 //! | `3wd` | `3 工作日` | working days, due at close of business |
@@ -74,7 +74,9 @@ impl Limit {
         let days = || whole(hundredths, 1, LONGEST_LIMIT_DAYS, text);
         match unit {
             "h" | "紧急工作时" => Ok(Self::UrgentHours { minutes: minutes(60)? }),
-            "m" | "紧急工作分钟" => Ok(Self::UrgentHours { minutes: minutes(1)? }),
+            "m" | "分钟（紧急）" | "分钟(紧急)" | "紧急工作分钟" => {
+                Ok(Self::UrgentHours { minutes: minutes(1)? })
+            }
             "wh" | "工作时" => Ok(Self::WorkingHours { minutes: minutes(60)? }),
             "wm" | "工作分钟" => Ok(Self::WorkingHours { minutes: minutes(1)? }),
             "wd" | "工作日" => Ok(Self::WorkingDays { days: days()?, rule: WorkingDayRule::EndOfDay }),
@@ -89,11 +91,11 @@ impl Limit {
     /// Chinese text, such as `4 工作时`; [`parse`](Self::parse) reads it back.
     pub fn zh(&self) -> String {
         match *self {
-            Self::UrgentHours { minutes } => match half_hours(minutes) {
+            Self::UrgentHours { minutes } => match spoken_hours(minutes) {
                 Some(hours) => format!("{hours} 紧急工作时"),
-                None => format!("{minutes} 紧急工作分钟"),
+                None => format!("{minutes} 分钟（紧急）"),
             },
-            Self::WorkingHours { minutes } => match half_hours(minutes) {
+            Self::WorkingHours { minutes } => match spoken_hours(minutes) {
                 Some(hours) => format!("{hours} 工作时"),
                 None => format!("{minutes} 工作分钟"),
             },
@@ -203,8 +205,13 @@ fn half_hours(minutes: u32) -> Option<String> {
     }
 }
 
+/// The same for a reader, to whom half an hour is 30 minutes.
+fn spoken_hours(minutes: u32) -> Option<String> {
+    half_hours(minutes).filter(|_| minutes == 0 || minutes >= 60)
+}
+
 fn english_hours(minutes: u32, kind: &str) -> String {
-    match half_hours(minutes) {
+    match spoken_hours(minutes) {
         Some(hours) if hours == "1" => format!("1 {kind}hour"),
         Some(hours) => format!("{hours} {kind}hours"),
         None if minutes == 1 => format!("1 {kind}minute"),

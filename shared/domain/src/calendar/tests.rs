@@ -372,6 +372,7 @@ fn a_limit_is_read_from_its_short_and_its_chinese_form() {
         ("2h", Limit::UrgentHours { minutes: 120 }),
         ("2 紧急工作时", Limit::UrgentHours { minutes: 120 }),
         ("30m", Limit::UrgentHours { minutes: 30 }),
+        ("30 紧急工作分钟", Limit::UrgentHours { minutes: 30 }),
         ("4wh", Limit::WorkingHours { minutes: 240 }),
         (" 4 工作时 ", Limit::WorkingHours { minutes: 240 }),
         ("0.5 工作时", Limit::WorkingHours { minutes: 30 }),
@@ -394,7 +395,9 @@ fn a_limit_is_read_from_its_short_and_its_chinese_form() {
 fn a_limit_reads_naturally_in_both_languages() {
     for (text, zh, en) in [
         ("1h", "1 紧急工作时", "1 hour around the clock"),
-        ("20m", "20 紧急工作分钟", "20 minutes around the clock"),
+        ("20m", "20 分钟（紧急）", "20 minutes around the clock"),
+        ("0.5h", "30 分钟（紧急）", "30 minutes around the clock"),
+        ("0.5wh", "30 工作分钟", "30 working minutes"),
         ("4wh", "4 工作时", "4 working hours"),
         ("1.5wh", "1.5 工作时", "1.5 working hours"),
         ("1wd", "1 工作日", "1 working day"),

@@ -74,6 +74,7 @@ impl Sending<'_> {
             client_id: &self.opened.client_id,
             choices: &choices,
             captured_at: front.clock.showed(captured_at),
+            language: self.opening.language,
         };
         let report = match self.filled.report(&wanted) {
             Ok(report) => report,

@@ -94,7 +94,7 @@ async function perform(incident, revision, name, given) {
     } else {
       const [path, body] = ACTIONS[name].send(given);
       const { state } = await act(`/api/v1/cases/${incident}/${path}`, body, revision);
-      told = { incident, good: true, text: say('acted', label(name), word(STATES, state)) };
+      told = { incident, good: true, text: name === 'close' ? word(STATES, state) : say('acted', label(name), word(STATES, state)) };
     }
   } catch (error) {
     told = { incident, good: false, text: error.message };

@@ -7,7 +7,7 @@ import { pressing } from './lists.js';
 import { PHONE, VISITORS, seen, role, wish } from './state.js';
 import { DAY, length, moment, now } from './time.js';
 import {
-  DECLINES, FLAGS, HAPPENED, KINDS, LEVELS, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, lang, limit_words, other, partner_name, person_name, plain, said, say, say_of, where, word,
+  DECLINES, FLAGS, HAPPENED, KINDS, LEVELS, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, lang, limit_words, partner_name, person_name, plain, said, say, say_of, where, word,
 } from './words.js';
 
 // The number of the open case is in the address, so that a link shows it and "back" closes it.
@@ -94,7 +94,7 @@ function draw_case(one) {
   ticking.push(() => { const [colour, words] = pressing(one); due_box.className = colour; put(due, one.state === 'CLOSED' ? word(STATES, 'CLOSED') : words); });
   const holder = el('div', {}, el('dt', { textContent: say('holder') }), el('dd', {}, el('b', { textContent: holder_name(one.holder, '') })));
   parts.push(el('dl', { className: 'glance' }, due_box, holder));
-  if (one.why) parts.push(el('div', { className: 'why' }, el('b', { textContent: say('why') }), el('p', { textContent: plain(said(one.why)) }), el('p', { className: 'in-other', lang: lang() === 'zh' ? 'en' : 'zh-CN', textContent: plain(other(one.why)) })));
+  if (one.why) parts.push(el('div', { className: 'why' }, el('b', { textContent: say('why') }), el('p', { textContent: plain(said(one.why)) })));
   parts.push(el('h3', { textContent: say('deadlines') }));
   if (one.deadlines.length) parts.push(...[...one.deadlines].sort(by_need).map((deadline) => draw_deadline(deadline, one)));
   else parts.push(el('p', { className: 'soft', textContent: say('no_deadlines') }));
@@ -189,7 +189,8 @@ function draw_line(line) {
   const it = line.happened;
   const kind = it.what === 'escalated' ? it.to : GOOD.includes(it.what) ? 'ok' : it.what === 'reminded' || HARD.includes(it.what) ? 'warn' : '';
   const told = el('div', {}, el('span', { textContent: happened_words(it) }));
-  if (it.what === 'escalated') told.append(' ', tag(it.to, word(LEVELS, it.to)));
+  // A community says by its name what it is.
+  if (it.what === 'escalated' && !area_name(it.area).endsWith(word(LEVELS, it.to))) told.append(' ', tag(it.to, word(LEVELS, it.to)));
   told.append(el('small', { textContent: line.by ? person_name(line.by) : say('system') }));
   if (line.note) told.append(el('q', { textContent: line.note }));
   return el('li', { className: kind }, el('span', { className: 'soft', textContent: moment(line.at) }), told);

@@ -48,7 +48,7 @@ const WORDS = {
   recorded: ['历史记录', 'recorded data'], returns: ['退回 {0} 次', 'returned {0}×'], reworks: ['返工 {0} 次', 'reworked {0}×'],
   provisional: ['暂定（放假安排未公布）', 'provisional (calendar not published yet)'], round: ['第 {0} 轮', 'round {0}'],
   running: ['剩 {0}', '{0} left'], on_time: ['按时完成', 'Met on time'], met_late: ['超时 {0}完成', 'Met {0} late'], overdue_by: ['超期 {0}', 'Overdue {0}'],
-  from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流', 'Nobody accepts: it goes back'],
+  from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
   done: ['已执行', 'done'], waits: ['{0}后', 'in {0}'], now_due: ['正在执行', 'now'], moot: ['不再需要', 'not needed'],
   system: ['系统', 'System'], left: ['剩 {0}', '{0} left'], no_due: ['无待办时限', 'Nothing due'],
   minutes: ['{0} 分钟', '{0} min'], hours: ['{0} 小时', '{0} h'], days: ['{0} 天', '{0} d'],
@@ -68,7 +68,7 @@ const WORDS = {
   standing: ['组织名片', 'Our standing'], orders: ['接单记录', 'Orders so far'], no_orders: ['还没有记录', 'None yet'],
   answer_by: ['请在 {0} 前应答', 'Answer by {0}'], handle_by: ['{0} 前办结', 'To be done by {0}'], waits_check: ['已反馈，等他人核查', 'Answered; somebody else checks it'],
   members: ['成员', 'Members'], members_n: ['{0} 人', '{0}'], hands: ['在办 / 上限', 'In hand / at most'], coverage: ['服务范围', 'Works in'], takes: ['承接事项', 'Takes'], takes_all: ['本类组织可接的全部事项', 'All that its class may take'],
-  accepted_rate: ['接单率', 'Rate'], asked_n: ['收到', 'Asked'], accepted_n: ['接单', 'Accepted'], declined_n: ['婉拒', 'Declined'], lapsed_n: ['超时', 'Lapsed'], done_n: ['办结', 'Done'],
+  accepted_rate: ['接单率（不计婉拒）', 'Rate, declined apart'], asked_n: ['收到', 'Asked'], accepted_n: ['接单', 'Accepted'], declined_n: ['婉拒', 'Declined'], lapsed_n: ['超时', 'Lapsed'], done_n: ['办结', 'Done'],
   try: ['用接口试一试', 'Try the API'],
   try_intro: ['在源码目录的终端里逐行粘贴。上报后把回执里的 incident 填进「案件编号」，就能看着它走下去。', 'Paste line by line into a terminal in the source folder. Then put the receipt’s incident into “Case number” and watch it go on.'],
   copy: ['复制', 'Copy'], copied: ['已复制', 'Copied'], copy_by_hand: ['已选中，请按 Ctrl-C', 'Selected: press Ctrl-C'],
@@ -97,7 +97,7 @@ export const CHAIN = [
 export const STATES = { DISPATCHED: ['待签收', 'To be signed'], OFFERED: ['待接单', 'On offer'], HANDLING: ['处置中', 'In progress'], CHECKING: ['待核查', 'To be checked'], CLOSED: ['已结案', 'Closed'] };
 export const LEVELS = { grid: ['网格', 'Grid'], community: ['社区', 'Community'], street: ['街道', 'Street'], county: ['区县', 'County'] };
 export const POSTS = { grid_leader: ['网格长', 'Grid leader'], community: ['社区', 'Community'], street_desk: ['指挥室', 'Street desk'], partner: ['社会组织', 'Organisation'] };
-export const KINDS = { sign: ['签收', 'signing'], offer: ['接单', 'answering the offer'], stage1: ['第一阶段', 'first stage'], stage2: ['第二阶段', 'second stage'], stage3: ['第三阶段', 'third stage'], handle: ['处置', 'handling'], check: ['核查', 'check'] };
+export const KINDS = { sign: ['签收', 'signing'], offer: ['接单', 'offer'], stage1: ['第一阶段', 'first stage'], stage2: ['第二阶段', 'second stage'], stage3: ['第三阶段', 'third stage'], handle: ['处置', 'handling'], check: ['核查', 'check'] };
 export const FLAGS = {
   placeholder: ['上报坐标是占位点，地点待核实', 'the reported place is a placeholder: verify it'], rounded: ['上报坐标经取整，地点不精确', 'the reported place is rounded: not exact'],
   stated_area: ['只写明区域，未给坐标', 'the report names an area and gives no point'], due_before_opened: ['立案时已过期', 'was due before it opened'],
@@ -112,13 +112,13 @@ export const STANDINGS = { active: ['正常', 'Active'], suspended: ['暂停', '
 export const SHOWING = { handled: ['办结', 'Handled'], escalated: ['升级', 'Escalated'], partner: ['社会组织', 'Partner'], returned: ['退回', 'Returned'], typhoon: ['台风', 'Typhoon'], news: ['消息', 'News'] };
 export const HAPPENED = {
   opened: ['立案，派给承办人', 'Opened and dispatched'], assigned: ['改派给{0}', 'Reassigned to {0}'], signed: ['签收', 'Signed for it'],
-  offered: ['下单给{0}', 'Offered to {0}'], accepted: ['{0}接单', '{0} accepted'], declined: ['{0}婉拒：{1}', '{0} declined: {1}'], lapsed: ['无人接单，回到承办人', 'Nobody accepted; back to the holder'],
+  offered: ['下单给{0}', 'Offered to {0}'], accepted: ['{0}接单', '{0} accepted'], declined: ['{0}婉拒：{1}', '{0} declined: {1}'], lapsed: ['无人接单，回流承办人', 'Nobody took the offer; back to its holder'],
   released: ['{0}不再承办（{1}），回到{2}', '{0} has it no more ({1}); back to {2}'], staged: ['{0}办结', 'Ended the {0}'],
   returned: ['退回：{0}', 'Returned: {0}'], answered: ['办结反馈', 'Answered as done'], checked: ['核查通过', 'Found it done'],
   reworked: ['核查不通过，返工', 'Check failed: to be done again'], reminded: ['催办：{0}时限将到', 'Reminded: the {0} deadline nears'],
   escalated: ['{1}超时，升级到{0}', 'Escalated to {0}: the {1} deadline passed'], closed: ['结案', 'Closed the case'],
 };
-const UNITS = { m: ['分钟（昼夜连续）', 'min around the clock'], h: ['紧急工作时', 'h around the clock'], wm: ['工作分钟', 'working min'], wh: ['工作时', 'working hours'], wd: ['工作日', 'working days'], 'wd-times': ['工作日（按工时）', 'working days of hours'], d: ['自然日', 'calendar days'] };
+const UNITS = { m: ['分钟（紧急）', 'min around the clock'], h: ['紧急工作时', 'h around the clock'], wm: ['工作分钟', 'working min'], wh: ['工作时', 'working hours'], wd: ['工作日', 'working days'], 'wd-times': ['工作日（按工时）', 'working days of hours'], d: ['自然日', 'calendar days'] };
 
 let chosen = remembered('gridward-lang') || (/^zh/i.test(navigator.language) ? 'zh' : 'en');
 export const lang = () => chosen;
@@ -134,7 +134,6 @@ export const say_of = (pair, ...values) => put_in(pick(pair), values);
 export const word = (table, code) => (table[code] ? pick(table[code]) : code);
 /** A text the API gave in both languages. */
 export const said = (text) => (text ? text[chosen] || text.en || text.zh || '' : '');
-export const other = (text) => (text ? text[chosen === 'zh' ? 'en' : 'zh'] || '' : '');
 /** A name without what every made-up name of a pack says; the page says it once, beside the pack's own. */
 export const plain = (name) => name.replace(/\s*[（(](示意|synthetic|illustrative)[）)]/g, '');
 const named = (names, code) => (names && names[code] ? plain(said(names[code])) : '');
@@ -158,8 +157,10 @@ export function holder_name(holder, area) {
   if (post === 'community') return area_name(at);
   return at === area ? word(POSTS, post) : `${area_name(at)} · ${word(POSTS, post)}`;
 }
-/** `4wh` as words; a form the page does not know is shown as it is. */
+/** `4wh` as words, less than an hour in minutes; a form the page does not know is shown as it is. */
 export function limit_words(limit) {
   const found = /^([\d.]+)(m|h|wh|wm|wd-times|wd|d)$/.exec(limit || '');
-  return found ? `${found[1]} ${pick(UNITS[found[2]])}` : limit || '';
+  if (!found) return limit || '';
+  const [, amount, unit] = found, minutes = { h: 'm', wh: 'wm' }[unit];
+  return minutes && amount > 0 && amount < 1 ? `${Math.round(amount * 60)} ${pick(UNITS[minutes])}` : `${amount} ${pick(UNITS[unit])}`;
 }

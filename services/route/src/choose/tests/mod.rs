@@ -109,11 +109,7 @@ fn a_vacancy_goes_to_the_next_level_at_once_and_says_so() {
     let leader_away = |holder: &Holder| holder.post != Post::GridLeader;
     let route = routed_when(Some("s/c/g"), vec![], &[], &leader_away);
     assert_eq!((route.rule.as_str(), route.holder.to_string().as_str()), ("community", "community:s/c"));
-    assert!(
-        route.why.zh.contains(" g 网格长无人在岗，由上一级承办；按规则「community」"),
-        "{}",
-        route.why.zh
-    );
+    assert!(route.why.zh.contains(" g 网格长无人在岗，由上一级承办；按规则「社区」"), "{}", route.why.zh);
     assert!(route.why.en.contains("Nobody is on duty at g (grid leader), so the next level has it."));
     let nobody = routed_when(Some("s/c/g"), vec![], &[], &|_| false);
     assert_eq!(nobody.holder.to_string(), "street_desk:s", "the desk holds it, whoever is there");
@@ -192,7 +188,7 @@ fn the_reason_names_the_place_the_rule_and_the_holder_in_both_languages() {
     );
     assert_eq!(
         why.zh,
-        "地点在 g 内，距其边界 12 米，同时也在 h 内，取最小编码；按规则「grid」由 g 网格长承办。"
+        "地点在 g 内，距其边界 12 米，同时也在 h 内，取最小编码；按规则「网格」由 g 网格长承办。"
     );
 }
 
@@ -206,7 +202,7 @@ fn the_reason_says_that_the_report_names_the_area_where_it_gives_no_point() {
         route.why.en,
         "The report names c and gives no point. Rule “community” gives it to the community of c."
     );
-    assert_eq!(route.why.zh, "上报写明在 c，未给坐标；按规则「community」由 c 社区承办。");
+    assert_eq!(route.why.zh, "上报写明在 c，未给坐标；按规则「社区」由 c 社区承办。");
 }
 
 #[test]
