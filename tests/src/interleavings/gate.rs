@@ -158,6 +158,10 @@ impl Shared {
             }
             return false;
         };
+        let mut seen = self.state.subscribe();
+        // Whoever is told of a fault goes on before the server has done with the statement, and has let go of its locks.
+        // The sender lives as long as this does.
+        let _ = seen.wait_for(|state| !matches!(state.at, At::Sent)).await;
         let held = self.state.send_if_modified(|state| {
             if state.closed {
                 state.at = At::Held(step);
@@ -165,8 +169,6 @@ impl Shared {
             state.closed
         });
         if held {
-            let mut seen = self.state.subscribe();
-            // The sender lives as long as this does.
             let _ = seen.wait_for(|state| !matches!(state.at, At::Held(_))).await;
         }
         held
