@@ -34,8 +34,6 @@ pub enum Switch {
     NoCatchUp,
     // What handle keeps.
     TwoHolders,
-    SecondAcceptance,
-    FourthReturn,
     EscalateTwice,
     StepNotMarked,
     CountsEarly,
@@ -46,11 +44,10 @@ pub enum Switch {
     // What others keep of a case.
     CloseUnheard,
     LapseUnheard,
-    OverCapacity,
 }
 
 impl Switch {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 31] = [
         Self::TakeAgain,
         Self::NoCompareAndSet,
         Self::PositionFirst,
@@ -73,8 +70,6 @@ impl Switch {
         Self::SetClock,
         Self::NoCatchUp,
         Self::TwoHolders,
-        Self::SecondAcceptance,
-        Self::FourthReturn,
         Self::EscalateTwice,
         Self::StepNotMarked,
         Self::CountsEarly,
@@ -84,7 +79,6 @@ impl Switch {
         Self::HistoryLeftOut,
         Self::CloseUnheard,
         Self::LapseUnheard,
-        Self::OverCapacity,
     ];
 
     pub fn name(self) -> &'static str {
@@ -111,8 +105,6 @@ impl Switch {
             Self::SetClock => "set-clock",
             Self::NoCatchUp => "no-catch-up",
             Self::TwoHolders => "two-holders",
-            Self::SecondAcceptance => "second-acceptance",
-            Self::FourthReturn => "fourth-return",
             Self::EscalateTwice => "escalate-twice",
             Self::StepNotMarked => "step-not-marked",
             Self::CountsEarly => "counts-early",
@@ -122,7 +114,6 @@ impl Switch {
             Self::HistoryLeftOut => "history-left-out",
             Self::CloseUnheard => "close-unheard",
             Self::LapseUnheard => "lapse-unheard",
-            Self::OverCapacity => "over-capacity",
         }
     }
 
@@ -155,8 +146,6 @@ impl Switch {
                 "a service serves from a store that was restored from before the end of its topic"
             }
             Self::TwoHolders => "a case that an organisation has accepted is still offered",
-            Self::SecondAcceptance => "the second organisation that accepts has the case too",
-            Self::FourthReturn => "a case is given back once more after the third time",
             Self::EscalateTwice => "a step that escalates takes effect twice",
             Self::StepNotMarked => "a step that took effect is not marked as done",
             Self::CountsEarly => "a step counts from a minute before it is due",
@@ -166,7 +155,6 @@ impl Switch {
             Self::HistoryLeftOut => "what comes about by time is not written into the history",
             Self::CloseUnheard => "supervise does not hear that a case is closed",
             Self::LapseUnheard => "partner does not hear that an offer lapsed",
-            Self::OverCapacity => "partner counts nobody's hands",
         }
     }
 
