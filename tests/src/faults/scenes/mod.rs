@@ -2,7 +2,6 @@
 
 mod clock;
 mod restored;
-mod skewed;
 mod tail;
 mod topic;
 
