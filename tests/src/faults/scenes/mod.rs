@@ -2,6 +2,7 @@
 
 mod clock;
 mod restored;
+mod skewed;
 mod tail;
 mod topic;
 
