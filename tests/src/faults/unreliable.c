@@ -3,7 +3,8 @@
  *
  * GRIDWARD_UNRELIABLE is the beginning of the names of some files. While NAME.full is there, no regular file may grow;
  * NAME.unsynced is removed by the next sync, which fails. A byte is added to NAME.hits for each call that failed.
- * GRIDWARD_SKEW_SECONDS is how far the host's clock is ahead; the steady clocks are as they are.
+ * GRIDWARD_SKEW_SECONDS is how far the host's clock is ahead; the steady clocks are as they are, and who waits until a
+ * time by this clock waits no longer than by the real one.
  *
  * Standard output and error are left alone: what a program says of its trouble is to be read. */
 #define _GNU_SOURCE
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,4 +160,12 @@ time_t time(time_t *shown) {
     time_t now = real(NULL) + skew;
     if (shown) *shown = now;
     return now;
+}
+
+/* The kernel knows nothing of the wrong clock: it is asked to wait until the same moment by its own. */
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
+    REAL(cnd_timedwait);
+    struct timespec really = *until;
+    really.tv_sec -= skew;
+    return real(condition, mutex, &really);
 }
