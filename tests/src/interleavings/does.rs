@@ -25,6 +25,8 @@ pub enum Does {
         stood: bool,
         partition: Option<i32>,
     },
+    /// One that stood before the facts has read one of them, and takes it.
+    TakesOne(Part),
     /// It tries the dead letters again that somebody asked for.
     Retries(Part),
     Sweeps(Part),
@@ -81,11 +83,19 @@ impl Does {
                 let ears = Ears::of(part.name(), &scene.topics, partitions);
                 let mut instance = scene.instance(part, &store, &ears);
                 if stood {
-                    ears.are_deaf(true);
+                    ears.hear(0);
                     assert_eq!(instance.takes().await.unwrap().all(), 0);
-                    ears.are_deaf(false);
+                    ears.hear(u64::MAX);
                 }
                 Box::pin(takes(instance))
+            }
+            Self::TakesOne(part) => {
+                let ears = Ears::of(part.name(), &scene.topics, scene.topics.partitions());
+                let mut instance = scene.instance(part, &store, &ears);
+                ears.hear(0);
+                assert_eq!(instance.takes().await.unwrap().all(), 0);
+                ears.hear(1);
+                Box::pin(takes_one(instance))
             }
             Self::Retries(part) => Box::pin(retries(alone(&scene, part, &store))),
             Self::Sweeps(part) => Box::pin(sweeps(alone(&scene, part, &store))),
@@ -161,6 +171,18 @@ async fn relays(scene: Scene, part: Part, store: Store) -> Said {
         match ended(scene.relay(part, &store).await, "sent", again) {
             Some(said) => return said,
             None => again += 1,
+        }
+    }
+}
+
+/// One turn.
+async fn takes_one(mut instance: Box<dyn Instance>) -> Said {
+    let mut again = 0;
+    loop {
+        match instance.takes().await {
+            Ok(now) => return Said { text: format!("took {}", now.taken), again },
+            Err(error) if error.may_pass() && again < TRIES => again += 1,
+            Err(error) => return Said { text: format!("failed: {error}"), again },
         }
     }
 }

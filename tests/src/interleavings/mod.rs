@@ -102,3 +102,14 @@ async fn a_relay_that_keeps_a_mark_leaves_out_what_is_committed_late_and_it_is_f
     println!("{}", table(std::slice::from_ref(&found)));
     assert!(found.wrong > 0 && found.faults[0].contains("(topics)"), "{found:#?}");
 }
+
+fn wherever_it_was(words: &str) -> String {
+    words.replace("AND \"position\" = $5", "AND \"position\" >= 0 * $5")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_owner_that_does_not_compare_puts_the_position_back_and_it_is_found() {
+    let Some(found) = broken(pairs::OLD_OWNER, wherever_it_was, "").await else { return };
+    println!("{}", table(std::slice::from_ref(&found)));
+    assert!(found.faults.iter().any(|fault| fault.contains("supervise_position")), "{found:#?}");
+}

@@ -24,7 +24,7 @@ const SERVER: &str = "GRIDWARD_TEST_POSTGRES";
 const MOST: usize = 3_000;
 
 /// So often a schedule may come out otherwise than before: which of two in a deadlock is ended is the server's to say.
-const DIVERGES: usize = 5;
+pub const DIVERGES: usize = 5;
 
 /// The databases of rooms are copies of this one, in which every service has its tables and nothing has happened.
 static FIRST: OnceCell<String> = OnceCell::const_new();

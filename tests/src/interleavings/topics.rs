@@ -1,7 +1,7 @@
 //! The topics, in memory, as one instance of a service has them: what it publishes goes to its outbox, as on servers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::facts::Topic;
@@ -85,8 +85,8 @@ pub struct Ears {
     service: &'static str,
     topics: Arc<Topics>,
     partitions: Vec<i32>,
-    /// Nothing has arrived yet.
-    deaf: AtomicBool,
+    /// The most records that one read gives; none: nothing has arrived yet.
+    most: AtomicU64,
     arrivals: watch::Sender<u64>,
 }
 
@@ -97,13 +97,14 @@ impl Ears {
             service,
             topics,
             partitions,
-            deaf: AtomicBool::new(false),
+            most: AtomicU64::new(u64::MAX),
             arrivals: watch::Sender::new(0),
         })
     }
 
-    pub fn are_deaf(&self, deaf: bool) {
-        self.deaf.store(deaf, Ordering::SeqCst);
+    /// From now on one read gives so many records at most.
+    pub fn hear(&self, most: u64) {
+        self.most.store(most, Ordering::SeqCst);
     }
 }
 
@@ -135,12 +136,10 @@ impl Stream for Ears {
         limit: u64,
         _opens: Opens,
     ) -> Result<Vec<Record>, StoreError> {
-        if self.deaf.load(Ordering::SeqCst) {
-            return Ok(Vec::new());
-        }
+        let most = limit.min(self.most.load(Ordering::SeqCst));
         let mut records = self.topics.all(source);
         records.retain(|record| record.position > after);
-        records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        records.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         Ok(records)
     }
 

@@ -14,7 +14,7 @@ use std::pin::Pin;
 
 pub use self::handle::TWO_VERDICTS;
 pub use self::sending::LATE_COMMIT;
-pub use self::supervise::SWEEP_AND_FACT;
+pub use self::supervise::{OLD_OWNER, SWEEP_AND_FACT};
 
 use super::does::Does;
 use super::stage::{Part, Stage};

@@ -55,6 +55,15 @@ async fn heard_twice(stage: &mut Stage) -> [Does; 2] {
     [Does::takes(Part::Supervise), Does::takes(Part::Supervise)]
 }
 
+/// One that has lost the partition has read the first of two facts, and whoever has it now has read both.
+async fn heard_by_an_old_owner(stage: &mut Stage) -> [Does; 2] {
+    let incident = stage.reported(PLAIN).await;
+    stage.settle_but(Part::Supervise).await;
+    stage.acts(LEADER, Action::Sign, incident).await;
+    stage.settle_but(Part::Supervise).await;
+    [Does::TakesOne(Part::Supervise), Does::takes(Part::Supervise)]
+}
+
 /// Two cases of one area, each on a partition of its own.
 async fn one_area(stage: &mut Stage) -> [Does; 2] {
     stage.partitions(2);
@@ -85,8 +94,8 @@ async fn retried(stage: &mut Stage) -> [Does; 2] {
     [Does::Retries(Part::Supervise), Does::takes(Part::Supervise)]
 }
 
-/// What hands the switch something to find: without the lock a sweep and a fact write over each other.
 pub const SWEEP_AND_FACT: &str = "a sweep × case.answered";
+pub const OLD_OWNER: &str = "case.opened, read by an old owner × it and case.signed, by the new";
 
 pub fn pairs() -> Vec<Pair> {
     vec![
@@ -115,6 +124,14 @@ pub fn pairs() -> Vec<Pair> {
             ["took 1", "took 0"],
         )
         .or(["took 0", "took 1"]),
+        Pair::new(
+            OLD_OWNER,
+            SERVICE,
+            |stage| Box::pin(heard_by_an_old_owner(stage)),
+            ["took 1", "took 1"],
+        )
+        .or(["took 0", "took 2"])
+        .holds(&[("SELECT position FROM supervise_position", 2)]),
         Pair::new(
             "case.opened × case.opened of another case of the area",
             SERVICE,
