@@ -35,6 +35,9 @@ use store::words::Words;
 
 /// Whoever changes on purpose what handle keeps: a simulator, to see that somebody notices.
 pub trait Meddles: Send + Sync + std::fmt::Debug {
+    /// What `case` is taken for when `input` reaches it; nothing: for what it is.
+    fn takes_for(&self, case: &Case, input: &Input) -> Option<Case>;
+
     /// Changes what was decided before it is kept.
     fn change(&self, effects: &mut Vec<Effect>);
 
@@ -107,7 +110,9 @@ impl Work {
         terms: Terms<'_>,
     ) -> Result<Outcome, Undecidable> {
         let case = self.cases.get(&incident);
-        receive(incident, case, input, at, terms)
+        let meddled = |case: &Case| self.meddler.as_ref()?.takes_for(case, input);
+        let taken_for = case.and_then(meddled);
+        receive(incident, taken_for.as_ref().or(case), input, at, terms)
     }
 
     /// Keeps what happened: the row, a line of history and a fact for each, in order.

@@ -57,7 +57,7 @@ async fn live(
 ) -> anyhow::Result<Lived> {
     kept.empty().await?;
     let mut world = World::new(office, kept, &setup);
-    partner::follow(&kept.store, &office.pack.partners, setup.start).await?;
+    partner::follow(&kept.store, &office.organisations(setup.broken), setup.start).await?;
     world.begin().await;
     let mut events = Vec::new();
     while let Some(event) = next(&world, events.len()) {

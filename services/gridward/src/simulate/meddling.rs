@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::Level;
-use domain::case::{Case, Effect, Happened, State};
+use domain::case::{Action, Case, Effect, FINAL_RETURN, Happened, Input, State};
 use domain::deadline::DeadlineKind;
-use domain::facts::Topic;
-use domain::id::IncidentId;
+use domain::facts::{OfferProposed, Topic};
+use domain::id::{IncidentId, PartnerId};
 use handle::Meddles;
 use platform::store::{Readers, StoreError, Tx};
 use platform::stream::{Opens, Record};
@@ -27,6 +27,20 @@ const EARLY: TimeDelta = TimeDelta::minutes(1);
 pub struct Meddler(pub Broken);
 
 impl Meddles for Meddler {
+    fn takes_for(&self, case: &Case, input: &Input) -> Option<Case> {
+        match input {
+            Input::Act { action: Action::Return(_), .. } if self.0.has(Switch::FourthReturn) => {
+                Some(Case { returns: case.returns.min(FINAL_RETURN - 1), ..case.clone() })
+            }
+            Input::Partnered(OfferProposed::Accepted { partner, .. })
+                if self.0.has(Switch::SecondAcceptance) =>
+            {
+                still_offered(case, partner)
+            }
+            _ => None,
+        }
+    }
+
     fn change(&self, effects: &mut Vec<Effect>) {
         for effect in effects.iter_mut() {
             change(self.0, effect);
@@ -43,6 +57,14 @@ impl Meddles for Meddler {
     fn keeps_history_of(&self, happened: &Happened) -> bool {
         !(self.0.has(Switch::HistoryLeftOut) && step_of(happened).is_some())
     }
+}
+
+/// What another organisation has taken, as if it were on offer to this one still.
+fn still_offered(case: &Case, partner: &PartnerId) -> Option<Case> {
+    let taken = matches!(case.state, State::Handling { .. }) && case.holder.partner()? != *partner;
+    let home = case.home.clone().filter(|_| taken)?;
+    let state = State::Offered { partners: vec![partner.clone()] };
+    Some(Case { state, holder: home, home: None, ..case.clone() })
 }
 
 fn change(broken: Broken, effect: &mut Effect) {

@@ -18,6 +18,7 @@ use platform::pack::{InForce, Pack};
 use route::Route;
 use supervise::Supervise;
 
+use super::switches::{Broken, Switch};
 use crate::commands::PackFolder;
 
 /// Made up; see its `pack.json`.
@@ -28,6 +29,9 @@ const STREET: &str = "990001/990001001";
 
 /// The organisations, and how many cases each can have.
 pub const ORGANISATIONS: [(&str, u32); 2] = [("home", 5), ("lark", 1)];
+
+/// Hands enough for every case of a life.
+const ENOUGH: u32 = 99;
 
 /// Who changes their standing.
 pub const DESK: &str = "desk-1a";
@@ -79,6 +83,15 @@ impl Office {
             pack,
             metrics,
         })
+    }
+
+    /// The organisations as the register begins with them; whoever counts nobody's hands takes each to have enough.
+    pub fn organisations(&self, broken: Broken) -> Vec<Partner> {
+        let mut organisations = self.pack.partners.clone();
+        if broken.has(Switch::OverCapacity) {
+            organisations.iter_mut().for_each(|organisation| organisation.capacity = ENOUGH);
+        }
+        organisations
     }
 
     /// What somebody may do: a person of the pack, or one of an organisation's people, as `lark-1`.

@@ -34,6 +34,8 @@ pub enum Switch {
     NoCatchUp,
     // What handle keeps.
     TwoHolders,
+    SecondAcceptance,
+    FourthReturn,
     EscalateTwice,
     StepNotMarked,
     CountsEarly,
@@ -44,10 +46,11 @@ pub enum Switch {
     // What others keep of a case.
     CloseUnheard,
     LapseUnheard,
+    OverCapacity,
 }
 
 impl Switch {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::TakeAgain,
         Self::NoCompareAndSet,
         Self::PositionFirst,
@@ -70,6 +73,8 @@ impl Switch {
         Self::SetClock,
         Self::NoCatchUp,
         Self::TwoHolders,
+        Self::SecondAcceptance,
+        Self::FourthReturn,
         Self::EscalateTwice,
         Self::StepNotMarked,
         Self::CountsEarly,
@@ -79,6 +84,7 @@ impl Switch {
         Self::HistoryLeftOut,
         Self::CloseUnheard,
         Self::LapseUnheard,
+        Self::OverCapacity,
     ];
 
     pub fn name(self) -> &'static str {
@@ -105,6 +111,8 @@ impl Switch {
             Self::SetClock => "set-clock",
             Self::NoCatchUp => "no-catch-up",
             Self::TwoHolders => "two-holders",
+            Self::SecondAcceptance => "second-acceptance",
+            Self::FourthReturn => "fourth-return",
             Self::EscalateTwice => "escalate-twice",
             Self::StepNotMarked => "step-not-marked",
             Self::CountsEarly => "counts-early",
@@ -114,6 +122,7 @@ impl Switch {
             Self::HistoryLeftOut => "history-left-out",
             Self::CloseUnheard => "close-unheard",
             Self::LapseUnheard => "lapse-unheard",
+            Self::OverCapacity => "over-capacity",
         }
     }
 
@@ -146,6 +155,8 @@ impl Switch {
                 "a service serves from a store that was restored from before the end of its topic"
             }
             Self::TwoHolders => "a case that an organisation has accepted is still offered",
+            Self::SecondAcceptance => "the second organisation that accepts has the case too",
+            Self::FourthReturn => "a case is given back once more after the third time",
             Self::EscalateTwice => "a step that escalates takes effect twice",
             Self::StepNotMarked => "a step that took effect is not marked as done",
             Self::CountsEarly => "a step counts from a minute before it is due",
@@ -155,6 +166,7 @@ impl Switch {
             Self::HistoryLeftOut => "what comes about by time is not written into the history",
             Self::CloseUnheard => "supervise does not hear that a case is closed",
             Self::LapseUnheard => "partner does not hear that an offer lapsed",
+            Self::OverCapacity => "partner counts nobody's hands",
         }
     }
 
