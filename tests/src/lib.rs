@@ -13,6 +13,7 @@ pub mod marks;
 pub mod offers;
 pub mod parsers;
 pub mod process;
+pub mod published;
 pub mod rolling;
 pub mod soak;
 

@@ -11,7 +11,7 @@ use platform::stream::Source;
 use super::dice::Dice;
 use super::faults::Fault;
 use super::mishaps::Mishap;
-use super::office::{DESK, ORGANISATIONS, member};
+use super::office::{DESK, OFFERED, ORGANISATIONS, member};
 use super::parts::{Part, Who};
 use super::script::{Acted, Event, PartnerAsk, Sent, Setup, Work};
 use super::swarm::{Choice, Swarm};
@@ -222,8 +222,7 @@ impl Chance {
             return Some(Event::Partner { to, ask: PartnerAsk::Standing { organisation, standing }, fault });
         }
         let cases = world.model.cases();
-        let offered: Vec<&Case> =
-            cases.iter().copied().filter(|case| case.category.0 == "clean-up").collect();
+        let offered: Vec<&Case> = cases.iter().copied().filter(|case| case.category.0 == OFFERED).collect();
         let case = *self.dice.pick(&offered)?;
         let report = world.model.report_of(case.incident)?;
         let ask = if matches!(case.state, State::Offered { .. }) || self.dice.one_in(4) {

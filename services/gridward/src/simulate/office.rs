@@ -39,6 +39,9 @@ pub const DESK: &str = "desk-1a";
 /// Categories that are reported.
 pub const CATEGORIES: [&str; 6] = ["gas", "rubbish", "road", "dispute", "clean-up", "building"];
 
+/// The one that organisations are asked to take.
+pub const OFFERED: &str = "clean-up";
+
 /// Where something can be reported, and by whom: two grids of two streets, a spot that says nothing about where it
 /// is, and a place in no grid.
 pub const SPOTS: [(f64, f64, &str); 4] = [
@@ -119,7 +122,7 @@ fn with_partners(mut pack: Pack) -> anyhow::Result<Pack> {
     let stage = |name: &str, limit: &str| Limit::parse(limit).map(|limit| Stage { name: named(name), limit });
     let stages = vec![stage("stop", "4h")?, stage("fine", "8h")?];
     for (code, offer_to, stages) in
-        [("clean-up", vec![Class::Service], Vec::new()), ("building", Vec::new(), stages)]
+        [(OFFERED, vec![Class::Service], Vec::new()), ("building", Vec::new(), stages)]
     {
         let category = Category {
             code: code.into(),

@@ -4,7 +4,7 @@
 use super::dice::Dice;
 use super::faults::Kind;
 use super::mishaps::Mishap;
-use super::office::{CATEGORIES, SPOTS};
+use super::office::{CATEGORIES, OFFERED, SPOTS};
 use super::parts::Part;
 
 /// What kind of event it is to be.
@@ -47,6 +47,27 @@ const USUALLY: [(usize, Choice); 15] = [
     (5, Choice::Mend),
 ];
 
+/// What a life leans to: what takes many steps of one kind hardly ever comes about among all the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lean {
+    Nowhere,
+    /// A case goes to and fro until the street decides, and on.
+    GivingBack,
+    /// Organisations are asked for one case after the other.
+    Offers,
+}
+
+const LEANS: [Lean; 8] = [
+    Lean::Nowhere,
+    Lean::Nowhere,
+    Lean::Nowhere,
+    Lean::Nowhere,
+    Lean::Nowhere,
+    Lean::GivingBack,
+    Lean::Offers,
+    Lean::Offers,
+];
+
 /// Whose store may be put back: each as often as it is named here.
 const STORES: [Part; 5] = [Part::Discover, Part::Route, Part::Route, Part::Supervise, Part::Partner];
 
@@ -72,11 +93,16 @@ pub struct Swarm {
 impl Swarm {
     pub fn draw(dice: &mut Dice) -> Self {
         let mishaps = mishaps(dice);
+        let lean = LEANS[dice.below(LEANS.len())];
         let weights = USUALLY.map(|(weight, choice)| {
-            let often = match choice {
+            let often = match (choice, lean) {
                 // Without these nothing would ever happen.
-                Choice::Facts | Choice::Relay | Choice::Start | Choice::Report => dice.between(1, 2),
-                Choice::Mishap | Choice::Mend => usize::from(!mishaps.is_empty()),
+                (Choice::Facts | Choice::Relay | Choice::Start | Choice::Report, _) => dice.between(1, 2),
+                (Choice::Mishap | Choice::Mend, _) => usize::from(!mishaps.is_empty()),
+                (Choice::Act, Lean::GivingBack) => 3,
+                (Choice::Partner, Lean::Offers) => 6,
+                // Whoever signs for a case takes it out of the offers.
+                (Choice::Act, Lean::Offers) => dice.below(2),
                 _ => [0, 1, 1, 3][dice.below(4)],
             };
             (weight * often, choice)
@@ -94,6 +120,9 @@ impl Swarm {
         if spots.is_empty() {
             spots.push(0);
         }
+        if lean == Lean::Offers {
+            (categories, spots) = (vec![OFFERED], vec![0]);
+        }
         Self {
             weights: weights.to_vec(),
             kinds,
@@ -103,8 +132,8 @@ impl Swarm {
             passes: passes(dice),
             categories,
             spots,
-            reports: dice.between(1, 4),
-            gives_back: [2, 2, 2, 15][dice.below(4)],
+            reports: dice.between(1, if lean == Lean::GivingBack { 2 } else { 4 }),
+            gives_back: if lean == Lean::GivingBack { 15 } else { 2 },
             left: dice.between(40, 140),
         }
     }

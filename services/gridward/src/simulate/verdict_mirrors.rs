@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::case::{Case, State};
 use platform::store::StoreError;
 
+use super::office::OFFERED;
 use super::promises::Promise;
 use super::store::rows;
 use super::verdict::{Found, hex};
 use super::world::World;
-
-/// The category of the pack that is offered.
-const OFFERED: &str = "clean-up";
 
 /// Looks at both mirrors.
 ///

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use scenarios::marks::{Marks, audited, due_steps, number, pack, replay, say, sum};
-use scenarios::{faults, fleet, kills, process, rolling};
+use scenarios::{faults, fleet, kills, process, published, rolling};
 use serde_json::Value;
 
 /// All processor time of this machine, and what of it its host gave to other machines, in ticks: the first line of
@@ -51,8 +51,18 @@ fn main() -> ExitCode {
 }
 
 /// The parts, in order; whoever wants only some names them.
-const PARTS: [&str; 9] =
-    ["boston", "baltimore", "pingshan", "taipei", "tainan", "embedded", "killed", "rolled", "faults"];
+const PARTS: [&str; 10] = [
+    "boston",
+    "baltimore",
+    "pingshan",
+    "taipei",
+    "tainan",
+    "embedded",
+    "published",
+    "killed",
+    "rolled",
+    "faults",
+];
 
 async fn accept() -> anyhow::Result<u32> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -71,6 +81,9 @@ async fn accept() -> anyhow::Result<u32> {
     }
     if wanted("embedded") {
         embedded(&mut marks).await?;
+    }
+    if wanted("published") {
+        published(&mut marks).await?;
     }
     if wanted("killed") {
         killed(&mut marks).await?;
@@ -157,6 +170,21 @@ async fn embedded(marks: &mut Marks) -> anyhow::Result<()> {
     marks.at_most("idle processor", measured.idle_cpu_percent, 1.0, "%");
     marks.at_most("a report is a case, median", measured.report_to_case_ms_median, 50.0, "ms");
     marks.at_most("a report is a case, worst of 50", measured.report_to_case_ms_max, 50.0, "ms");
+    Ok(())
+}
+
+/// A change of the registers, everywhere within a second.
+async fn published(marks: &mut Marks) -> anyhow::Result<()> {
+    if !fleet::has_servers() {
+        say("\nA pack that is published on Kafka: no servers, left out");
+        return Ok(());
+    }
+    say("\nA pack of 143 grids, published again and again on Kafka, each time with one person more");
+    let outcome = published::run(50, 2).await?;
+    let many = format!("{} to {} processes", outcome.publications, outcome.processes);
+    marks.check("publications", many, "= 50", outcome.publications == 50);
+    marks.at_most("in force, median", outcome.percentile(50), 1.0, "s");
+    marks.at_most("in force, 99 %", outcome.percentile(99), 1.0, "s");
     Ok(())
 }
 
