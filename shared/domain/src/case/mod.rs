@@ -34,6 +34,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::area::{AreaPath, Level};
+use crate::calendar::Limit;
 use crate::deadline::{Deadline, DeadlineKind};
 use crate::holder::Holder;
 use crate::id::{CategoryCode, IncidentId, PartnerId, PersonId};
@@ -153,6 +154,11 @@ impl Case {
 
     pub fn deadline(&self, kind: DeadlineKind) -> Option<&Deadline> {
         self.deadlines.iter().find(|deadline| deadline.kind == kind)
+    }
+
+    /// How long handling it may take, as it was given at its opening; none of a recorded report, or where none stands.
+    pub fn handling_limit(&self) -> Option<Limit> {
+        self.deadline(DeadlineKind::Handle)?.limit
     }
 
     /// The earliest time something still has to be done by; queues sort by it.
