@@ -159,6 +159,29 @@ async fn a_bad_pack_is_refused_with_file_line_and_reason_and_what_runs_stays() {
         said.text
     );
 
+    // Each fault is one line, whichever language its reader reads, and whichever command tells it.
+    let two = Edition::copy().with("pack.json", "\"sign_limit\": \"10m\"", "\"sign_limit\": \"0m\"").with(
+        "people.csv",
+        "Checker 1,checker",
+        "Checker 1,chequer",
+    );
+    let checked = gridward(&["pack", "check", two.folder().to_str().unwrap()], &[]);
+    for said in [checked, publish(&two, &running.data(), &[])] {
+        let lines: Vec<&str> = said.text.lines().collect();
+        assert!(!said.done && lines.len() == 3 && lines[0].ends_with("错误 2 处："), "{}", said.text);
+        assert!(
+            lines[1].starts_with("pack.json:") && lines[2].starts_with("people.csv:14: "),
+            "{}",
+            said.text
+        );
+        assert!(lines[1].contains("grants no time at all / ") && lines[1].contains("没有给出任何时间"));
+        assert!(
+            lines[2].contains("`chequer` is not a role") && lines[2].contains("不是角色"),
+            "{}",
+            lines[2]
+        );
+    }
+
     assert_eq!(status(&running.data())["published"][0]["version"], *version);
     assert!(version.starts_with(in_force(running.process.instance()).await["version"].as_str().unwrap()));
     running.case_of("still").await;
