@@ -1,5 +1,6 @@
 //! One process on a file, and a second command beside it.
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use tempfile::TempDir;
 
 use super::{Edition, bad_ones, digest, goes_by, gridward, in_force, publish, published, report, status};
 use crate::fleet::STUCK;
+use crate::instance::binary;
 use crate::process::{Process, beat};
 use crate::world::packs;
 
@@ -191,6 +193,26 @@ async fn a_bad_pack_is_refused_with_file_line_and_reason_and_what_runs_stays() {
     let said = publish(&fewer(), &running.data(), &["--drop", "gas"]);
     assert!(said.done, "{}", said.text);
     goes_by(running.process.instance(), &digest(&fewer().folder())).await;
+    running.process.instance().stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_publishes_on_the_machine_and_gives_no_name_is_on_record_as_its_operator() {
+    let mut running = Running::start().await;
+    let other = Edition::with_another_leader();
+    let editions =
+        [(other, None, "operator on this host / 运维（本机）"), (Edition::copy(), Some("anna"), "anna")];
+    for (edition, user, by) in editions {
+        let mut command = Command::new(binary().unwrap());
+        command.args(["pack", "publish", edition.folder().to_str().unwrap()]).args(running.data());
+        match user {
+            Some(user) => command.env("USER", user),
+            None => command.env_remove("USER"),
+        };
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(status(&running.data())["published"][0]["by"], by);
+    }
     running.process.instance().stop().await.unwrap();
 }
 
