@@ -111,6 +111,19 @@ mod tests {
     }
 
     #[test]
+    fn whoever_a_visitor_can_be_has_a_desk_a_name_and_a_picture() {
+        let script = |name: &str| SCRIPTS.iter().find(|(address, _)| address.ends_with(name)).unwrap().1;
+        let (page, words) = (script("/page.js"), script("/words.js"));
+        for role in ["worker", "leader", "community", "dispatcher", "checker", "supervisor", "partner"] {
+            let entries = page.matches(&format!("\n  {role}: ")).count();
+            assert_eq!(entries, 3, "{role}: what is beside what, what is asked for, what is shown");
+            assert!(words.contains(&format!(" {role}: ['")), "{role} has no name");
+            assert!(words.contains(&format!("\n  {role}: ['")), "nobody says what {role} does");
+            assert!(PAGE.contains(&format!("id=\"icon-{role}\"")), "{role}");
+        }
+    }
+
+    #[test]
     fn every_script_that_is_imported_is_served_and_none_puts_text_in_as_markup() {
         for (address, script) in SCRIPTS {
             for name in script.lines().filter_map(|line| line.split_once(" from './")) {

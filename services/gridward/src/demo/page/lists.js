@@ -3,7 +3,7 @@
 import { $, el, fill_select, put, sync, tag } from './draw.js';
 import { open_case } from './case.js';
 import { ask, ask_or_null } from './asking.js';
-import { LARGEST_PAGE, me, page_size, role, seen, wish } from './state.js';
+import { LARGEST_PAGE, me, narrows, page_size, role, seen, wish } from './state.js';
 import { DAY, MINUTE, heard, heard_due, length, moment, now } from './time.js';
 import { KINDS, LEVELS, STATES, area_name, category_name, holder_name, say, where, word } from './words.js';
 
@@ -42,6 +42,7 @@ function queue_query(extra) {
   const query = new URLSearchParams(extra);
   for (const name of ['area', 'state', 'level']) if (wish[name]) query.set(name, wish[name]);
   if (role() === 'leader') query.set('holder', `grid_leader:${me.visitor.area}`);
+  if (role() === 'checker') query.set('state', 'CHECKING');
   return `/api/v1/cases?${query}`;
 }
 // "Falling due next" skips what is overdue. The API has no such filter, so this walks past the overdue
@@ -75,11 +76,11 @@ export function show_queue() {
 }
 export function show_selects() {
   const codes = (table) => Object.keys(table).map((code) => [code, word(table, code)]);
-  put($('queue-name'), say(role() === 'leader' ? 'my_queue' : role() === 'worker' ? 'grid_cases' : 'queue'));
+  put($('queue-name'), say({ leader: 'my_queue', worker: 'grid_cases', checker: 'to_check' }[role()] || 'queue'));
   fill_select($('view'), say('view'), [['all', say('view_all')], ['next', say('view_next')]]);
   const below = seen.figures ? seen.figures.below : [];
   fill_select($('of-area'), say('area'), [['', say('all_areas')], ...below.map((row) => [row.area, area_name(row.area)])]);
-  $('of-area').hidden = role() !== 'dispatcher';
+  $('of-area').hidden = !narrows();
   fill_select($('of-state'), say('state'), [['', say('all_states')], ...codes(STATES)]);
   fill_select($('of-level'), say('level'), [['', say('all_levels')], ...['grid', 'community', 'street'].map((code) => [code, word(LEVELS, code)])]);
   $('find-id').placeholder = say('find_hint');

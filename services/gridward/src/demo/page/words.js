@@ -22,7 +22,7 @@ const WORDS = {
   rate: ['按期结案率', 'Closed on time'], reminders: ['催办', 'Reminders'],
   to_community: ['升至社区', 'To community'], to_street: ['升至街道', 'To street'], returned_n: ['退回', 'Returned'], reworked_n: ['返工', 'Reworked'],
   said: ['在办 {0} 件，其中超期 {1} 件；按期结案率 {2}；升级至社区 {3} 次、街道 {4} 次。', '{0} open, {1} of them overdue; {2} closed on time; {3} escalated to community, {4} to street.'],
-  queue: ['案件队列', 'Queue'], my_queue: ['我的待办', 'My cases'], grid_cases: ['本网格案件', 'Cases of my grid'], keys: ['J / K 上下 · Enter 打开 · Esc 关闭', 'J / K move · Enter opens · Esc closes'],
+  queue: ['案件队列', 'Queue'], my_queue: ['我的待办', 'My cases'], grid_cases: ['本网格案件', 'Cases of my grid'], to_check: ['待核查', 'To be checked'], keys: ['J / K 上下 · Enter 打开 · Esc 关闭', 'J / K move · Enter opens · Esc closes'],
   view: ['排列', 'Order'], view_all: ['最紧急在前', 'Most urgent'], view_next: ['接下来到期', 'Due next'],
   area: ['区域', 'Area'], all_areas: ['全部区域', 'All areas'], state: ['状态', 'State'], all_states: ['全部在办', 'All open'],
   level: ['责任层级', 'Level'], all_levels: ['全部层级', 'All levels'],
@@ -77,11 +77,13 @@ const WORDS = {
   tab_offers: ['待接单', 'Offers'], tab_held: ['在办', 'In hand'], tab_standing: ['名片', 'Standing'],
 };
 export const ROLES = {
-  worker: ['网格员', 'Grid worker'], leader: ['网格长', 'Grid leader'], dispatcher: ['街道指挥室', 'Dispatcher'], supervisor: ['督查', 'Supervisor'], partner: ['社会组织', 'Partner organisation'],
+  worker: ['网格员', 'Grid worker'], leader: ['网格长', 'Grid leader'], community: ['社区值守', 'Community desk'], dispatcher: ['街道指挥室', 'Dispatcher'], checker: ['核查员', 'Checker'], supervisor: ['督查', 'Supervisor'], partner: ['社会组织', 'Partner organisation'],
 };
 export const ROLE_DOES = {
   worker: ['拿着手机上报，看自己报的事走到哪一步', 'Reports by phone, and sees how far each report has come'],
   leader: ['签收本网格的案件，办结或退回', 'Signs for the cases of a grid, handles or returns them'],
+  community: ['承办网格办不了的，核查本社区的案件，可以下单', 'Has what a grid cannot do, checks the cases of the community, places orders'],
+  checker: ['看是不是真办好了：通过、返工或结案', 'Looks whether it is really done: passes it, sends it back or closes it'],
   dispatcher: ['守着全街道的队列：核查、结案、下单、盯升级', 'Keeps the queue of the street: checks, closes, places orders, watches escalations'],
   supervisor: ['看哪些网格慢了、为什么慢', 'Sees which grids are late, and why'],
   partner: ['接单或婉拒，办理接下的事', 'Accepts or declines offers, and handles what it took'],
