@@ -151,7 +151,7 @@ async fn a_bad_pack_is_refused_with_file_line_and_reason_and_what_runs_stays() {
     assert!(!said.done && said.text.contains(wanted), "{}", said.text);
     let fewer = || Edition::with_another_leader().with("categories.csv", "gas,燃气泄漏,Gas leak,1m,no\n", "");
     let said = publish(&fewer(), &running.data(), &[]);
-    let wanted = "categories.csv: the published categories gas are no longer listed";
+    let wanted = "categories.csv: the published categories Gas leak (gas) are no longer listed";
     assert!(!said.done && said.text.contains(wanted), "{}", said.text);
     let boston = packs().join("boston");
     let said = gridward(&["pack", "publish", boston.to_str().unwrap()], &running.data());
