@@ -123,6 +123,19 @@ mod tests {
         }
     }
 
+    /// 超期 alone says neither whether a case is not signed for or not handled, nor whether figures count it.
+    #[test]
+    fn what_is_late_is_called_by_the_deadline_that_it_missed() {
+        let kinds = [("超期", &["处置", "阶段"][..]), ("超时", &["签收", "接单", "核查"][..])];
+        for (address, script) in SCRIPTS {
+            let told = script.lines().filter(|line| !line.trim_start().starts_with("/**"));
+            for (line, (late, of)) in told.flat_map(|line| kinds.map(|kind| (line, kind))) {
+                let of_what = |(at, _): (usize, &str)| of.iter().any(|what| line[..at].ends_with(what));
+                assert!(line.match_indices(late).all(of_what), "{address}: {late} of what? {line}");
+            }
+        }
+    }
+
     #[test]
     fn every_script_that_is_imported_is_served_and_none_puts_text_in_as_markup() {
         for (address, script) in SCRIPTS {

@@ -161,13 +161,15 @@ impl Case {
         self.deadline(DeadlineKind::Handle)?.limit
     }
 
+    /// The deadline by which something still has to be done first.
+    pub fn next_due(&self) -> Option<&Deadline> {
+        let open = self.deadlines.iter().filter(|deadline| deadline.met_at.is_none());
+        open.min_by_key(|deadline| deadline.due_at)
+    }
+
     /// The earliest time something still has to be done by; queues sort by it.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        self.deadlines
-            .iter()
-            .filter(|deadline| deadline.met_at.is_none())
-            .map(|deadline| deadline.due_at)
-            .min()
+        self.next_due().map(|deadline| deadline.due_at)
     }
 }
 

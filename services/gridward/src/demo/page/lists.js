@@ -5,13 +5,13 @@ import { open_case } from './case.js';
 import { ask, ask_or_null } from './asking.js';
 import { LARGEST_PAGE, me, narrows, page_size, role, seen, wish } from './state.js';
 import { DAY, MINUTE, heard, heard_due, length, moment, now } from './time.js';
-import { KINDS, LEVELS, STATES, area_name, category_name, holder_name, say, where, word } from './words.js';
+import { KINDS, LATE, LEVELS, STATES, area_name, category_name, holder_name, say, where, word } from './words.js';
 
 /** How pressing a case is: a class for the colour, and the words beside it. */
 export function pressing(one) {
   if (!one.due_at) return ['none', one.state === 'CLOSED' ? moment(one.opened_at) : say('no_due')];
   const left = Date.parse(one.due_at) - now();
-  if (one.overdue || left < 0) return ['late', say('overdue_by', length(Math.abs(left)))];
+  if (one.overdue || left < 0) return ['late', say('overdue_by', word(LATE, one.due_kind), length(Math.abs(left)))];
   return [left < DAY ? 'soon' : 'good', say('left', length(left))];
 }
 
@@ -155,7 +155,7 @@ export function show_escalations() {
     sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', word(LEVELS, row.to))));
     const late = after_due.get(escalation_key(row));
     const kind = word(KINDS, row.deadline);
-    put(after, late === undefined || late === null ? say('deadline_of', kind) : late < MINUTE ? say('at_due', kind) : say('after_due', kind, length(late)));
+    put(after, late === undefined || late === null ? say('deadline_of', kind) : late < MINUTE ? say('at_due', kind) : say('after_due', word(LATE, row.deadline), length(late)));
   });
   $('escalations-empty').hidden = shown.length > 0;
   $('escalations-more').hidden = shown.length >= seen.escalations.length;
