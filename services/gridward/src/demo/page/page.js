@@ -48,8 +48,13 @@ export function be(visitor, incident = '') {
 }
 /** A link opens on the device that opens it first: this one gets its own. The one it came with does otherwise. */
 function refresh_form(visitor) {
-  $('form').href = visitor.form;
-  act('/api/v1/form-links', { minutes: 720 }).then((made) => { if (me.visitor === visitor) $('form').href = made.link; }, () => {});
+  form_link = visitor.form;
+  act('/api/v1/form-links', { minutes: 720 }).then((made) => { if (me.visitor === visitor) { form_link = made.link; show_form(); } }, () => {});
+}
+let form_link = '';
+/** The form opens in the language of this page; there it can be switched again. */
+function show_form() {
+  if (form_link) $('form').href = `${form_link}?lang=${lang() === 'zh' ? 'zh-CN' : 'en'}`;
 }
 /** Puts the panels of the role into their columns. */
 function set_out() {
@@ -295,6 +300,7 @@ function speak() {
   $('made-up').hidden = !made_up;
   show_link(document.body.classList.contains('lost'));
   show_me();
+  show_form();
   show_who();
   show_foot();
   show_tabs();
