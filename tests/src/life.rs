@@ -87,6 +87,7 @@ async fn the_life_of_one_incident() {
     assert_eq!(time(&deadline(&case, "sign")["due_at"]), at("09:10"));
     assert_eq!(time(&deadline(&case, "handle")["due_at"]), at("14:30"));
     assert_eq!(deadline(&case, "handle")["limit"], "4wh");
+    assert_eq!(case["due_kind"], "sign", "what has to be done first");
     assert_eq!(
         explained(deadline(&case, "handle"))[..4],
         [
@@ -113,6 +114,7 @@ async fn the_life_of_one_incident() {
     office.clock.drive(at("14:31"));
     let case = office.after_steps(path, 3).await;
     assert_eq!((&case["level"], &case["overdue"]), (&json!("street"), &json!(true)));
+    assert_eq!(case["due_kind"], "handle", "signed for in time, and not handled");
     assert_eq!(case["holder"], format!("grid_leader:{GRID}"));
     let each_at_its_time = [at("13:42"), at("14:30"), at("14:31")];
     assert_eq!(done(deadline(&case, "handle")), each_at_its_time);

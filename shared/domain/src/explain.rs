@@ -8,7 +8,8 @@ use crate::text::Text;
 impl Policy {
     /// How `deadline` was computed: from its start to its due time, then its reminder and each level of its ladder.
     ///
-    /// Only by the very policy and calendar it names can that be told; under others it is one line, which says by
+    /// It is told by the rungs of this policy: [`of`](Self::of) gives the one that its case goes by. And
+    /// only by the very policy and calendar it names can that be told; under others it is one line, which says by
     /// which versions it was computed.
     pub fn explain(&self, calendar: &Calendar, deadline: &Deadline) -> Vec<Text> {
         if deadline.policy != self.version || deadline.calendar != calendar.version() {
@@ -146,6 +147,7 @@ mod tests {
                 escalate: vec![rung(Level::Community, "0h"), rung(Level::Street, "2wh")],
             },
             check: Ladder { remind_percent: None, escalate: Vec::new() },
+            urgent: None,
         }
     }
 

@@ -42,6 +42,16 @@ impl Post {
         }
     }
 
+    /// As English says it, where [`as_str`](Self::as_str) is how files and facts write it.
+    pub fn en(self) -> &'static str {
+        match self {
+            Self::GridLeader => "grid leader",
+            Self::Community => "community desk",
+            Self::StreetDesk => "street desk",
+            Self::Partner => "organisation",
+        }
+    }
+
     /// Where the post stands on the ladder. A partner organisation works for the grid.
     pub fn level(self) -> Level {
         match self {

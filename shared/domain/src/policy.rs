@@ -44,9 +44,19 @@ pub struct Policy {
     pub sign: Ladder,
     pub handle: Ladder,
     pub check: Ladder,
+    /// 紧急: what goes instead where handling is limited around the clock, since a night must not hold up what cannot
+    /// wait for the office. Of the same version, and with none within; without one all matters go by the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urgent: Option<Box<Policy>>,
 }
 
 impl Policy {
+    /// What a matter goes by whose handling (处置) is limited so; `None` is a recorded promise, which says no limit.
+    pub fn of(&self, handling: Option<Limit>) -> &Self {
+        let urgent = handling.is_some_and(|limit| limit.is_urgent());
+        self.urgent.as_deref().filter(|_| urgent).unwrap_or(self)
+    }
+
     /// The ladder of `kind`. An offer has none: nobody answers for the silence of an organisation, it only lapses.
     pub(crate) fn ladder(&self, kind: DeadlineKind) -> Option<&Ladder> {
         match kind {
@@ -175,6 +185,7 @@ mod tests {
                 escalate: vec![rung(Level::Community, "0h"), rung(Level::Street, "2wh")],
             },
             check: Ladder { remind_percent: Some(50), escalate: Vec::new() },
+            urgent: None,
         }
     }
 
@@ -207,6 +218,23 @@ mod tests {
         assert_eq!(steps(&sign), [("community", "Fri 10:00".to_owned())]);
         let check = deadline(DeadlineKind::Check, "2026-03-06T09:00:00", "2h");
         assert_eq!(steps(&check), [("remind", "Fri 10:00".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_urgent_goes_by_its_own_ladder_and_all_else_by_the_ordinary_one() {
+        let around = |to, after| Ladder { remind_percent: None, escalate: vec![rung(to, after)] };
+        let mut both = policy();
+        let urgent = Policy { sign: around(Level::Street, "30m"), ..policy() };
+        both.urgent = Some(Box::new(urgent.clone()));
+        assert_eq!(both.of(Some(limit("2h"))), &urgent);
+        for other in [Some(limit("4wh")), Some(limit("3wd")), Some(limit("7d")), None] {
+            assert_eq!(both.of(other), &both, "{other:?}");
+        }
+        assert_eq!(policy().of(Some(limit("2h"))), &policy(), "an office that makes no difference");
+        // Friday, an hour before the office closes: the street hears of it the same evening.
+        let start = shanghai("2026-03-06T17:00:00");
+        let sign = both.of(Some(limit("2h"))).deadline(&cn(), DeadlineKind::Sign, 1, start, limit("15m"));
+        assert_eq!(steps(&sign), [("street", "Fri 17:45".to_owned())]);
     }
 
     #[test]

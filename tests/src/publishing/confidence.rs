@@ -57,7 +57,12 @@ async fn a_case_is_counted_to_its_end_as_what_it_was_opened_as() {
     );
     office.follows(&Edition::copy(), &[]).await;
     let said = office.follows(&fewer, &["--drop", "rubbish", "--drop", "dispute"]).await;
-    assert!(said.contains("the category rubbish is listed no more: its one open case will go on"), "{said}");
+    assert!(
+        said.contains(
+            "the category Rubbish piled up (rubbish) is listed no more: its one open case will go on"
+        ),
+        "{said}"
+    );
 
     // What nobody can report any more is closed in the figures it was opened in, and its words can be read till then.
     let seen = office.get(&plain, "leader-111").await.with(200);

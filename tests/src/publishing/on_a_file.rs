@@ -1,5 +1,6 @@
 //! One process on a file, and a second command beside it.
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use tempfile::TempDir;
 
 use super::{Edition, bad_ones, digest, goes_by, gridward, in_force, publish, published, report, status};
 use crate::fleet::STUCK;
+use crate::instance::binary;
 use crate::process::{Process, beat};
 use crate::world::packs;
 
@@ -149,7 +151,7 @@ async fn a_bad_pack_is_refused_with_file_line_and_reason_and_what_runs_stays() {
     assert!(!said.done && said.text.contains(wanted), "{}", said.text);
     let fewer = || Edition::with_another_leader().with("categories.csv", "gas,燃气泄漏,Gas leak,1m,no\n", "");
     let said = publish(&fewer(), &running.data(), &[]);
-    let wanted = "categories.csv: the published categories gas are no longer listed";
+    let wanted = "categories.csv: the published categories Gas leak (gas) are no longer listed";
     assert!(!said.done && said.text.contains(wanted), "{}", said.text);
     let boston = packs().join("boston");
     let said = gridward(&["pack", "publish", boston.to_str().unwrap()], &running.data());
@@ -158,6 +160,29 @@ async fn a_bad_pack_is_refused_with_file_line_and_reason_and_what_runs_stays() {
         "{}",
         said.text
     );
+
+    // Each fault is one line, whichever language its reader reads, and whichever command tells it.
+    let two = Edition::copy().with("pack.json", "\"sign_limit\": \"10m\"", "\"sign_limit\": \"0m\"").with(
+        "people.csv",
+        "Checker 1,checker",
+        "Checker 1,chequer",
+    );
+    let checked = gridward(&["pack", "check", two.folder().to_str().unwrap()], &[]);
+    for said in [checked, publish(&two, &running.data(), &[])] {
+        let lines: Vec<&str> = said.text.lines().collect();
+        assert!(!said.done && lines.len() == 3 && lines[0].ends_with("错误 2 处："), "{}", said.text);
+        assert!(
+            lines[1].starts_with("pack.json:") && lines[2].starts_with("people.csv:14: "),
+            "{}",
+            said.text
+        );
+        assert!(lines[1].contains("grants no time at all / ") && lines[1].contains("没有给出任何时间"));
+        assert!(
+            lines[2].contains("`chequer` is not a role") && lines[2].contains("不是角色"),
+            "{}",
+            lines[2]
+        );
+    }
 
     assert_eq!(status(&running.data())["published"][0]["version"], *version);
     assert!(version.starts_with(in_force(running.process.instance()).await["version"].as_str().unwrap()));
@@ -168,6 +193,26 @@ async fn a_bad_pack_is_refused_with_file_line_and_reason_and_what_runs_stays() {
     let said = publish(&fewer(), &running.data(), &["--drop", "gas"]);
     assert!(said.done, "{}", said.text);
     goes_by(running.process.instance(), &digest(&fewer().folder())).await;
+    running.process.instance().stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_publishes_on_the_machine_and_gives_no_name_is_on_record_as_its_operator() {
+    let mut running = Running::start().await;
+    let other = Edition::with_another_leader();
+    let editions =
+        [(other, None, "operator on this host / 运维（本机）"), (Edition::copy(), Some("anna"), "anna")];
+    for (edition, user, by) in editions {
+        let mut command = Command::new(binary().unwrap());
+        command.args(["pack", "publish", edition.folder().to_str().unwrap()]).args(running.data());
+        match user {
+            Some(user) => command.env("USER", user),
+            None => command.env_remove("USER"),
+        };
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(status(&running.data())["published"][0]["by"], by);
+    }
     running.process.instance().stop().await.unwrap();
 }
 

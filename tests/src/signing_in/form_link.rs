@@ -280,6 +280,36 @@ async fn a_desk_chooses_among_the_grids_of_its_own_street() {
 }
 
 #[tokio::test]
+async fn every_page_of_a_link_is_in_the_browsers_language_and_has_the_other_one_where_it_is_seen() {
+    let office = Office::open().await;
+    let (_, path) = office.link("worker-111", 1);
+    let mut phone = Browser::new(&office).in_english();
+    let form = phone.open(&path).await.text;
+    assert!(form.contains("<html lang=\"en\">") && form.contains("Send report"), "{form}");
+    let at = |what: &str| form.find(what).unwrap_or_else(|| panic!("no {what} in {form}"));
+    assert!(at("name=\"show\" value=\"zh-CN\"") < at("name=\"category\""), "before all there is to fill in");
+    // Enter in a field presses the first button of its form: that one sends.
+    let first = form.split("<button ").nth(1).unwrap().split('>').next().unwrap();
+    assert!(first.contains("form=\"report\"") && !first.contains("name="), "{first}");
+
+    let typed = filled(&form).with("address", "5 Mill Street").with("text", "by the stairs");
+    let chinese = phone.send(&format!("{path}?lang=en"), &typed.clone().with("show", "zh-CN")).await;
+    let kept = ["提交上报", "5 Mill Street", "by the stairs", "value=\"rubbish\" checked", "lang=zh-CN"];
+    assert!(chinese.status == 200 && kept.iter().all(|kept| chinese.text.contains(kept)), "{chinese:?}");
+    assert_eq!(office.stored().await.0, 0, "it was only turned");
+
+    let sent = phone.send(&format!("{path}?lang=zh-CN"), &typed).await;
+    let receipt = phone.open(sent.header("location")).await.text;
+    let address =
+        receipt.split("class=\"other-language\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(receipt.contains("上报回执") && address.ends_with("?lang=en"), "{receipt}");
+    assert!(phone.open(address).await.text.contains("Received, thank you"));
+    let nothing = phone.open("/r/nonsense").await.text;
+    assert!(nothing.contains("not valid") && nothing.contains("href=\"?lang=zh-CN\""), "{nothing}");
+    office.closes_clean().await;
+}
+
+#[tokio::test]
 async fn the_pages_load_nothing_from_anywhere_and_are_kept_by_nobody() {
     let office = Office::open().await;
     let (_, path) = office.link("worker-111", 1);

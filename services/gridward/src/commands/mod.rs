@@ -163,9 +163,12 @@ impl PackFolder {
     }
 }
 
-/// Every fault, in both languages.
+/// How many faults there are, and each on a line of its own, in both languages.
 pub(crate) fn told(fault: &PackFault) -> anyhow::Error {
-    anyhow::anyhow!("{fault}\n{}", fault.zh())
+    let (count, list) = (fault.faults.len(), fault.both());
+    anyhow::anyhow!(
+        "the pack is refused, what is wrong with it: {count} / 辖区包未通过检查，错误 {count} 处：\n{list}"
+    )
 }
 
 /// A folder as given, or one of the packs beside the sources or the program.

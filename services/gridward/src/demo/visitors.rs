@@ -19,7 +19,7 @@ const HOURS: i64 = 24;
 /// Somebody a visitor can be.
 #[derive(Clone, Debug, Serialize)]
 pub struct Visitor {
-    /// `worker`, `leader`, `dispatcher`, `supervisor` or `partner`.
+    /// `worker`, `leader`, `community`, `dispatcher`, `checker`, `supervisor` or `partner`.
     pub role: &'static str,
     pub person: String,
     pub name: Text,
@@ -32,8 +32,9 @@ pub struct Visitor {
     pub form: Option<String>,
 }
 
-/// One of each role that the pack has: the worker and the leader of a grid, the desk that everything falls back to, who
-/// supervises it, and somebody of each partner organisation, the one with the most hands first.
+/// One of each role that the pack has: the worker and the leader of a grid, the desk of its community, the desk that
+/// everything falls back to, who checks there, who supervises it, and somebody of each partner organisation, the one with
+/// the most hands first.
 ///
 /// `grid` is where the most happens; the first that has both a worker and a leader when it is not said, or has not.
 ///
@@ -73,13 +74,21 @@ fn picked<'a>(pack: &'a Pack, grid: Option<&AreaPath>) -> Vec<Picked<'a>> {
         let known = pack.areas.by_path(area);
         known.map_or_else(|| Text::new(area.as_str(), area.as_str()), |area| area.name.clone())
     };
-    if let Some((grid, worker, leader)) = grid_people(pack, grid) {
-        picked.push(("worker", worker, grid.clone(), named(&grid)));
-        picked.push(("leader", leader, grid.clone(), named(&grid)));
+    let in_grid = grid_people(pack, grid);
+    if let Some((grid, worker, leader)) = &in_grid {
+        picked.push(("worker", *worker, grid.clone(), named(grid)));
+        picked.push(("leader", *leader, grid.clone(), named(grid)));
+    }
+    if let Some((community, person)) = community_desk(pack, in_grid.and_then(|(grid, ..)| grid.parent())) {
+        let name = named(&community);
+        picked.push(("community", person, community, name));
     }
     let desk = &pack.routing.fallback;
     if let Some(dispatcher) = pack.people.working_for(desk).next() {
         picked.push(("dispatcher", dispatcher, desk.area.clone(), named(&desk.area)));
+    }
+    if let Some(checker) = pack.people.with_role_over(Role::Checker, &desk.area).next() {
+        picked.push(("checker", checker, desk.area.clone(), named(&desk.area)));
     }
     if let Some(supervisor) = pack.people.with_role_over(Role::Supervisor, &desk.area).next() {
         picked.push(("supervisor", supervisor, desk.area.clone(), named(&desk.area)));
@@ -105,6 +114,17 @@ fn grid_people<'a>(pack: &'a Pack, grid: Option<&AreaPath>) -> Option<(AreaPath,
         let leader = pack.people.working_for(&post).next()?;
         let worker = pack.people.with_role_over(Role::GridWorker, &grid.path).next()?;
         Some((grid.path.clone(), worker, leader))
+    })
+}
+
+/// Whoever sits at the desk of a community (社区值守): of `wanted`, or of the first that has somebody.
+fn community_desk(pack: &Pack, wanted: Option<AreaPath>) -> Option<(AreaPath, &Person)> {
+    let wanted = wanted.and_then(|path| pack.areas.by_path(&path)).into_iter();
+    let below = pack.areas.iter().filter(|area| pack.routing.fallback.area.contains(&area.path));
+    let mut communities = wanted.chain(below).filter(|area| area.level == Level::Community);
+    communities.find_map(|community| {
+        let post = Holder { post: Post::Community, area: community.path.clone() };
+        Some((community.path.clone(), pack.people.working_for(&post).next()?))
     })
 }
 
@@ -139,16 +159,19 @@ mod tests {
         let found = of(&beilun, Some("330206/330206002/330206002009/330206002009002"));
         let all = who(&found);
         assert_eq!(
-            all[..4],
+            all[..6],
             [
                 ("worker", "worker-002009002"),
                 ("leader", "leader-002009002"),
+                ("community", "community-002009"),
                 ("dispatcher", "desk-command"),
+                ("checker", "checker-1"),
                 ("supervisor", "supervisor-1"),
             ]
         );
-        assert_eq!(all[4..6], [("partner", "hongling-1"), ("partner", "danjiang-1")]);
-        assert_eq!(all.len(), 9);
+        assert_eq!(all[6..8], [("partner", "hongling-1"), ("partner", "danjiang-1")]);
+        assert_eq!(all.len(), 11);
+        assert_eq!(found[2].area, "330206/330206002/330206002009", "the community of that very grid");
     }
 
     #[test]
@@ -157,7 +180,9 @@ mod tests {
         let people = [
             ("worker", "worker-111"),
             ("leader", "leader-111"),
+            ("community", "community-11"),
             ("dispatcher", "desk-1a"),
+            ("checker", "checker-1"),
             ("supervisor", "supervisor-1"),
         ];
         assert_eq!(who(&found), people);

@@ -111,6 +111,32 @@ mod tests {
     }
 
     #[test]
+    fn whoever_a_visitor_can_be_has_a_desk_a_name_and_a_picture() {
+        let script = |name: &str| SCRIPTS.iter().find(|(address, _)| address.ends_with(name)).unwrap().1;
+        let (page, words) = (script("/page.js"), script("/words.js"));
+        for role in ["worker", "leader", "community", "dispatcher", "checker", "supervisor", "partner"] {
+            let entries = page.matches(&format!("\n  {role}: ")).count();
+            assert_eq!(entries, 3, "{role}: what is beside what, what is asked for, what is shown");
+            assert!(words.contains(&format!(" {role}: ['")), "{role} has no name");
+            assert!(words.contains(&format!("\n  {role}: ['")), "nobody says what {role} does");
+            assert!(PAGE.contains(&format!("id=\"icon-{role}\"")), "{role}");
+        }
+    }
+
+    /// 超期 alone says neither whether a case is not signed for or not handled, nor whether figures count it.
+    #[test]
+    fn what_is_late_is_called_by_the_deadline_that_it_missed() {
+        let kinds = [("超期", &["处置", "阶段"][..]), ("超时", &["签收", "接单", "核查"][..])];
+        for (address, script) in SCRIPTS {
+            let told = script.lines().filter(|line| !line.trim_start().starts_with("/**"));
+            for (line, (late, of)) in told.flat_map(|line| kinds.map(|kind| (line, kind))) {
+                let of_what = |(at, _): (usize, &str)| of.iter().any(|what| line[..at].ends_with(what));
+                assert!(line.match_indices(late).all(of_what), "{address}: {late} of what? {line}");
+            }
+        }
+    }
+
+    #[test]
     fn every_script_that_is_imported_is_served_and_none_puts_text_in_as_markup() {
         for (address, script) in SCRIPTS {
             for name in script.lines().filter_map(|line| line.split_once(" from './")) {

@@ -49,6 +49,10 @@ pub struct Listed {
     pub opened_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
+    /// Which deadline that is: `sign`, `offer`, `stage1` to `stage3`, `handle` or `check`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_kind: Option<&'static str>,
+    /// Whether it has passed.
     pub overdue: bool,
     pub reporter: String,
     pub flags: Vec<String>,
@@ -149,7 +153,8 @@ fn read_key(text: &str) -> Result<Key, Problem> {
 }
 
 pub(super) fn listed(case: &Case, now: DateTime<Utc>) -> Listed {
-    let due_at = case.due_at();
+    let due = case.next_due();
+    let due_at = due.map(|due| due.due_at);
     Listed {
         incident: case.incident.to_string(),
         category: case.category.0.clone(),
@@ -159,6 +164,7 @@ pub(super) fn listed(case: &Case, now: DateTime<Utc>) -> Listed {
         level: case.level.to_string(),
         opened_at: case.opened_at,
         due_at,
+        due_kind: due.map(|due| due.kind.as_str()),
         overdue: due_at.is_some_and(|due_at| due_at < now),
         reporter: case.reporter.0.clone(),
         flags: case.flags.clone(),

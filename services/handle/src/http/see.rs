@@ -258,12 +258,13 @@ fn seen(whole: Whole, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
         closing: conditions.map(|conditions| conditions.closing.clone()),
         district: pack.districts.of(&case.area).map(|district| district.name.clone()),
         may: Vec::new(),
-        deadlines: case.deadlines.iter().map(|deadline| seen_deadline(deadline, now, pack)).collect(),
+        deadlines: case.deadlines.iter().map(|deadline| seen_deadline(&case, deadline, now, pack)).collect(),
         history: history.into_iter().map(line).collect(),
     }
 }
 
-fn seen_deadline(deadline: &Deadline, now: DateTime<Utc>, pack: &Pack) -> SeenDeadline {
+fn seen_deadline(case: &Case, deadline: &Deadline, now: DateTime<Utc>, pack: &Pack) -> SeenDeadline {
+    let policy = pack.policy.of(case.handling_limit());
     let step =
         |step: &Step| SeenStep { does: step.does.as_str(), due_at: step.due_at, done_at: step.done_at };
     SeenDeadline {
@@ -280,7 +281,7 @@ fn seen_deadline(deadline: &Deadline, now: DateTime<Utc>, pack: &Pack) -> SeenDe
             Verdict::Overdue => "overdue",
         },
         steps: deadline.steps.iter().map(step).collect(),
-        explained: pack.policy.explain(&pack.calendar, deadline),
+        explained: policy.explain(&pack.calendar, deadline),
     }
 }
 

@@ -118,6 +118,11 @@ impl Limit {
         }
     }
 
+    /// 紧急: whether it counts hours or minutes around the clock.
+    pub fn is_urgent(&self) -> bool {
+        matches!(self, Self::UrgentHours { .. })
+    }
+
     /// Whether it grants no time at all.
     pub fn is_zero(&self) -> bool {
         match *self {

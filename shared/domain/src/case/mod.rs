@@ -34,6 +34,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::area::{AreaPath, Level};
+use crate::calendar::Limit;
 use crate::deadline::{Deadline, DeadlineKind};
 use crate::holder::Holder;
 use crate::id::{CategoryCode, IncidentId, PartnerId, PersonId};
@@ -155,13 +156,20 @@ impl Case {
         self.deadlines.iter().find(|deadline| deadline.kind == kind)
     }
 
+    /// How long handling it may take, as it was given at its opening; none of a recorded report, or where none stands.
+    pub fn handling_limit(&self) -> Option<Limit> {
+        self.deadline(DeadlineKind::Handle)?.limit
+    }
+
+    /// The deadline by which something still has to be done first.
+    pub fn next_due(&self) -> Option<&Deadline> {
+        let open = self.deadlines.iter().filter(|deadline| deadline.met_at.is_none());
+        open.min_by_key(|deadline| deadline.due_at)
+    }
+
     /// The earliest time something still has to be done by; queues sort by it.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        self.deadlines
-            .iter()
-            .filter(|deadline| deadline.met_at.is_none())
-            .map(|deadline| deadline.due_at)
-            .min()
+        self.next_due().map(|deadline| deadline.due_at)
     }
 }
 

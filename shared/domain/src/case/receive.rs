@@ -227,6 +227,7 @@ fn opening_deadlines(
             due_at.map(|due_at| policy.recorded_deadline(calendar, at, due_at)).into_iter().collect()
         }
         Promise::Category => {
+            let policy = policy.of(Some(category.handle_limit));
             let sign =
                 policy.sign_limit.map(|limit| policy.deadline(calendar, DeadlineKind::Sign, 1, at, limit));
             let stages = DeadlineKind::STAGES.into_iter().zip(&category.stages);
@@ -354,9 +355,10 @@ fn answer(
     match &case.state {
         State::Handling { .. } => {
             let round = case.reworks + 1;
-            let limit = terms.policy.check_limit.filter(|_| !case.recorded);
-            let check = limit
-                .map(|limit| terms.policy.deadline(terms.calendar, DeadlineKind::Check, round, at, limit));
+            let policy = terms.policy.of(case.handling_limit());
+            let limit = policy.check_limit.filter(|_| !case.recorded);
+            let check =
+                limit.map(|limit| policy.deadline(terms.calendar, DeadlineKind::Check, round, at, limit));
             Ok(Some(Happened::Answered { by: by.clone(), met_at, check }))
         }
         State::Checking { answered, .. } | State::Closed { answered, .. } if answered.by == *by => Ok(None),
@@ -433,9 +435,10 @@ fn not_own_work(case: &Case, by: &PersonId) -> Result<(), Refusal> {
 
 /// A new holder gets a new limit to sign; handling keeps the deadline it has.
 pub(super) fn sign_again(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> Option<Deadline> {
-    let limit = terms.policy.sign_limit.filter(|_| !case.recorded)?;
+    let policy = terms.policy.of(case.handling_limit());
+    let limit = policy.sign_limit.filter(|_| !case.recorded)?;
     let round = case.deadline(DeadlineKind::Sign).map_or(1, |deadline| deadline.round + 1);
-    Some(terms.policy.deadline(terms.calendar, DeadlineKind::Sign, round, at, limit))
+    Some(policy.deadline(terms.calendar, DeadlineKind::Sign, round, at, limit))
 }
 
 /// The desk of the street the case lies in.

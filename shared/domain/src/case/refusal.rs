@@ -9,7 +9,7 @@ use crate::text::Text;
 pub enum Refusal {
     /// The case is not in a state that allows the action.
     NotNow { action: &'static str, action_zh: &'static str, state: &'static str, state_zh: &'static str },
-    /// 谁处置谁不得核查: the person signed for it or answered it before.
+    /// 谁处置谁不得核查: the person, who is the one that tries, signed for it or answered it before.
     OwnWork { person: PersonId },
     /// The third return was decided by the street, and that is final.
     Final,
@@ -36,9 +36,9 @@ impl Refusal {
                 format!("案件处于「{state_zh}」，不能{action_zh}；请刷新后再看"),
                 format!("you cannot {action} a case that is {state}: reload it and look again"),
             ),
-            Self::OwnWork { person } => Text::new(
-                format!("{person} 经手过此案，核查和结案须由他人进行"),
-                format!("{person} handled this case: somebody else has to check and close it"),
+            Self::OwnWork { .. } => Text::new(
+                "您经手过此案，核查和结案须由他人进行",
+                "you handled this case: somebody else has to check and close it",
             ),
             Self::Final => Text::new(
                 "此案已第三次退回，由街道最终指定，不能再退回",

@@ -217,13 +217,36 @@ pub(super) fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", text)
 }
 
+/// Whether `Accept-Language` puts Chinese before English: by weight, and of equal ones by which is named first. What is
+/// in neither is in English.
 pub(super) fn prefers_chinese(accept: Option<&HeaderValue>) -> bool {
     let Some(accept) = accept.and_then(|value| value.to_str().ok()) else { return false };
-    let first =
-        |tag: &str| accept.split(',').position(|part| part.trim().to_ascii_lowercase().starts_with(tag));
-    match (first("zh"), first("en")) {
-        (Some(zh), Some(en)) => zh < en,
-        (zh, _) => zh.is_some(),
+    let mut best = (0, false);
+    for part in accept.split(',') {
+        let (tag, weight) = part.split_once(';').unwrap_or((part, ""));
+        let chinese = match tag.trim().to_ascii_lowercase().split('-').next() {
+            Some("zh") => true,
+            Some("en") => false,
+            _ => continue,
+        };
+        let weight = thousandths(weight);
+        if weight > best.0 {
+            best = (weight, chinese);
+        }
+    }
+    best.1
+}
+
+/// `q=0.8` as 800; all of it where none is given, and nothing where it is not one (RFC 9110, 12.4.2).
+fn thousandths(weight: &str) -> u32 {
+    let Some(text) = weight.trim().strip_prefix("q=") else { return 1_000 };
+    match text.trim().split_once('.') {
+        None => text.trim().parse::<u32>().map_or(0, |whole| whole.min(1) * 1_000),
+        Some((whole, part)) if part.len() <= 3 => {
+            let digits = format!("{whole}{part:0<3}");
+            digits.parse::<u32>().map_or(0, |weight| weight.min(1_000))
+        }
+        Some(_) => 0,
     }
 }
 
@@ -232,11 +255,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_language_named_wins_and_english_is_the_default() {
+    fn of_equal_languages_the_first_named_wins_and_english_is_the_default() {
         let chinese = |text: &'static str| prefers_chinese(Some(&HeaderValue::from_static(text)));
         assert!(chinese("zh-CN,zh;q=0.9,en;q=0.8"));
         assert!(!chinese("en-GB,en;q=0.9,zh;q=0.8"));
         assert!(!prefers_chinese(None));
+    }
+
+    #[test]
+    fn a_language_with_more_weight_goes_before_one_that_is_named_first() {
+        let chinese = |text: &'static str| prefers_chinese(Some(&HeaderValue::from_static(text)));
+        assert!(chinese("en;q=0.5, zh-CN;q=0.9"));
+        assert!(chinese("fr, en;q=0.75, zh;q=0.751"));
+        assert!(!chinese("zh;q=0.5, en"));
+        assert!(!chinese("zh;q=0, fr"), "weight 0 is: not that");
+        assert!(!chinese("zh;q=much, en;q=0.1"));
+        assert!(!chinese("de, fr;q=0.9"), "neither");
     }
 
     #[test]

@@ -39,6 +39,11 @@ impl Fault {
     pub fn zh(&self) -> String {
         format!("{}：{}", self.place(), self.reason.zh)
     }
+
+    /// The fault as one line for whoever reads either language: its place once, then English and Chinese.
+    fn both(&self) -> String {
+        format!("{}: {}", self.place(), self.reason)
+    }
 }
 
 impl fmt::Display for Fault {
@@ -61,6 +66,11 @@ impl PackFault {
             key(a).cmp(&key(b))
         });
         Self { faults }
+    }
+
+    /// One line for each fault, in both languages: for a terminal and the log, where nobody has said which one they read.
+    pub fn both(&self) -> String {
+        self.faults.iter().map(Fault::both).collect::<Vec<_>>().join("\n")
     }
 
     /// One Chinese line for each fault.

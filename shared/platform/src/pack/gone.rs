@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use domain::area::{Area, AreaPath};
+use domain::category::Category;
 use domain::holder::{Holder, Post};
 use domain::id::CategoryCode;
 use domain::rights::{Action, Grant, Role, areas_for};
 use domain::text::Text;
 
 use super::Pack;
+use super::succession::{of_category as named, with_code};
 
 /// How many cases are open, by the area they lie in and their category.
 pub type OpenCases = BTreeMap<(AreaPath, CategoryCode), u64>;
@@ -28,8 +30,8 @@ impl Pack {
         before.areas.iter().filter(|area| self.areas.by_path(&area.path).is_none())
     }
 
-    pub(super) fn categories_gone<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a CategoryCode> {
-        before.categories.keys().filter(|code| !self.categories.contains_key(code))
+    pub(super) fn categories_gone<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a Category> {
+        before.categories.values().filter(|category| !self.categories.contains_key(&category.code))
     }
 
     /// Whether there may be cases in an area that is gone which nobody of this version could work on, or nobody else
@@ -56,6 +58,16 @@ impl Pack {
         self.people.acting_for(&Holder { post, area: area.path.clone() })
     }
 
+    /// Who works there, in words.
+    fn desk(&self, holder: &Holder) -> Text {
+        let Text { zh, en } = self.areas.shown(&holder.area);
+        match holder.post {
+            Post::GridLeader => Text::new(format!("{zh}网格长"), format!("the leader of {en}")),
+            Post::Community | Post::Partner => Text::new(zh, en),
+            Post::StreetDesk => Text::new(format!("{zh}指挥室"), format!("the desk of {en}")),
+        }
+    }
+
     /// What becomes of the open cases of what is listed no more, a line for each that has some, or may have.
     pub fn what_becomes(&self, before: &Self, open: Option<&OpenCases>) -> Vec<Text> {
         let concerned = |area: &&Area| open.is_none_or(|open| in_area(open, area) > 0);
@@ -64,7 +76,7 @@ impl Pack {
         let named = areas.into_iter().take(NAMED);
         let of_areas = named.filter_map(|area| {
             let cases = cases(open.map(|open| in_area(open, area)));
-            Some(of_area(area, &self.acting_in(area)?, &cases))
+            Some(of_area(area, &self.desk(&self.acting_in(area)?), &cases))
         });
         let and_more = (more > 0).then(|| {
             Text::new(
@@ -72,9 +84,9 @@ impl Pack {
                 format!("and so it is with {more} more areas that are gone"),
             )
         });
-        let of_categories = self.categories_gone(before).filter_map(|code| {
-            let count = open.map(|open| of_category(open, code));
-            (count != Some(0)).then(|| no_longer_reported(code, &cases(count)))
+        let of_categories = self.categories_gone(before).filter_map(|category| {
+            let count = open.map(|open| of_category(open, &category.code));
+            (count != Some(0)).then(|| no_longer_reported(category, &cases(count)))
         });
         of_areas.chain(and_more).chain(of_categories).collect()
     }
@@ -97,22 +109,23 @@ fn cases(count: Option<u64>) -> Text {
     }
 }
 
-fn of_area(area: &Area, acting: &Holder, cases: &Text) -> Text {
-    let code = area.path.code();
+fn of_area(area: &Area, acting: &Text, cases: &Text) -> Text {
+    let Text { zh, en } = with_code(&area.name, area.path.code());
     Text::new(
-        format!("{}（{code}）已不列出：{}由 {acting} 接续承办，核查、结案照旧", area.name.zh, cases.zh),
+        format!("{zh}已不列出：{}由{}接续承办，核查、结案照旧", cases.zh, acting.zh),
         format!(
-            "{} ({code}) is listed no more: {} can be worked on by {acting} from now on, and checked as before",
-            area.name.en, cases.en
+            "{en} is listed no more: {} can be worked on by {} from now on, and checked as before",
+            cases.en, acting.en
         ),
     )
 }
 
-fn no_longer_reported(code: &CategoryCode, cases: &Text) -> Text {
+fn no_longer_reported(category: &Category, cases: &Text) -> Text {
+    let Text { zh, en } = named(category);
     Text::new(
-        format!("事项类别 {code} 已不列出：{}按原时限办理，不能再上报", cases.zh),
+        format!("事项类别 {zh} 已不列出：{}按原时限办理，不能再上报", cases.zh),
         format!(
-            "the category {code} is listed no more: {} will go on by the deadlines on record, and nobody can report it",
+            "the category {en} is listed no more: {} will go on by the deadlines on record, and nobody can report it",
             cases.en
         ),
     )

@@ -101,6 +101,20 @@ pub(super) struct PolicyEntry {
     pub sign: LadderEntry,
     pub handle: LadderEntry,
     pub check: LadderEntry,
+    #[serde(default)]
+    pub urgent: Option<UrgentEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UrgentEntry {
+    #[serde(default)]
+    pub sign_limit: Option<String>,
+    #[serde(default)]
+    pub check_limit: Option<String>,
+    pub sign: LadderEntry,
+    pub handle: LadderEntry,
+    pub check: LadderEntry,
 }
 
 #[derive(Deserialize)]

@@ -25,8 +25,11 @@ pub(super) fn read_stages(source: &Source, book: &mut CategoryBook, faults: &mut
         let Some(category) = book.categories.get_mut(&code) else { continue };
         if category.stages.len() == MOST_STAGES {
             fault(Text::new(
-                format!("类别 {code} 的分段时限多于 {MOST_STAGES} 个"),
-                format!("category `{code}` has more than {MOST_STAGES} stages before the whole"),
+                format!("类别 {}（{code}）的分段时限多于 {MOST_STAGES} 个", category.name.zh),
+                format!(
+                    "category {} ({code}) has more than {MOST_STAGES} stages before the whole",
+                    category.name.en
+                ),
             ));
         } else {
             category.stages.push(Stage { name, limit });
@@ -45,9 +48,10 @@ pub(super) fn read_offers(source: &Source, book: &mut CategoryBook, faults: &mut
         let Some(category) = book.categories.get_mut(&code) else { continue };
         if category.sensitive {
             fault(Text::new(
-                format!("类别 {code} 是敏感事项，不能交社会组织；请删去此行"),
+                format!("类别 {}（{code}）是敏感事项，不能交社会组织；请删去此行", category.name.zh),
                 format!(
-                    "category `{code}` is sensitive and is never offered to an organisation: remove this line"
+                    "category {} ({code}) is sensitive and is never offered to an organisation: remove this line",
+                    category.name.en
                 ),
             ));
         } else if category.offer_to.contains(&class) {

@@ -9,7 +9,7 @@ use super::areas::{AreaBook, no_area_at};
 use super::categories::{granted, limit};
 use super::fault::Fault;
 use super::lengths::{LONGEST_CODE, within};
-use super::main_file::{LadderEntry, MainFile, RungEntry, filled, level};
+use super::main_file::{LadderEntry, MainFile, RungEntry, UrgentEntry, filled, level};
 
 pub(super) fn read(main: &MainFile, areas: &AreaBook, faults: &mut Vec<Fault>) -> Option<Policy> {
     let entry = &main.file.policy;
@@ -22,7 +22,7 @@ pub(super) fn read(main: &MainFile, areas: &AreaBook, faults: &mut Vec<Fault>) -
     let handle = ladder(main, "policy/handle", &entry.handle, Begins::AtTheGrid, areas, faults);
     let check = ladder(main, "policy/check", &entry.check, Begins::Anywhere, areas, faults);
     let version = entry.version.clone();
-    Some(Policy {
+    let ordinary = Policy {
         version,
         sign_limit,
         check_limit,
@@ -30,7 +30,67 @@ pub(super) fn read(main: &MainFile, areas: &AreaBook, faults: &mut Vec<Fault>) -
         sign: sign?,
         handle: handle?,
         check: check?,
+        urgent: None,
+    };
+    match &entry.urgent {
+        Some(entry) => {
+            let urgent = Some(Box::new(urgent(main, entry, &ordinary, areas, faults)?));
+            Some(Policy { urgent, ..ordinary })
+        }
+        None => Some(ordinary),
+    }
+}
+
+/// What matters go by whose handling is limited around the clock: each of its limits counts so too.
+fn urgent(
+    main: &MainFile,
+    entry: &UrgentEntry,
+    ordinary: &Policy,
+    areas: &AreaBook,
+    faults: &mut Vec<Fault>,
+) -> Option<Policy> {
+    let mut limit = |field: &str, text: Option<&str>| {
+        let path = format!("policy/urgent/{field}");
+        let limit = optional_limit(main, &path, text, faults);
+        limit.and_then(|limit| main.keep(&path, around_the_clock(limit), faults))
+    };
+    let sign_limit = limit("sign_limit", entry.sign_limit.as_deref());
+    let check_limit = limit("check_limit", entry.check_limit.as_deref());
+    let mut ladder = |name: &str, entry: &LadderEntry, begins: Begins| {
+        let path = format!("policy/urgent/{name}");
+        let ladder = ladder(main, &path, entry, begins, areas, faults)?;
+        for (n, rung) in ladder.escalate.iter().enumerate() {
+            let after = around_the_clock(rung.after).map(drop);
+            main.check(&format!("{path}/escalate/{n}/after"), after, faults);
+        }
+        Some(ladder)
+    };
+    let sign = ladder("sign", &entry.sign, Begins::AtTheGrid);
+    let handle = ladder("handle", &entry.handle, Begins::AtTheGrid);
+    let check = ladder("check", &entry.check, Begins::Anywhere);
+    Some(Policy {
+        version: ordinary.version.clone(),
+        sign_limit,
+        check_limit,
+        offer_limit: ordinary.offer_limit,
+        sign: sign?,
+        handle: handle?,
+        check: check?,
+        urgent: None,
     })
+}
+
+/// One step in working hours would wait for the morning, and all that stand above it with it.
+fn around_the_clock(limit: Limit) -> Result<Limit, Text> {
+    if limit.is_urgent() {
+        return Ok(limit);
+    }
+    Err(Text::new(
+        format!("“{limit}”不是紧急工作时，夜间和周末会停表；请写 30m、2h 之类"),
+        format!(
+            "`{limit}` does not count around the clock, so a night would stop it: write one such as 30m or 2h"
+        ),
+    ))
 }
 
 fn optional_limit(main: &MainFile, path: &str, text: Option<&str>, faults: &mut Vec<Fault>) -> Option<Limit> {

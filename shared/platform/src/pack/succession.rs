@@ -53,11 +53,11 @@ impl Pack {
         let (dropped, unsaid): (Vec<&Area>, Vec<&Area>) =
             self.areas_gone(before).partition(|area| dropping.names_area(&area.path));
         let file = file_of(main, "areas");
-        faults.extend(gone(&file, Text::new("区域", "areas"), &codes_of(&unsaid)));
+        faults.extend(gone(&file, Text::new("区域", "areas"), &of_areas(&unsaid)));
         let dropped = dropped.into_iter().filter(|area| self.deserts(area, dropping.open));
         faults.extend(deserted(&file, &dropped.collect::<Vec<_>>()));
-        let categories = self.categories_gone(before).map(|code| code.0.as_str());
-        let categories = categories.filter(|code| !dropping.names(code));
+        let categories = self.categories_gone(before).filter(|category| !dropping.names(&category.code.0));
+        let categories = categories.map(of_category);
         faults.extend(gone(
             &file_of(main, "categories"),
             Text::new("事项类别", "categories"),
@@ -72,15 +72,15 @@ impl Pack {
         let changed = self.categories.values().filter(|category| {
             before.categories.get(&category.code).is_some_and(|before| before.sensitive != category.sensitive)
         });
-        let codes: Vec<&str> = changed.map(|category| category.code.0.as_str()).collect();
-        if codes.is_empty() {
+        let categories: Vec<Text> = changed.map(of_category).collect();
+        if categories.is_empty() {
             return None;
         }
+        let Text { zh, en } = listed(&categories);
         let reason = Text::new(
-            format!("事项类别 {} 的 sensitive 与已发布的不同；请保留原值，或另设新代码", codes.join("、")),
+            format!("事项类别 {zh} 的 sensitive 与已发布的不同；请保留原值，或另设新代码"),
             format!(
-                "sensitive is other than published for the categories {}: keep it, or list them anew under other codes",
-                codes.join(", ")
+                "sensitive is other than published for the categories {en}: keep it, or list them anew under other codes"
             ),
         );
         Some(Fault::of_file(file, reason))
@@ -95,11 +95,11 @@ impl Pack {
         let changed = self.categories.values().filter(|category| {
             before.categories.get(&category.code).is_some_and(|before| limits(before) != limits(category))
         });
-        let codes: Vec<&str> = changed.map(|category| category.code.0.as_str()).collect();
-        if codes.is_empty() {
+        let categories: Vec<Text> = changed.map(of_category).collect();
+        if categories.is_empty() {
             return None;
         }
-        let Text { zh, en } = listed(&codes);
+        let Text { zh, en } = listed(&categories);
         let reason = Text::new(
             format!(
                 "policy.version：事项类别 {zh} 的时限或分段时限与已发布的不同，版本却仍是“{version}”；每个时限都记着版本，请改用新的版本号"
@@ -143,19 +143,27 @@ fn file_of(main: &str, field: &str) -> String {
     main[field].as_str().unwrap_or(field).to_owned()
 }
 
-fn codes_of<'a>(areas: &[&'a Area]) -> Vec<&'a str> {
-    areas.iter().map(|area| area.path.code()).collect()
+fn of_areas(areas: &[&Area]) -> Vec<Text> {
+    areas.iter().map(|area| with_code(&area.name, area.path.code())).collect()
 }
 
-/// The first of them by name, in both languages.
-fn listed(codes: &[&str]) -> Text {
-    let named = codes.iter().take(NAMED).copied().collect::<Vec<_>>();
-    match codes.len() - named.len() {
-        0 => Text::new(named.join("、"), named.join(", ")),
-        more => Text::new(
-            format!("{} 等另 {more} 项", named.join("、")),
-            format!("{} and {more} more", named.join(", ")),
-        ),
+pub(super) fn of_category(category: &Category) -> Text {
+    with_code(&category.name, &category.code.0)
+}
+
+/// What it is called, and beside it the code that stands in the file.
+pub(super) fn with_code(name: &Text, code: &str) -> Text {
+    Text::new(format!("{}（{code}）", name.zh), format!("{} ({code})", name.en))
+}
+
+/// The first of them, in both languages.
+fn listed(names: &[Text]) -> Text {
+    let named = names.get(..NAMED).unwrap_or(names);
+    let zh = named.iter().map(|name| name.zh.as_str()).collect::<Vec<_>>().join("、");
+    let en = named.iter().map(|name| name.en.as_str()).collect::<Vec<_>>().join(", ");
+    match names.len() - named.len() {
+        0 => Text { zh, en },
+        more => Text::new(format!("{zh} 等另 {more} 项"), format!("{en} and {more} more")),
     }
 }
 
@@ -164,7 +172,7 @@ fn deserted(file: &str, areas: &[&Area]) -> Option<Fault> {
     if areas.is_empty() {
         return None;
     }
-    let Text { zh, en } = listed(&codes_of(areas));
+    let Text { zh, en } = listed(&of_areas(areas));
     let reason = Text::new(
         format!(
             "区域 {zh} 去掉后，其未结案件将无人承办，或无他人核查结案；请保留其行（上级须有岗位人员和核查人员），结案后再去掉"
@@ -177,11 +185,11 @@ fn deserted(file: &str, areas: &[&Area]) -> Option<Fault> {
     Some(Fault::of_file(file, reason))
 }
 
-fn gone(file: &str, what: Text, codes: &[&str]) -> Option<Fault> {
-    if codes.is_empty() {
+fn gone(file: &str, what: Text, names: &[Text]) -> Option<Fault> {
+    if names.is_empty() {
         return None;
     }
-    let Text { zh, en } = listed(codes);
+    let Text { zh, en } = listed(names);
     let reason = Text::new(
         format!(
             "已发布的{} {zh} 不再列出；可能还有其未结案件或在途上报，没有人承办。请保留，或用 --drop 代码 说明确要去掉",

@@ -63,7 +63,7 @@ fn vacant_posts(post: Post, areas: &Areas, people: &People) -> Vec<Text> {
         format!("{count} 处没有{}人员，如{}（{}）", post.zh(), first.name.zh, first.path.code()),
         format!(
             "nobody works as {} of {count} areas, such as {} ({})",
-            post.as_str(),
+            post.en(),
             first.name.en,
             first.path.code()
         ),
@@ -74,6 +74,6 @@ fn vacant_post(post: Post, area: &Area) -> Text {
     let code = area.path.code();
     Text::new(
         format!("{}（{code}）没有{}人员", area.name.zh, post.zh()),
-        format!("nobody works as {} of {} ({code})", post.as_str(), area.name.en),
+        format!("nobody works as {} of {} ({code})", post.en(), area.name.en),
     )
 }

@@ -28,7 +28,7 @@ pub enum Unusable {
     )]
     Other { file: String },
     /// This program is older or newer than the one that published it.
-    #[error("{fault}\n{}", .fault.zh())]
+    #[error("{}", .fault.both())]
     Faults { fault: PackFault },
     #[error("it says it is {said}, and its files make {made} / 版本号 {said} 与内容 {made} 不符")]
     Version { said: String, made: String },

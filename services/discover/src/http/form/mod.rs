@@ -26,7 +26,7 @@ use crate::Surveyed;
 use crate::form::{Choices, Filled};
 use crate::link::{self, Shown, Visitor, Why};
 use crate::store::links;
-use page::{Form, notice};
+use page::{Form, in_other_language, notice, turned_notice};
 
 pub(super) use receipt::receipt;
 pub(super) use send::send;
@@ -78,7 +78,7 @@ pub async fn open_by_hand(
 ) -> Result<Response, Problem> {
     sent_from_here(&headers)?;
     let surveyed = front.surveyed.now();
-    let opening = Opening::of(&front, &surveyed, &headers, &text, &asked);
+    let opening = Opening { turns: false, ..Opening::of(&front, &surveyed, &headers, &text, &asked) };
     let Some(link) = opening.link() else { return Ok(opening.nothing().into_response()) };
     let bound = links::bound(front.store.readers(), &link).await?;
     let visitor = Visitor { navigates: true, from_elsewhere: false, ..opening.visitor() };
@@ -94,6 +94,8 @@ struct Opening<'a> {
     /// The link as it stands in its address.
     text: &'a str,
     language: Language,
+    /// Whether what stands at the address can be asked for again, in another language.
+    turns: bool,
 }
 
 impl<'a> Opening<'a> {
@@ -104,7 +106,8 @@ impl<'a> Opening<'a> {
         text: &'a str,
         asked: &Asked,
     ) -> Self {
-        Self { front, surveyed, headers, text, language: Language::of(asked.lang.as_deref(), headers) }
+        let language = Language::of(asked.lang.as_deref(), headers);
+        Self { front, surveyed, headers, text, language, turns: true }
     }
 
     fn link(&self) -> Option<Link> {
@@ -195,7 +198,13 @@ impl<'a> Opening<'a> {
             "This link is not valid, or has expired. Ask for a new one in your chat group.",
         );
         let title = self.language.say("链接已失效", "This link has expired");
-        notice(self.language, title, says, Html::default()).with_status(StatusCode::GONE)
+        turned_notice(self.language, self.switch(), title, says, Html::default())
+            .with_status(StatusCode::GONE)
+    }
+
+    /// To the same page in the other language. It names no link: pages that say nothing do not differ.
+    fn switch(&self) -> Html {
+        in_other_language(self.language, "", "").only_if(self.turns)
     }
 
     fn button(&self) -> Sheet {
@@ -211,7 +220,8 @@ impl<'a> Opening<'a> {
             "此链接仅限本人使用，打开后只能在这台设备上填写。",
             "This link is for one person. Once opened, it works on this device only.",
         );
-        notice(self.language, self.language.say("上报问题", "Report a problem"), says, open)
+        let title = self.language.say("上报问题", "Report a problem");
+        turned_notice(self.language, self.switch(), title, says, open)
     }
 
     fn again(&self) -> Sheet {

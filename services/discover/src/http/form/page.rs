@@ -51,10 +51,11 @@ impl Form<'_> {
             Html::fill("<p class=\"banner\" role=\"alert\">{}</p>", [banner])
         };
         let body = Html::fill(
-            "<header><h1>{}</h1><p>{}</p></header>\n{}\n<main><form id=\"report\" method=\"post\" \
+            "<header>{}<h1>{}</h1><p>{}</p></header>\n{}\n<main><form id=\"report\" method=\"post\" \
              action=\"/r/{}?lang={}\" novalidate>\n{}{}{}{}{}\
-             <div class=\"send\"><button id=\"send\" data-send=\"{}\" data-sending=\"{}\">{}</button></div>\n{}</form></main>",
+             <div class=\"send\"><button id=\"send\" data-send=\"{}\" data-sending=\"{}\">{}</button></div>\n</form></main>",
             [
+                switch(language),
                 language.say("上报问题", "Report a problem"),
                 Html::fill("{}{}", [language.say("上报人：", "Reporting: "), language.of_text(self.name)]),
                 banner,
@@ -68,7 +69,6 @@ impl Form<'_> {
                 language.say("提交上报", "Send report"),
                 language.say("正在提交…", "Sending…"),
                 language.say("提交上报", "Send report"),
-                switch(language),
             ],
         );
         let title = language.say("上报问题 · 格网", "Report a problem · Gridward");
@@ -351,20 +351,48 @@ fn urgency(language: Language, urgency: Urgency) -> Html {
     }
 }
 
-/// The same form in the other language, with all that was typed.
+/// The same form in the other language, with all that was typed. A form is sent by its first button when somebody presses
+/// Enter in a field: so that the one that only turns the page is not the first, another that sends comes before it.
 fn switch(language: Language) -> Html {
     let other = language.other();
     Html::fill(
-        "<footer><button name=\"show\" value=\"{}\" lang=\"{}\">{}</button></footer>",
-        [Html::literal(other.tag()), Html::literal(other.tag()), language.say("English", "中文")],
+        "<button form=\"report\" class=\"unseen\" tabindex=\"-1\" aria-hidden=\"true\">{}</button>\
+         <button form=\"report\" class=\"other-language\" name=\"show\" value=\"{}\" lang=\"{}\">{}</button>",
+        [
+            language.say("提交上报", "Send report"),
+            Html::literal(other.tag()),
+            Html::literal(other.tag()),
+            language.say("English", "中文"),
+        ],
+    )
+}
+
+/// The page at `address` in the other language, where there is nothing that somebody could have typed.
+pub(super) fn in_other_language(language: Language, address: &str, more: &'static str) -> Html {
+    let other = language.other();
+    Html::fill(
+        "<a class=\"other-language\" href=\"{}?lang={}{}\" lang=\"{}\" hreflang=\"{}\">{}</a>",
+        [
+            Html::text(address),
+            Html::literal(other.tag()),
+            Html::text(more),
+            Html::literal(other.tag()),
+            Html::literal(other.tag()),
+            language.say("English", "中文"),
+        ],
     )
 }
 
 /// A page that says one thing, and what to do.
 pub(super) fn notice(language: Language, title: Html, says: Html, below: Html) -> Sheet {
+    turned_notice(language, Html::default(), title, says, below)
+}
+
+/// One with `switch`, by which it is shown in the other language.
+pub(super) fn turned_notice(language: Language, switch: Html, title: Html, says: Html, below: Html) -> Sheet {
     let body = Html::fill(
-        "<header><h1>{}</h1></header>\n<main><section><p>{}</p></section>\n{}</main>",
-        [title.clone(), says, below],
+        "<header>{}<h1>{}</h1></header>\n<main><section><p>{}</p></section>\n{}</main>",
+        [switch, title.clone(), says, below],
     );
     Sheet::new(language, title, body)
 }

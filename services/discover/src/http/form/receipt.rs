@@ -9,6 +9,7 @@ use platform::http::html::{Html, Language, Sheet};
 use platform::http::{Problem, Query};
 use platform::link::ACCEPTED_AFTER;
 
+use super::page::in_other_language;
 use super::{Asked, Opening};
 use crate::http::Front;
 use crate::link::{self, Why};
@@ -71,9 +72,11 @@ impl Taken {
                 language.say("再报一件", "Report something else"),
             ],
         );
+        let address = format!("/r/{text}/{}", self.incident);
         let body = Html::fill(
-            "<header><h1>{}</h1></header>\n{}\n<main><section class=\"done\"><h2>{}</h2><p>{}</p><dl>{}{}{}{}</dl></section>\n{}</main>",
+            "<header>{}<h1>{}</h1></header>\n{}\n<main><section class=\"done\"><h2>{}</h2><p>{}</p><dl>{}{}{}{}</dl></section>\n{}</main>",
             [
+                in_other_language(language, &address, if self.kept { "&kept=1" } else { "" }),
                 language.say("上报回执", "Receipt"),
                 kept.only_if(self.kept),
                 language.say("已收到，谢谢！", "Received, thank you"),

@@ -34,10 +34,13 @@ pub struct Publish {
     /// of an area with all below it. Once for each. It is said how many cases are open there, and who has them then.
     #[arg(long = "drop", value_name = "CODE")]
     dropped: Vec<String>,
-    /// Who publishes, for the record.
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
+    /// Who publishes, for the record. Nobody signs in on the machine itself: without a name it is its operator.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = OPERATOR)]
     by: String,
 }
+
+/// Whoever works on the machine itself and has not said who they are, as it is written in the register.
+const OPERATOR: &str = "operator on this host / 运维（本机）";
 
 /// Where packs are published.
 #[derive(Debug, Args)]
@@ -148,6 +151,12 @@ fn not_published(failed: NotPublished, in_file: bool) -> anyhow::Error {
 }
 
 impl Publish {
+    /// Who publishes. A shell may say `USER=` and mean nobody.
+    fn by(&self) -> &str {
+        let by = self.by.trim();
+        if by.is_empty() { OPERATOR } else { by }
+    }
+
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let folder = PackFolder { pack: Some(self.pack.clone()), data: self.pack_data.clone() };
         let (pack, files) = folder.load_to_publish()?;
@@ -187,7 +196,7 @@ impl Publish {
         };
         let runs_partner = runs_partner(followed.as_deref(), opened.store.as_ref()).await?;
         let at = published_at(host_now(), newest);
-        let (manifest, parts) = Manifest::of(files, code, &pack.digest, at, &self.by);
+        let (manifest, parts) = Manifest::of(files, code, &pack.digest, at, self.by());
         let published = opened.register.publish(&before, &manifest, &parts).await;
         let unseen = published.map_err(|failed| not_published(failed, opened.store.is_some()))?;
         say(format_args!(

@@ -50,15 +50,16 @@ impl Diary {
     }
 }
 
-/// Within half an hour, mostly; one in eight is late and climbs, and one in thirty climbs to the street.
+/// Well in time, mostly; one in eight is late and climbs, and one in thirty climbs to the street. What is urgent is to be
+/// signed for within minutes, all else within hours of the office.
 fn signs_after(dice: &mut Dice, limit: Limit) -> i64 {
-    let longest = match limit {
-        Limit::UrgentHours { minutes } => i64::from(minutes / 5).clamp(2, 22),
-        _ => 22,
+    let (longest, late, latest) = match limit {
+        Limit::UrgentHours { minutes } => (i64::from(minutes / 5).clamp(2, 12), (18, 40), (50, 180)),
+        _ => (22, (125, 230), (420, 600)),
     };
     match dice.below(100) {
-        0..=2 => dice.between(220, 420),
-        3..=12 => dice.between(34, 75),
+        0..=2 => dice.between(latest.0, latest.1),
+        3..=12 => dice.between(late.0, late.1),
         _ => dice.between(2, longest),
     }
 }

@@ -219,7 +219,7 @@ impl Script {
             // Each of a kind begins with other words than the one before it.
             let turn = LIVES[..n].iter().filter(|earlier| earlier.kind == life.kind).count() + number;
             let reports = self.life_report(life, turn, grid, at, &mut dice);
-            let Some(since) = self.since(life, at) else { continue };
+            let Some(since) = self.since(life, &reports.report.category, at) else { continue };
             let expected = self.expected(life, &reports, grid, since);
             let incident = reports.incident;
             cues.push(Cue { at, does: Does::Reports(Box::new(reports)) });
@@ -245,11 +245,12 @@ impl Script {
     }
 
     /// What the minutes of a life are counted from; none where the policy lets nothing climb.
-    fn since(&self, life: &Life, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    fn since(&self, life: &Life, category: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if life.since == Since::Report {
             return Some(at);
         }
         let (policy, calendar) = (&self.pack.policy, &self.pack.calendar);
+        let policy = policy.of(Some(self.pack.categories.get(&category.into())?.handle_limit));
         let sign = policy.deadline(calendar, DeadlineKind::Sign, 1, at, policy.sign_limit?);
         let street = sign.steps.iter().find(|step| step.does == StepDoes::Escalate(Level::Street));
         street.map(|step| step.due_at)

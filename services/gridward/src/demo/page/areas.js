@@ -3,7 +3,7 @@
 import { $, el, put, sync } from './draw.js';
 import { narrow, show_cases } from './lists.js';
 import { look_again } from './page.js';
-import { LARGEST_PAGE, me, role, seen, wish } from './state.js';
+import { LARGEST_PAGE, me, narrows, role, seen, wish } from './state.js';
 import { area_name, category_name, holder_name, parent_of, say, where } from './words.js';
 
 const percent = (rate) => (rate === null || rate === undefined ? '—' : `${(rate * 100).toFixed(1)}%`);
@@ -33,9 +33,8 @@ const COLUMNS = [
   ['w_rate', (row) => (row.on_time_rate === null ? 2 : row.on_time_rate)], ['w_escalated', escalated],
 ];
 const sorting = { by: 'w_overdue', down: true };
-/** A dispatcher narrows the queue by an area; a supervisor looks into it. */
 function choose(area) {
-  if (role() === 'dispatcher') { $('of-area').value = area; narrow(); } else wish.figures = area;
+  if (narrows()) { $('of-area').value = area; narrow(); } else wish.figures = area;
   look_again();
 }
 export function show_areas() {
@@ -68,7 +67,7 @@ export function show_areas() {
   }, (node, row) => {
     const [name, open, overdue, rate, raised] = node.children;
     put(name.firstChild, area_name(row.area));
-    name.firstChild.title = say(role() === 'dispatcher' ? 'only_area' : 'into_area', area_name(row.area));
+    name.firstChild.title = say(narrows() ? 'only_area' : 'into_area', area_name(row.area));
     put(open, String(row.open));
     put(overdue, String(row.open_overdue));
     overdue.className = row.open_overdue > 0 ? 'late' : '';

@@ -7,7 +7,7 @@ import { pressing } from './lists.js';
 import { PHONE, VISITORS, seen, role, wish } from './state.js';
 import { DAY, length, moment, now } from './time.js';
 import {
-  DECLINES, FLAGS, HAPPENED, KINDS, LEVELS, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, lang, limit_words, partner_name, person_name, plain, said, say, say_of, where, word,
+  DECLINES, FLAGS, HAPPENED, KINDS, LATE, LEVELS, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, lang, limit_words, partner_name, person_name, plain, said, say, say_of, where, word,
 } from './words.js';
 
 // The number of the open case is in the address, so that a link shows it and "back" closes it.
@@ -151,7 +151,7 @@ function draw_deadline(deadline, one) {
     const late = stop - due;
     const colour = deadline.verdict === 'overdue' ? 'late' : deadline.verdict === 'running' && -late < DAY ? 'soon' : 'good';
     box.className = `deadline ${colour}`;
-    put(verdict, deadline.verdict === 'on_time' ? say('on_time') : deadline.verdict === 'running' ? say('running', length(Math.max(0, -late))) : say(deadline.met_at ? 'met_late' : 'overdue_by', length(late)));
+    put(verdict, deadline.verdict === 'on_time' ? say('on_time') : deadline.verdict === 'running' ? say('running', length(Math.max(0, -late))) : deadline.met_at ? say('met_late', length(late)) : say('overdue_by', word(LATE, deadline.kind), length(late)));
   });
   return box;
 }
@@ -180,7 +180,7 @@ function happened_words(it) {
     staged: () => [word(KINDS, it.stage)],
     returned: () => [word(REASONS, it.reason)],
     reminded: () => [word(KINDS, it.deadline)],
-    escalated: () => [area_name(it.area), word(KINDS, it.deadline)],
+    escalated: () => [area_name(it.area), word(LATE, it.deadline)],
   }[it.what];
   return HAPPENED[it.what] ? say_of(HAPPENED[it.what], ...(values ? values() : [])) : it.what;
 }

@@ -3,15 +3,15 @@
 import { $, el, fill_select, put, sync, tag } from './draw.js';
 import { open_case } from './case.js';
 import { ask, ask_or_null } from './asking.js';
-import { LARGEST_PAGE, me, page_size, role, seen, wish } from './state.js';
+import { LARGEST_PAGE, me, narrows, page_size, role, seen, wish } from './state.js';
 import { DAY, MINUTE, heard, heard_due, length, moment, now } from './time.js';
-import { KINDS, LEVELS, STATES, area_name, category_name, holder_name, say, where, word } from './words.js';
+import { KINDS, LATE, LEVELS, STATES, area_name, category_name, holder_name, say, where, word } from './words.js';
 
 /** How pressing a case is: a class for the colour, and the words beside it. */
 export function pressing(one) {
   if (!one.due_at) return ['none', one.state === 'CLOSED' ? moment(one.opened_at) : say('no_due')];
   const left = Date.parse(one.due_at) - now();
-  if (one.overdue || left < 0) return ['late', say('overdue_by', length(Math.abs(left)))];
+  if (one.overdue || left < 0) return ['late', say('overdue_by', word(LATE, one.due_kind), length(Math.abs(left)))];
   return [left < DAY ? 'soon' : 'good', say('left', length(left))];
 }
 
@@ -42,6 +42,7 @@ function queue_query(extra) {
   const query = new URLSearchParams(extra);
   for (const name of ['area', 'state', 'level']) if (wish[name]) query.set(name, wish[name]);
   if (role() === 'leader') query.set('holder', `grid_leader:${me.visitor.area}`);
+  if (role() === 'checker') query.set('state', 'CHECKING');
   return `/api/v1/cases?${query}`;
 }
 // "Falling due next" skips what is overdue. The API has no such filter, so this walks past the overdue
@@ -75,11 +76,11 @@ export function show_queue() {
 }
 export function show_selects() {
   const codes = (table) => Object.keys(table).map((code) => [code, word(table, code)]);
-  put($('queue-name'), say(role() === 'leader' ? 'my_queue' : role() === 'worker' ? 'grid_cases' : 'queue'));
+  put($('queue-name'), say({ leader: 'my_queue', worker: 'grid_cases', checker: 'to_check' }[role()] || 'queue'));
   fill_select($('view'), say('view'), [['all', say('view_all')], ['next', say('view_next')]]);
   const below = seen.figures ? seen.figures.below : [];
   fill_select($('of-area'), say('area'), [['', say('all_areas')], ...below.map((row) => [row.area, area_name(row.area)])]);
-  $('of-area').hidden = role() !== 'dispatcher';
+  $('of-area').hidden = !narrows();
   fill_select($('of-state'), say('state'), [['', say('all_states')], ...codes(STATES)]);
   fill_select($('of-level'), say('level'), [['', say('all_levels')], ...['grid', 'community', 'street'].map((code) => [code, word(LEVELS, code)])]);
   $('find-id').placeholder = say('find_hint');
@@ -154,7 +155,7 @@ export function show_escalations() {
     sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', word(LEVELS, row.to))));
     const late = after_due.get(escalation_key(row));
     const kind = word(KINDS, row.deadline);
-    put(after, late === undefined || late === null ? say('deadline_of', kind) : late < MINUTE ? say('at_due', kind) : say('after_due', kind, length(late)));
+    put(after, late === undefined || late === null ? say('deadline_of', kind) : late < MINUTE ? say('at_due', kind) : say('after_due', word(LATE, row.deadline), length(late)));
   });
   $('escalations-empty').hidden = shown.length > 0;
   $('escalations-more').hidden = shown.length >= seen.escalations.length;

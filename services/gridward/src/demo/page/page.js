@@ -6,7 +6,7 @@ import { show_areas, show_totals, show_why_late } from './areas.js';
 import { close_case, follow_address, forget_way, lay_out, open_case, show_case } from './case.js';
 import { ask_closed, ask_lateness, ask_queue, move, narrow, show_escalations, show_mine, show_queue, show_selects } from './lists.js';
 import { show_partner } from './partner.js';
-import { KNOWN, LARGEST_PAGE, NOTHING, NO_WISH, PAGE, PHONE, VISITORS, me, page_size, role, seen, wish } from './state.js';
+import { KNOWN, LARGEST_PAGE, NOTHING, NO_WISH, PAGE, PHONE, VISITORS, me, narrows, page_size, role, seen, wish } from './state.js';
 import { clock_words, heard, heard_due, how_fast, knows_time, moment, set_clock } from './time.js';
 import { CHAIN, ROLES, ROLE_DOES, SHOWING, lang, made_up, pick, plain, said, say, turn_language, word } from './words.js';
 
@@ -15,10 +15,12 @@ const DESKS = {
   worker: { columns: [['report', 'mine'], ['guide'], ['queue']], tabs: ['report', 'queue', 'guide'], list: 'queue-rows' },
   leader: { columns: [['queue'], ['guide'], ['report', 'mine']], tabs: ['queue', 'report', 'guide'], list: 'queue-rows' },
   dispatcher: { columns: [['queue'], ['areas'], ['escalations']], tabs: ['queue', 'escalations', 'areas'], list: 'queue-rows' },
+  community: { columns: [['queue'], ['areas'], ['escalations']], tabs: ['queue', 'escalations', 'areas'], list: 'queue-rows' },
+  checker: { columns: [['queue'], ['guide']], tabs: ['queue', 'guide'], list: 'queue-rows' },
   supervisor: { columns: [['areas'], ['why-late'], ['escalations']], tabs: ['areas', 'why-late', 'escalations'], list: 'late-rows' },
   partner: { columns: [['offers'], ['held'], ['standing', 'orders']], tabs: ['offers', 'held', 'standing'], list: 'offer-rows' },
 };
-const QUEUE_NAMES = { worker: 'grid_cases', leader: 'my_queue', dispatcher: 'tab_queue' };
+const QUEUE_NAMES = { worker: 'grid_cases', leader: 'my_queue', checker: 'to_check', community: 'tab_queue', dispatcher: 'tab_queue' };
 const PANELS = [...new Set(Object.values(DESKS).flatMap((desk) => desk.columns.flat()))];
 
 // ---------------------------------------------------------------- who
@@ -46,8 +48,13 @@ export function be(visitor, incident = '') {
 }
 /** A link opens on the device that opens it first: this one gets its own. The one it came with does otherwise. */
 function refresh_form(visitor) {
-  $('form').href = visitor.form;
-  act('/api/v1/form-links', { minutes: 720 }).then((made) => { if (me.visitor === visitor) $('form').href = made.link; }, () => {});
+  form_link = visitor.form;
+  act('/api/v1/form-links', { minutes: 720 }).then((made) => { if (me.visitor === visitor) { form_link = made.link; show_form(); } }, () => {});
+}
+let form_link = '';
+/** The form opens in the language of this page; there it can be switched again. */
+function show_form() {
+  if (form_link) $('form').href = `${form_link}?lang=${lang() === 'zh' ? 'zh-CN' : 'en'}`;
 }
 /** Puts the panels of the role into their columns. */
 function set_out() {
@@ -60,7 +67,7 @@ function set_out() {
     if (column >= 0) panel.dataset.row = String(desk.columns[column].indexOf(id) + 1);
     panel.classList.toggle('alone', column >= 0 && desk.columns[column].length === 1);
   }
-  $('totals-box').hidden = !['dispatcher', 'supervisor'].includes(role());
+  $('totals-box').hidden = !(narrows() || role() === 'supervisor');
   $('me').hidden = !me.visitor;
   if (desk) turn_to(desk.tabs[0]);
 }
@@ -147,7 +154,9 @@ function look_at(incident) {
 const ASKS = {
   worker: () => ({ queue: ask_queue(), closed: ask_closed() }),
   leader: () => ({ queue: ask_queue(), closed: ask_closed() }),
+  community: () => ({ queue: ask_queue(), escalations: ask('/api/v1/escalations'), figures: ask('/api/v1/figures') }),
   dispatcher: () => ({ queue: ask_queue(), escalations: ask('/api/v1/escalations'), figures: ask('/api/v1/figures') }),
+  checker: () => ({ queue: ask_queue() }),
   supervisor: () => ({ figures: ask(`/api/v1/figures${of_area()}`), late: ask(`/api/v1/cases${of_area(`limit=${LARGEST_PAGE}`)}`), escalations: ask('/api/v1/escalations') }),
   partner: () => ({ offers: ask('/api/v1/offers?show=all'), register: ask('/api/v1/partners').catch((error) => { if (error.status === 403) return null; throw error; }) }),
 };
@@ -271,7 +280,9 @@ function show_clock() {
 const SHOWS = {
   worker: [show_selects, show_queue, show_mine, show_case],
   leader: [show_selects, show_queue, show_mine, show_case],
+  community: [show_totals, show_selects, show_queue, show_areas, show_escalations, show_case],
   dispatcher: [show_totals, show_selects, show_queue, show_areas, show_escalations, show_case],
+  checker: [show_selects, show_queue, show_case],
   supervisor: [show_totals, show_areas, show_why_late, show_escalations, show_case],
   partner: [show_partner],
 };
@@ -289,6 +300,7 @@ function speak() {
   $('made-up').hidden = !made_up;
   show_link(document.body.classList.contains('lost'));
   show_me();
+  show_form();
   show_who();
   show_foot();
   show_tabs();

@@ -5,7 +5,7 @@ import { act, ask } from './asking.js';
 import { look_again } from './page.js';
 import { me, seen } from './state.js';
 import { length, moment, now } from './time.js';
-import { CLASSES, DECLINES, REASONS, STANDINGS, STATES, STATUSES, area_name, category_name, lang, plain, said, say, where, word } from './words.js';
+import { CLASSES, DECLINES, LATE, REASONS, STANDINGS, STATES, STATUSES, area_name, category_name, lang, plain, said, say, where, word } from './words.js';
 
 const WAITING = ['open', 'accepting', 'declining'];
 const HELD = ['won'];
@@ -59,7 +59,7 @@ function fill_card(node, offer) {
   node.classList.toggle('late', left < 0);
   node.classList.toggle('soon', left >= 0 && left < 4 * 3_600_000);
   put(top.children[0], said(offer.category_name) || category_name(offer.category));
-  put(top.children[1], !until ? '' : left < 0 ? say('overdue_by', length(-left)) : say('left', length(left)));
+  put(top.children[1], !until ? '' : left < 0 ? say('overdue_by', word(LATE, offer.state === 'open' ? 'offer' : 'handle'), length(-left)) : say('left', length(left)));
   put(place, `${where(offer.area)} · ${offer.lon}, ${offer.lat}`);
   put(times, [offer.state === 'open' ? say('answer_by', moment(offer.answer_by)) : '', offer.due_at ? say('handle_by', moment(offer.due_at)) : ''].filter(Boolean).join(' · '));
   const look = JSON.stringify([offer.state, offer.case_state, asks.get(offer.incident), told.get(offer.incident), lang()]);

@@ -8,6 +8,8 @@ export const VISITORS = KNOWN.visitors || [];
 /** Who is signed in: one of VISITORS, or nobody yet. */
 export const me = { visitor: null };
 export const role = () => (me.visitor ? me.visitor.role : '');
+/** A desk narrows its queue by an area; a supervisor looks into one. */
+export const narrows = () => ['community', 'dispatcher'].includes(role());
 
 /** What the API answered last; null until it has. */
 export const seen = {

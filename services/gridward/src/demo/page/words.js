@@ -18,11 +18,11 @@ const WORDS = {
   or_be: ['也可以是：', 'Or be: '],
   who: ['换一个身份', 'Be somebody else'], switch: ['切换', 'Switch'], you_are: ['当前身份：{0}，{1}。点此切换', 'You are {0}, {1}. Press to switch'], now_you: ['当前', 'now'],
   look_as: ['以{0}身份查看', 'Look as {0}'],
-  totals: ['总数', 'Totals'], opened: ['累计立案', 'Opened'], open: ['在办', 'Open'], overdue: ['处置超期', 'Past the limit'],
+  totals: ['总数', 'Totals'], opened: ['累计立案', 'Opened'], open: ['在办', 'Open'], overdue: ['处置超期', 'Handling overdue'],
   rate: ['按期结案率', 'Closed on time'], reminders: ['催办', 'Reminders'],
   to_community: ['升至社区', 'To community'], to_street: ['升至街道', 'To street'], returned_n: ['退回', 'Returned'], reworked_n: ['返工', 'Reworked'],
-  said: ['在办 {0} 件，其中超期 {1} 件；按期结案率 {2}；升级至社区 {3} 次、街道 {4} 次。', '{0} open, {1} of them overdue; {2} closed on time; {3} escalated to community, {4} to street.'],
-  queue: ['案件队列', 'Queue'], my_queue: ['我的待办', 'My cases'], grid_cases: ['本网格案件', 'Cases of my grid'], keys: ['J / K 上下 · Enter 打开 · Esc 关闭', 'J / K move · Enter opens · Esc closes'],
+  said: ['在办 {0} 件，其中处置超期 {1} 件；按期结案率 {2}；升级至社区 {3} 次、街道 {4} 次。', '{0} open, handling overdue for {1} of them; {2} closed on time; {3} escalated to community, {4} to street.'],
+  queue: ['案件队列', 'Queue'], my_queue: ['我的待办', 'My cases'], grid_cases: ['本网格案件', 'Cases of my grid'], to_check: ['待核查', 'To be checked'], keys: ['J / K 上下 · Enter 打开 · Esc 关闭', 'J / K move · Enter opens · Esc closes'],
   view: ['排列', 'Order'], view_all: ['最紧急在前', 'Most urgent'], view_next: ['接下来到期', 'Due next'],
   area: ['区域', 'Area'], all_areas: ['全部区域', 'All areas'], state: ['状态', 'State'], all_states: ['全部在办', 'All open'],
   level: ['责任层级', 'Level'], all_levels: ['全部层级', 'All levels'],
@@ -30,13 +30,14 @@ const WORDS = {
   more: ['显示更多', 'Show more'], no_cases: ['没有符合条件的案件', 'No case fits'], no_escalations: ['尚无升级', 'Nothing escalated yet'],
   escalations: ['升级督办', 'Escalations'], newest: ['最新在前', 'newest first'],
   made_answerable: ['{0}负责', '{0} answers'],
-  after_due: ['{0}超时 {1}后升级', '{1} after the {0} deadline'], at_due: ['{0}时限一到即升级', 'at the {0} deadline'], deadline_of: ['{0}时限', '{0} deadline'],
-  areas: ['各区域情况', 'By area'], rate_means: ['超期未结计入按期结案率', 'open overdue counts against on time'],
-  w_area: ['区域', 'Area'], w_open: ['在办', 'Open'], w_overdue: ['超期', 'Overdue'], w_rate: ['按期结案率', 'On time'], w_escalated: ['升级', 'Escalated'],
+  after_due: ['{0} {1}后升级', '{0} for {1}'], at_due: ['{0}时限一到即升级', 'at the {0} deadline'], deadline_of: ['{0}时限', '{0} deadline'],
+  areas: ['各区域情况', 'By area'], rate_means: ['处置超期未结计入按期结案率', 'handling overdue counts against on time'],
+  w_area: ['区域', 'Area'], w_open: ['在办', 'Open'], w_overdue: ['处置超期', 'Handling overdue'], w_rate: ['按期结案率', 'On time'], w_escalated: ['升级', 'Escalated'],
   only_area: ['只看{0}的案件', 'Show only the cases of {0}'], into_area: ['看{0}及其下级', 'Look into {0}'],
-  why_late: ['{0}为何超期', 'Why {0} is late'], why_late_of: ['超期案件的构成，含未签收', 'what is overdue, signing too'],
+  why_late: ['{0}为何迟了', 'Why {0} is late'], why_late_of: ['签收超时、处置超期、核查超时合计', 'signing, handling and checks together'],
   by_state: ['卡在哪一步', 'Where they are stuck'], by_category: ['哪些事', 'What they are'], by_area: ['哪些网格', 'Which grids'], by_holder: ['在谁手里', 'Who has them'],
-  late_cases: ['超期案件（{0}）', 'Overdue cases ({0})'], late_many: ['200+', '200+'], no_late: ['没有超期案件', 'Nothing is overdue'],
+  late_cases: ['迟了的案件（{0}）', 'Late cases ({0})'], late_many: ['200+', '200+'], no_late: ['没有迟了的案件', 'Nothing is late'],
+  late_means: ['签收超时：到时未签收 · 处置超期：到期未办结 · 核查超时：到时未核查', 'Signing overdue: not signed for in time · Handling overdue: not done in time · Check overdue: not looked at in time'],
   stuck_DISPATCHED: ['无人签收', 'Nobody has signed'], stuck_OFFERED: ['等社会组织应答', 'On offer to organisations'], stuck_HANDLING: ['处置未完', 'Not handled yet'], stuck_CHECKING: ['等待核查', 'Waiting to be checked'],
   close: ['关闭', 'Close'], loading: ['正在读取…', 'Loading…'], gone: ['没有此案，或者当前身份无权查看。', 'There is no such case, or it is not yours to see.'],
   about_to_open: ['已上报，案件即将生成…', 'Reported; the case is about to open…'],
@@ -47,7 +48,7 @@ const WORDS = {
   holder: ['承办', 'Holder'], due: ['到期', 'Due'], place: ['地点', 'Place'], reporter: ['上报人', 'Reporter'], number: ['编号', 'Number'], flags: ['提示', 'Note'], opened_at: ['立案', 'Opened'],
   recorded: ['历史记录', 'recorded data'], returns: ['退回 {0} 次', 'returned {0}×'], reworks: ['返工 {0} 次', 'reworked {0}×'],
   provisional: ['暂定（放假安排未公布）', 'provisional (calendar not published yet)'], round: ['第 {0} 轮', 'round {0}'],
-  running: ['剩 {0}', '{0} left'], on_time: ['按时完成', 'Met on time'], met_late: ['超时 {0}完成', 'Met {0} late'], overdue_by: ['超期 {0}', 'Overdue {0}'],
+  running: ['剩 {0}', '{0} left'], on_time: ['按时完成', 'Met on time'], met_late: ['迟 {0}完成', 'Met {0} late'], overdue_by: ['{0} {1}', '{0} {1}'],
   from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
   done: ['已执行', 'done'], waits: ['{0}后', 'in {0}'], now_due: ['正在执行', 'now'], moot: ['不再需要', 'not needed'],
   system: ['系统', 'System'], left: ['剩 {0}', '{0} left'], no_due: ['无待办时限', 'Nothing due'],
@@ -68,20 +69,22 @@ const WORDS = {
   standing: ['组织名片', 'Our standing'], orders: ['接单记录', 'Orders so far'], no_orders: ['还没有记录', 'None yet'],
   answer_by: ['请在 {0} 前应答', 'Answer by {0}'], handle_by: ['{0} 前办结', 'To be done by {0}'], waits_check: ['已反馈，等他人核查', 'Answered; somebody else checks it'],
   members: ['成员', 'Members'], members_n: ['{0} 人', '{0}'], hands: ['在办 / 上限', 'In hand / at most'], coverage: ['服务范围', 'Works in'], takes: ['承接事项', 'Takes'], takes_all: ['本类组织可接的全部事项', 'All that its class may take'],
-  accepted_rate: ['接单率（不计婉拒）', 'Rate, declined apart'], asked_n: ['收到', 'Asked'], accepted_n: ['接单', 'Accepted'], declined_n: ['婉拒', 'Declined'], lapsed_n: ['超时', 'Lapsed'], done_n: ['办结', 'Done'],
+  accepted_rate: ['接单率（不计婉拒）', 'Rate, declined apart'], asked_n: ['收到', 'Asked'], accepted_n: ['接单', 'Accepted'], declined_n: ['婉拒', 'Declined'], lapsed_n: ['逾期未答', 'Lapsed'], done_n: ['办结', 'Done'],
   try: ['用接口试一试', 'Try the API'],
   try_intro: ['在源码目录的终端里逐行粘贴。上报后把回执里的 incident 填进「案件编号」，就能看着它走下去。', 'Paste line by line into a terminal in the source folder. Then put the receipt’s incident into “Case number” and watch it go on.'],
   copy: ['复制', 'Copy'], copied: ['已复制', 'Copied'], copy_by_hand: ['已选中，请按 Ctrl-C', 'Selected: press Ctrl-C'],
   tabs: ['本页各部分', 'Parts of this page'],
-  tab_queue: ['队列', 'Queue'], tab_escalations: ['升级', 'Escalations'], tab_areas: ['区域', 'Areas'], 'tab_why-late': ['超期原因', 'Why late'], tab_report: ['上报', 'Report'], tab_guide: ['怎么走', 'How it goes'],
+  tab_queue: ['队列', 'Queue'], tab_escalations: ['升级', 'Escalations'], tab_areas: ['区域', 'Areas'], 'tab_why-late': ['为何迟了', 'Why late'], tab_report: ['上报', 'Report'], tab_guide: ['怎么走', 'How it goes'],
   tab_offers: ['待接单', 'Offers'], tab_held: ['在办', 'In hand'], tab_standing: ['名片', 'Standing'],
 };
 export const ROLES = {
-  worker: ['网格员', 'Grid worker'], leader: ['网格长', 'Grid leader'], dispatcher: ['街道指挥室', 'Dispatcher'], supervisor: ['督查', 'Supervisor'], partner: ['社会组织', 'Partner organisation'],
+  worker: ['网格员', 'Grid worker'], leader: ['网格长', 'Grid leader'], community: ['社区值守', 'Community desk'], dispatcher: ['街道指挥室', 'Dispatcher'], checker: ['核查员', 'Checker'], supervisor: ['督查', 'Supervisor'], partner: ['社会组织', 'Partner organisation'],
 };
 export const ROLE_DOES = {
   worker: ['拿着手机上报，看自己报的事走到哪一步', 'Reports by phone, and sees how far each report has come'],
   leader: ['签收本网格的案件，办结或退回', 'Signs for the cases of a grid, handles or returns them'],
+  community: ['承办网格办不了的，核查本社区的案件，可以下单', 'Has what a grid cannot do, checks the cases of the community, places orders'],
+  checker: ['看是不是真办好了：通过、返工或结案', 'Looks whether it is really done: passes it, sends it back or closes it'],
   dispatcher: ['守着全街道的队列：核查、结案、下单、盯升级', 'Keeps the queue of the street: checks, closes, places orders, watches escalations'],
   supervisor: ['看哪些网格慢了、为什么慢', 'Sees which grids are late, and why'],
   partner: ['接单或婉拒，办理接下的事', 'Accepts or declines offers, and handles what it took'],
@@ -98,6 +101,11 @@ export const STATES = { DISPATCHED: ['待签收', 'To be signed'], OFFERED: ['�
 export const LEVELS = { grid: ['网格', 'Grid'], community: ['社区', 'Community'], street: ['街道', 'Street'], county: ['区县', 'County'] };
 export const POSTS = { grid_leader: ['网格长', 'Grid leader'], community: ['社区', 'Community'], street_desk: ['指挥室', 'Street desk'], partner: ['社会组织', 'Organisation'] };
 export const KINDS = { sign: ['签收', 'signing'], offer: ['接单', 'offer'], stage1: ['第一阶段', 'first stage'], stage2: ['第二阶段', 'second stage'], stage3: ['第三阶段', 'third stage'], handle: ['处置', 'handling'], check: ['核查', 'check'] };
+/** What has not been done in time, by its deadline; 超期 alone would say neither which nor whether figures count it. */
+export const LATE = {
+  sign: ['签收超时', 'Signing overdue'], offer: ['接单超时', 'Offer overdue'], handle: ['处置超期', 'Handling overdue'], check: ['核查超时', 'Check overdue'],
+  stage1: ['第一阶段超期', 'First stage overdue'], stage2: ['第二阶段超期', 'Second stage overdue'], stage3: ['第三阶段超期', 'Third stage overdue'],
+};
 export const FLAGS = {
   placeholder: ['上报坐标是占位点，地点待核实', 'the reported place is a placeholder: verify it'], rounded: ['上报坐标经取整，地点不精确', 'the reported place is rounded: not exact'],
   stated_area: ['只写明区域，未给坐标', 'the report names an area and gives no point'], due_before_opened: ['立案时已过期', 'was due before it opened'],
@@ -116,7 +124,7 @@ export const HAPPENED = {
   released: ['{0}不再承办（{1}），回到{2}', '{0} has it no more ({1}); back to {2}'], staged: ['{0}办结', 'Ended the {0}'],
   returned: ['退回：{0}', 'Returned: {0}'], answered: ['办结反馈', 'Answered as done'], checked: ['核查通过', 'Found it done'],
   reworked: ['核查不通过，返工', 'Check failed: to be done again'], reminded: ['催办：{0}时限将到', 'Reminded: the {0} deadline nears'],
-  escalated: ['{1}超时，升级到{0}', 'Escalated to {0}: the {1} deadline passed'], closed: ['结案', 'Closed the case'],
+  escalated: ['{1}，升级到{0}', 'Escalated to {0}: {1}'], closed: ['结案', 'Closed the case'],
 };
 const UNITS = { m: ['分钟（紧急）', 'min around the clock'], h: ['紧急工作时', 'h around the clock'], wm: ['工作分钟', 'working min'], wh: ['工作时', 'working hours'], wd: ['工作日', 'working days'], 'wd-times': ['工作日（按工时）', 'working days of hours'], d: ['自然日', 'calendar days'] };
 

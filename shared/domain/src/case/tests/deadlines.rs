@@ -38,7 +38,16 @@ fn policies() -> impl Strategy<Value = Policy> {
     let limits = (option::of(limits()), option::of(limits()), option::of(limits()));
     (limits, ladders(), ladders(), ladders()).prop_map(|(limits, sign, handle, check)| {
         let (sign_limit, check_limit, offer_limit) = limits;
-        Policy { version: "drawn".to_owned(), sign_limit, check_limit, offer_limit, sign, handle, check }
+        Policy {
+            version: "drawn".to_owned(),
+            sign_limit,
+            check_limit,
+            offer_limit,
+            sign,
+            handle,
+            check,
+            urgent: None,
+        }
     })
 }
 

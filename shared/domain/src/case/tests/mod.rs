@@ -14,6 +14,7 @@ mod rework;
 mod stages;
 mod table;
 mod time;
+mod urgent;
 mod versions;
 mod wire;
 
@@ -84,6 +85,7 @@ fn office() -> &'static Office {
                 &[(Level::Community, "0h"), (Level::Street, "2h"), (Level::County, "24h")],
             ),
             check: ladder(Some(80), &[(Level::Street, "0h")]),
+            urgent: None,
         },
         calendar: calendar(),
         categories: categories("rubbish", "10h"),

@@ -14,6 +14,7 @@ fn renewed() -> &'static Office {
             sign: ladder(Some(50), &[(Level::Community, "0h"), (Level::Street, "1h")]),
             handle: ladder(None, &[(Level::Community, "0h")]),
             check: ladder(None, &[(Level::Street, "1h")]),
+            urgent: None,
         },
         calendar: calendar(),
         categories: categories("rubbish", "5h"),

@@ -106,6 +106,7 @@ fn two_streets() -> &'static Office {
                 &[(Level::Community, "0h"), (Level::Street, "1m"), (Level::County, "24h")],
             ),
             check: ladder(Some(80), &[(Level::Street, "0h")]),
+            urgent: None,
         },
         calendar: calendar(),
         categories: categories("rubbish", "4wh"),

@@ -158,12 +158,19 @@ fn a_category_says_when_it_is_taken_up_and_when_it_is_done_or_nothing_of_the_kin
 }
 
 #[test]
-fn xinqi_has_nine_districts_and_every_category_of_it_says_when_it_is_taken_up() {
+fn xinqi_has_nine_districts_conditions_for_every_category_and_clocks_for_what_is_urgent() {
     let pack = load("beilun");
     assert_eq!(pack.districts.iter().count(), 9);
     let communities: usize = pack.districts.iter().map(|district| district.communities.len()).sum();
     assert_eq!(communities, 35);
     assert!(pack.categories.values().all(|category| category.conditions.is_some()));
+    let gas_leak = pack.policy.of(Some(pack.categories[&"0401".into()].handle_limit));
+    let limits = [gas_leak.sign_limit, gas_leak.check_limit].map(Option::unwrap);
+    let rungs = [&gas_leak.sign, &gas_leak.handle, &gas_leak.check].map(|ladder| ladder.escalate.iter());
+    let after = rungs.into_iter().flatten().map(|rung| rung.after);
+    assert!(limits.into_iter().chain(after).all(|limit| limit.is_urgent()), "a gas leak climbs at night");
+    let vehicle = pack.policy.of(Some(pack.categories[&"0501".into()].handle_limit));
+    assert_eq!(vehicle.sign_limit.unwrap().to_string(), "2wh", "an abandoned vehicle does not");
     assert!(pack.routing.asks_for_registration(&"2104".into()));
     assert!(!pack.routing.asks_for_registration(&"0102".into()));
 }

@@ -130,6 +130,6 @@ fn a_post_without_anybody_is_a_warning_and_no_fault() {
     let line = "leader-111,示意网格长 111,Leader 111,grid_leader,990001001001001\n";
     let pack = Copy::new().with("people.csv", line, "").load().unwrap();
     let said: Vec<_> = pack.warnings.iter().map(|text| text.en.as_str()).collect();
-    assert_eq!(said, ["nobody works as grid_leader of Grid 111 (synthetic) (990001001001001)"]);
+    assert_eq!(said, ["nobody works as grid leader of Grid 111 (synthetic) (990001001001001)"]);
     assert_eq!(pack.warnings[0].zh, "示意网格 111（990001001001001）没有网格长人员");
 }

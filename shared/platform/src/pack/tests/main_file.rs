@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use domain::calendar::Limit;
+
 use super::super::Pack;
 use super::{Copy, places, refused, said};
 
@@ -128,6 +130,36 @@ fn limits_of_the_policy_grant_time() {
     pack("\"24h\"", "\"1 day\"", "\"1 day\"", "policy.handle.escalate[2].after: limit");
     pack("\"remind_percent\": 80", "\"remind_percent\": 100", "100", "100 percent is not between 1 and 99");
     pack("\"twostreets-1\"", "\" \"", "\" \"", "policy.version: this must not be empty");
+}
+
+#[test]
+fn what_is_urgent_counts_around_the_clock_at_every_step() {
+    let before = "\"sign_limit\": \"10m\",";
+    let urgent = |sign: &str, check: &str, street: &str| {
+        let street = format!("{{ \"to\": \"street\", \"after\": \"{street}\" }}");
+        let ladder =
+            format!("{{ \"escalate\": [{{ \"to\": \"community\", \"after\": \"0h\" }}, {street}] }}");
+        let limits = format!("\"sign_limit\": \"{sign}\", \"check_limit\": \"{check}\"");
+        let ladders = format!("\"sign\": {ladder}, \"handle\": {ladder}, \"check\": {{ \"escalate\": [] }}");
+        format!("{before}\n    \"urgent\": {{ {limits}, {ladders} }},")
+    };
+    let whole = Copy::new().with("pack.json", before, &urgent("5m", "2h", "30m")).load().unwrap();
+    let policy = whole.policy.of(Some(Limit::parse("1m").unwrap()));
+    assert_eq!(policy.sign_limit.unwrap().to_string(), "5m");
+    assert_eq!((policy.version.as_str(), policy.sign.escalate.len()), ("twostreets-1", 2));
+    assert_eq!(whole.policy.sign_limit.unwrap().to_string(), "10m");
+
+    let refused = |written: &str, at, words| pack(before, written, at, words);
+    let words = "policy.urgent.sign_limit: `1wh` does not count around the clock";
+    refused(&urgent("1wh", "2h", "30m"), "\"1wh\"", words);
+    let words = "policy.urgent.check_limit: `1d` does not count around the clock";
+    refused(&urgent("5m", "1d", "30m"), "\"1d\"", words);
+    let both = Copy::new().with("pack.json", before, &urgent("5m", "2h", "2wh")).fault().to_string();
+    for ladder in ["sign", "handle"] {
+        let words =
+            format!("policy.urgent.{ladder}.escalate[1].after: `2wh` does not count around the clock");
+        assert!(both.contains(&words), "{both}");
+    }
 }
 
 #[test]

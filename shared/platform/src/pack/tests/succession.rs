@@ -56,7 +56,7 @@ fn other_limits_take_another_version_of_the_policy() {
 
 #[test]
 fn an_area_that_is_gone_is_named_unless_it_is_said_to_go() {
-    let wanted = "areas.csv: the published areas 990001002002002 are no longer listed";
+    let wanted = "areas.csv: the published areas Grid 222 (synthetic) (990001002002002) are no longer listed";
     assert!(said(&smaller(), &[]).starts_with(wanted), "{}", said(&smaller(), &[]));
     assert!(said(&smaller(), &["990001002002001"]).starts_with(wanted));
     after(&smaller(), &["990001002002002"]).unwrap();
@@ -79,10 +79,13 @@ fn other_limits_of_a_category_or_of_its_stages_take_another_version_of_the_polic
         )
     };
     let another = |copy: Copy| copy.with("pack.json", "twostreets-1", "twostreets-2");
-    for (copy, line, code) in [(longer(), 16, "rubbish"), (staged(), 17, "road")] {
+    for (copy, line, category) in
+        [(longer(), 16, "Rubbish piled up (rubbish)"), (staged(), 17, "Damaged road (road)")]
+    {
         let said = said(&copy, &[]);
-        let wanted =
-            format!("pack.json:{line}:16: policy.version: the limits of the categories {code}, or of their");
+        let wanted = format!(
+            "pack.json:{line}:16: policy.version: the limits of the categories {category}, or of their"
+        );
         assert!(said.starts_with(&wanted), "{said}");
     }
     after(&another(longer()), &[]).unwrap();
@@ -121,13 +124,16 @@ fn one_street() -> Copy {
 fn an_area_goes_only_if_somebody_is_left_for_the_cases_that_are_open_there() {
     let street = ["990001002"];
     let said = said(&one_street(), &street);
-    assert!(said.starts_with("areas.csv: with the areas 990001002, 990001002001, "), "{said}");
+    assert!(said.starts_with("areas.csv: with the areas East Street (synthetic) (990001002), "), "{said}");
     assert!(said.contains("nobody would be left who can work on cases that are open there"), "{said}");
     let elsewhere = open("990001/990001001/990001001001/990001001001001", "gas", 3);
     after_with(&one_street(), &street, Some(&elsewhere)).unwrap();
     let there = open("990001/990001002/990001002002/990001002002001", "gas", 3);
     let said = after_with(&one_street(), &street, Some(&there)).unwrap_err().to_string();
-    assert!(said.starts_with("areas.csv: with the areas 990001002002001 gone, nobody"), "{said}");
+    assert!(
+        said.starts_with("areas.csv: with the areas Grid 221 (synthetic) (990001002002001) gone, nobody"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -159,14 +165,14 @@ fn whoever_publishes_is_told_what_becomes_of_open_cases() {
     };
     let there = open("990001/990001002/990001002002/990001002002002", "gas", 3);
     let wanted = "Grid 222 (synthetic) (990001002002002) is listed no more: its 3 open cases can be worked on by \
-                  community:990001/990001002/990001002002 from now on, and checked as before";
+                  Community 22 (synthetic) from now on, and checked as before";
     assert_eq!(told(Some(&there)), [wanted]);
     assert_eq!(told(Some(&OpenCases::new())), Vec::<String>::new());
     assert!(told(None)[0].contains("its open cases, which could not be counted, can be worked on"));
 
     let fewer = Copy::new().with("categories.csv", "gas,燃气泄漏,Gas leak,1m,no\n", "").load().unwrap();
     let told = fewer.what_becomes(&before, Some(&there));
-    let wanted = "the category gas is listed no more: its 3 open cases will go on by the deadlines on record";
+    let wanted = "the category Gas leak (gas) is listed no more: its 3 open cases will go on by the deadlines on record";
     assert!(told.len() == 1 && told[0].en.starts_with(wanted), "{told:?}");
 }
 
@@ -174,8 +180,11 @@ fn whoever_publishes_is_told_what_becomes_of_open_cases() {
 fn a_category_that_is_gone_is_named_unless_it_is_said_to_go() {
     let copy = Copy::new().with("categories.csv", "gas,燃气泄漏,Gas leak,1m,no\n", "");
     let said = after(&copy, &[]).unwrap_err();
-    assert!(said.to_string().starts_with("categories.csv: the published categories gas are"), "{said}");
-    assert!(said.zh().contains("已发布的事项类别 gas 不再列出"), "{}", said.zh());
+    assert!(
+        said.to_string().starts_with("categories.csv: the published categories Gas leak (gas) are"),
+        "{said}"
+    );
+    assert!(said.zh().contains("已发布的事项类别 燃气泄漏（gas） 不再列出"), "{}", said.zh());
     after(&copy, &["gas"]).unwrap();
 }
 

@@ -168,6 +168,15 @@ fn every_fault_of_every_file_is_told_at_once_and_none_twice() {
     expected.extend(["people.csv:2", "people.csv:14"]);
     assert_eq!(places(&fault), expected, "{fault}");
     assert_eq!(fault.zh().lines().count(), expected.len());
+    let both = fault.both();
+    assert_eq!(
+        both.lines().count(),
+        expected.len(),
+        "a line each, also where both languages are told: {both}"
+    );
+    for ((line, place), fault) in both.lines().zip(expected).zip(&fault.faults) {
+        assert_eq!(line, format!("{place}: {} / {}", fault.reason.en, fault.reason.zh));
+    }
 }
 
 #[test]
