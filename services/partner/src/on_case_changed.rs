@@ -46,6 +46,10 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
         }),
         // Whoever holds it has taken it up.
         Happened::Signed { .. } => settle(work, incident, |_, _| Some(OfferState::Lost)),
+        // 转派: taken from whoever held it.
+        Happened::Assigned { .. } => {
+            settle(work, incident, |_, row| (row.state == OfferState::Won).then_some(OfferState::Released));
+        }
         Happened::Closed { .. } => {
             settle(work, incident, |_, row| (row.state == OfferState::Won).then_some(OfferState::Done));
         }

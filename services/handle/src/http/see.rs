@@ -66,8 +66,8 @@ pub struct SeenCase {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub district: Option<Text>,
-    /// What the asker may do to it now: `sign`, `stage`, `answer`, `return`, `pass`, `fail`, `close` or `order`, which is
-    /// to have it offered to partner organisations.
+    /// What the asker may do to it now: `sign`, `stage`, `answer`, `return`, `pass`, `fail`, `close`, `transfer`, which is
+    /// to give it to another post or take it over, or `order`, which is to have it offered to partner organisations.
     #[schema(value_type = Vec<String>)]
     pub may: Vec<&'static str>,
     pub deadlines: Vec<SeenDeadline>,
