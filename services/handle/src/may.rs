@@ -76,7 +76,7 @@ pub(crate) fn may_now(case: &Case, who: &Principal, now: DateTime<Utc>, pack: &P
     let acts = Action::ALL.iter().filter(|action| allowed(right(action)) && changes(action));
     let transfer = allowed(rights::Action::Transfer) && may_be_transferred(case);
     let takers = terms.categories.get(&case.category).is_some_and(|category| !category.offer_to.is_empty());
-    let order = takers && allowed(rights::Action::Order) && may_be_offered(case, terms);
+    let order = takers && allowed(rights::Action::Order) && may_be_offered(case, now, terms);
     let named = [(transfer, TRANSFER), (order, ORDER)].into_iter().filter(|(may, _)| *may);
     acts.map(Action::name).chain(named.map(|(_, name)| name)).collect()
 }

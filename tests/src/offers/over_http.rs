@@ -228,6 +228,25 @@ async fn what_nobody_answers_in_time_flows_back_and_whoever_accepts_then_is_told
 }
 
 #[tokio::test]
+async fn what_is_due_before_another_offer_would_end_stays_with_the_grid_and_the_case_says_so() {
+    let office = Office::with_partners().await;
+    let case = office.offered().await;
+    office.clock.drive(at("09:05:00") + TimeDelta::milliseconds(1));
+    let seen = office.is_held_by(&case, GRID, "DISPATCHED").await;
+    let says = |case: &Value| case["why"]["zh"].as_str().unwrap().contains("来不及，故不下单");
+    let order = |case: &Value| case["may"].as_array().unwrap().contains(&json!("order"));
+    assert_eq!((says(&seen), order(&office.get(&case, "community-11").await.with(200))), (false, true));
+    // It is due at 21:00, and an offer stands for five minutes.
+    office.clock.drive(at("20:56:00"));
+    let seen = office.get(&case, "community-11").await.with(200);
+    assert_eq!((says(&seen), order(&seen)), (true, false), "{seen}");
+    assert!(seen["why"]["en"].as_str().unwrap().starts_with("The place lies in Grid 111"), "{}", seen["why"]);
+    let late = office.orders("community-11", &case, &[]).await.with(409);
+    assert_eq!(late["type"], "urn:gridward:problem:too-late");
+    office.closes_clean().await;
+}
+
+#[tokio::test]
 async fn whoever_holds_it_may_take_it_in_mid_offer_and_the_offer_is_over() {
     let office = Office::with_partners().await;
     let case = office.offered().await;

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use domain::case::{Case, FINAL_RETURN, Happened};
+use domain::case::{Case, FINAL_RETURN, Happened, too_late_to_offer};
 use domain::deadline::{Deadline, Step, Verdict};
 use domain::id::IncidentId;
 use domain::rights::{Action, may};
@@ -21,10 +21,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Front;
 use super::queue::{Listed, listed};
-use crate::just_reported;
 use crate::may::may_now;
 use crate::store::history;
 use crate::store::whole::{self, Whole};
+use crate::{just_reported, terms};
 
 /// How long a reader may wait for a case that is about to open.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -243,6 +243,10 @@ fn seen(whole: Whole, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
             format!("It was given back {FINAL_RETURN} times: the street's desk decides, has it, and that is final."),
         )),
         _ => None,
+    });
+    let why = why.map(|why| match too_late_to_offer(&case, now, terms(pack)) {
+        Some(text) => Text::new(format!("{}{}", why.zh, text.zh), format!("{} {}", why.en, text.en)),
+        None => why,
     });
     SeenCase {
         case: listed(&case, now),

@@ -28,7 +28,7 @@ mod tests;
 mod transfer;
 
 pub use advance::{Effect, next_step_due};
-pub use offer::may_be_offered;
+pub use offer::{may_be_offered, too_late_to_offer};
 pub use receive::{Action, FINAL_RETURN, Input, Outcome, ReturnReason, Terms, Undecidable, receive};
 pub use refusal::Refusal;
 pub use transfer::may_be_transferred;

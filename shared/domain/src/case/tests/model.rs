@@ -255,7 +255,9 @@ impl Model {
             OfferProposed::Placed { partners, revision, .. } => {
                 let free = matches!(self.stage, Stage::Dispatched | Stage::Handling { .. });
                 let theirs = self.recorded || self.organisation().is_some() || self.waits_for_route();
-                if *revision != self.revision || !free || theirs {
+                // Whoever took it when the offer ends would be late already.
+                let late = self.terms[&DeadlineKind::Handle].due <= self.last + hours(3);
+                if *revision != self.revision || !free || theirs || late {
                     return Unchanged;
                 }
                 self.meets(DeadlineKind::Sign, met);
