@@ -127,6 +127,13 @@ async fn an_organisation_is_offered_a_case_takes_it_and_works_on_it_to_its_close
         (&shown["category_name"]["zh"], &shown["area_name"]["zh"]),
         (&json!("志愿清扫"), &json!("示意网格 111"))
     );
+    assert_eq!(
+        (&shown["place_name"]["zh"], &shown["place_name"]["en"]),
+        (
+            &json!("西示意街道 · 示意社区 11 · 示意网格 111"),
+            &json!("West Street (synthetic) · Community 11 (synthetic) · Grid 111 (synthetic)")
+        )
+    );
     assert_eq!(shown["answer_by"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap(), at("09:05:00"));
     for not_theirs in ["worker-111", "堆在楼道口", "leader-111", "case_state"] {
         assert!(!list.text.contains(not_theirs), "{not_theirs} in {list:?}");
@@ -139,7 +146,7 @@ async fn an_organisation_is_offered_a_case_takes_it_and_works_on_it_to_its_close
     assert_eq!(office.accepts("home-2", &case).await, accepted, "a colleague");
     office.comes_too_late("lark-1", &case, OfferState::Lost).await;
     let lost = offer(&office.get("/api/v1/offers?show=all", "lark-1").await.with(200), &case);
-    for not_theirs in ["area", "area_name", "lon", "lat", "due_at", "case_state"] {
+    for not_theirs in ["area", "area_name", "place_name", "lon", "lat", "due_at", "case_state"] {
         assert_eq!(lost[not_theirs], Value::Null, "{not_theirs} of what somebody else has: {lost}");
     }
     office.is_held_by(&case, "partner:org/home", "HANDLING").await;

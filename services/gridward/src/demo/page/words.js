@@ -55,7 +55,7 @@ const WORDS = {
   you_may: ['您现在可以', 'You may now'], nothing_to_do: ['您在此案上暂时没有要办的：{0}', 'Nothing for you to do here now: {0}'],
   waits_DISPATCHED: ['等{0}签收', '{0} has to sign'], waits_OFFERED: ['等社会组织接单', 'organisations are asked'], waits_HANDLING: ['{0}正在处置', '{0} is at work on it'], waits_CHECKING: ['等他人核查', 'somebody else has to check it'], waits_CLOSED: ['已经结案', 'it is closed'],
   sign: ['签收', 'Sign for it'], stage: ['阶段办结', 'End the stage'], answer: ['办结反馈', 'Answer as done'], return: ['退回', 'Return'], pass: ['核查通过', 'Pass the check'], fail: ['核查不通过', 'Fail the check'], close_case: ['结案', 'Close the case'], order: ['下单给社会组织', 'Offer to organisations'], transfer: ['转派或接管', 'Hand on or take over'], to_post: ['由谁承办', 'To whom'], note_transfer: ['说明（选填）', 'Note (optional)'],
-  give_back: ['交回', 'Give back'], accept: ['接单', 'Accept'], decline: ['婉拒', 'Decline'],
+  asked: ['办结标准：{0}', 'Done when: {0}'], give_back: ['交回', 'Give back'], accept: ['接单', 'Accept'], decline: ['婉拒', 'Decline'],
   note_answer: ['办了什么（选填）', 'What was done (optional)'], note_return: ['依据（选填）', 'Grounds (optional)'], note_fail: ['哪里没办好（选填）', 'What is not done (optional)'], note_stage: ['说明（选填）', 'Note (optional)'],
   reason: ['理由', 'Reason'], to_whom: ['下单给', 'To whom'], all_fitting: ['所有合适的组织', 'All that fit'],
   confirm: ['确认{0}', 'Confirm'], cancel: ['取消', 'Cancel'], sending: ['正在提交…', 'Sending…'],
