@@ -149,7 +149,16 @@ async fn an_organisation_is_offered_a_case_takes_it_and_works_on_it_to_its_close
     for not_theirs in ["area", "area_name", "place_name", "lon", "lat", "due_at", "case_state"] {
         assert_eq!(lost[not_theirs], Value::Null, "{not_theirs} of what somebody else has: {lost}");
     }
-    office.is_held_by(&case, "partner:org/home", "HANDLING").await;
+    let seen = office.is_held_by(&case, "partner:org/home", "HANDLING").await;
+    assert_eq!(
+        (&seen["why"]["zh"], &seen["why"]["en"]),
+        (
+            &json!("home（示意）于 2026-03-02 09:00 接单，由其承办；交回或被撤回时仍归原承办人。"),
+            &json!(
+                "home took it on 2026-03-02 09:00 and has it; given up or taken back, it is its former holder's again."
+            )
+        )
+    );
     assert_eq!(office.act(&case, "answer", "leader-111").await.status, 403, "it is not the grid's now");
 
     // They work on it without seeing more of it, and somebody of the office checks it.
@@ -202,6 +211,11 @@ async fn what_an_organisation_gives_back_is_the_grids_again_and_counts_as_no_ret
     assert_eq!(office.act(&case, "return", "home-1").await.with(200)["state"], "DISPATCHED");
     let seen = office.is_held_by(&case, GRID, "DISPATCHED").await;
     assert_eq!((&seen["returns"], &seen["attempt"]), (&json!(0), &json!(1)));
+    let why = seen["why"]["zh"].as_str().unwrap();
+    assert!(
+        why.starts_with("home（示意）于 2026-03-02 09:00 交回，回到示意网格 111 网格长。地点在"),
+        "{why}"
+    );
     assert_eq!(office.told(&case).await, ["opened", "offered", "accepted", "released"]);
     office.comes_too_late("home-1", &case, OfferState::Released).await;
     office.act(&case, "sign", "leader-111").await.with(200);
