@@ -1,6 +1,7 @@
 //! 转派: whoever is answerable gives it to another post or takes it over, and no clock begins again.
 
 use super::*;
+use crate::facts::CaseFact;
 
 fn to(holder: &str) -> Action {
     Action::Transfer(holder.parse().unwrap())
@@ -114,4 +115,21 @@ fn whoever_got_it_so_may_give_it_back_and_route_hears_who_that_was() {
     let Happened::Returned { from, .. } = &life.told.last().unwrap().happened else { panic!() };
     assert_eq!(from.as_ref().map(ToString::to_string).as_deref(), Some(OTHER_GRID));
     assert!(matches!(life.routed(2, COMMUNITY, t(0, 20)), Outcome::Changed(_)));
+}
+
+#[test]
+fn its_facts_as_they_are_written_applied_one_by_one_give_each_row() {
+    let mut life = Life::handling();
+    life.does("desk", to(OTHER_GRID), t(0, 40));
+    life.does("other", Action::Sign, t(0, 50));
+    life.does("desk", to(COMMUNITY), t(9, 0));
+    life.does("community", RETURN, t(9, 10));
+    let mut folded = life.told[0].case.clone();
+    for effect in &life.told {
+        let fact = CaseFact { happened: effect.happened.clone(), case: effect.case.clone() };
+        let read: CaseFact = serde_json::from_str(&serde_json::to_string(&fact).unwrap()).unwrap();
+        assert_eq!(read, fact);
+        folded.apply(effect.at, &read.happened);
+        assert_eq!(folded, effect.case, "{}", say(effect));
+    }
 }
