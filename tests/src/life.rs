@@ -196,6 +196,83 @@ async fn what_a_leader_gives_back_goes_to_the_community_and_from_there_to_the_st
 }
 
 #[tokio::test]
+async fn who_is_made_answerable_hands_it_on_or_takes_it_over_and_nobody_of_another_level_or_place_does() {
+    let office = Office::open().await;
+    let case = office.case_of("rubbish").await;
+    let path = format!("{case}/transfer");
+    let to = |holder: &str| json!({ "to": holder, "note": "示意：原承办未签收" });
+    let (own, next) = (format!("community:{COMMUNITY}"), format!("grid_leader:{COMMUNITY}/990001001001002"));
+    let early = office.post(&path, "community-11", &to(&own)).await.with(403);
+    assert_eq!(early["type"], "urn:gridward:problem:not-yours", "it has not climbed to them");
+
+    // Nobody signs for it in time: the community is made answerable.
+    office.clock.drive(at("09:10"));
+    let seen = office.when(&case, "community-11", |case| case["level"] == "community").await;
+    assert_eq!(seen["may"], json!(["transfer"]));
+    let due = |case: &Value| ["sign", "handle"].map(|kind| deadline(case, kind)["due_at"].clone());
+    let before = due(&seen);
+    for (person, status, who) in [
+        ("desk-1a", 403, "a higher level, which is not answerable yet"),
+        ("community-12", 404, "the same level elsewhere"),
+        ("desk-2a", 404, "the next street"),
+        ("leader-111", 403, "whose it is"),
+        ("supervisor-1", 403, "who only looks"),
+    ] {
+        assert_eq!(office.post(&path, person, &to(&own)).await.status, status, "{person}: {who}");
+    }
+    for (holder, why) in [
+        (format!("street_desk:{STREET}"), "above them"),
+        (format!("grid_leader:{STREET}/990001001002/990001001002001"), "of the next community"),
+        (format!("grid_leader:{COMMUNITY}/990001001001009"), "no such grid"),
+        ("partner:org/lark".to_owned(), "an organisation, without an offer"),
+    ] {
+        let refused = office.post(&path, "community-11", &to(&holder)).await.with(422);
+        assert_eq!(refused["field"], "to", "{why}: {refused}");
+    }
+
+    // 转派: to the leader of the next grid; no clock begins again.
+    assert_eq!(office.post(&path, "community-11", &to(&next)).await.with(200)["state"], "DISPATCHED");
+    let seen = office.get(&case, "leader-112").await.with(200);
+    assert_eq!((&seen["holder"], &seen["may"]), (&json!(next), &json!(["sign", "return"])));
+    assert_eq!((due(&seen), &seen["level"]), (before.clone(), &json!("community")));
+    assert_eq!(seen["why"]["zh"], "经负责督办的 community-11 转派，由示意网格 112 网格长承办；各时限照旧。");
+    assert_eq!(office.act(&case, "sign", "leader-111").await.status, 404, "it is not in their grid any more");
+    office.act(&case, "sign", "leader-112").await.with(200);
+
+    // Taken over: the community signs for it, handles it, and is not the one who checks it.
+    office.post(&path, "community-11", &to(&own)).await.with(200);
+    office.act(&case, "sign", "community-11").await.with(200);
+    let seen = office.get(&case, "community-11").await.with(200);
+    assert_eq!(
+        (&seen["holder"], deadline(&seen, "handle")["due_at"].clone()),
+        (&json!(own), before[1].clone())
+    );
+    office.act(&case, "answer", "community-11").await.with(200);
+    assert_eq!(office.act(&case, "check", "community-11").await.status, 403, "the own work");
+    office.act(&case, "check", "checker-1").await.with(200);
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn what_was_handed_on_and_is_given_back_is_routed_past_whoever_gave_it_back() {
+    let office = Office::open().await;
+    let case = office.case_of("rubbish").await;
+    office.clock.drive(at("09:10"));
+    office.when(&case, "community-11", |case| case["level"] == "community").await;
+    let next = json!({ "to": format!("grid_leader:{COMMUNITY}/990001001001002") });
+    office.post(&format!("{case}/transfer"), "community-11", &next).await.with(200);
+    office.act(&case, "return", "leader-112").await.with(200);
+    // The leader of the grid it lies in never gave it back, and is asked first.
+    let seen = office.when(&case, "community-11", |case| case["attempt"] == 2).await;
+    assert_eq!((&seen["holder"], &seen["returns"]), (&json!(format!("grid_leader:{GRID}")), &json!(1)));
+    assert!(seen["why"]["zh"].as_str().unwrap().contains("已被退回 1 次"), "{}", seen["why"]);
+    office.act(&case, "return", "leader-111").await.with(200);
+    let seen = office.when(&case, "community-11", |case| case["attempt"] == 3).await;
+    assert_eq!(seen["holder"], format!("community:{COMMUNITY}"));
+    office.closes_clean().await;
+}
+
+#[tokio::test]
 async fn a_second_tap_is_answered_like_the_first() {
     let office = Office::open().await;
     let report = office.new_report("rubbish");

@@ -378,7 +378,7 @@ async fn live(world: &mut World, meddler: &Meddler, windows: &[i64]) -> Lived {
         deeds.sort_by_key(|deed| deed.0);
         let asked = |deed: &&(i64, u8, &str, Action)| Asked {
             recorded_at: minute(deed.0),
-            ..world.asked(deed.2, deed.3, incident(deed.1))
+            ..world.asked(deed.2, deed.3.clone(), incident(deed.1))
         };
         let asked: Vec<_> = deeds.iter().map(asked).collect();
         for (deed, answer) in deeds.iter().zip(world.all.handle.lock().await.obey(&asked).await) {

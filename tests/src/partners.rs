@@ -245,6 +245,41 @@ async fn silence_flows_back_to_the_grid_and_the_grid_gets_time_to_sign() {
 }
 
 #[tokio::test]
+async fn what_an_organisation_has_not_done_in_time_is_taken_from_it_by_whoever_is_answerable() {
+    let mut world = World::with_partners().await;
+    let incident = world.case_of(OFFERED).await;
+    world.says("lark", Said::Accept, incident).await.unwrap();
+    let community = format!("community:{STREET}/990001001001");
+    let take_over = Action::Transfer(community.parse().unwrap());
+    let early = world.act("community-11", take_over.clone(), incident).await;
+    assert!(matches!(early, Err(Refusal::NotYours { .. })), "{early:?}");
+    world.pass(TimeDelta::minutes(12 * 60 + 1)).await;
+    world.act("community-11", take_over, incident).await.unwrap();
+    assert_eq!(world.stood(incident).await, stands("assigned", &community));
+    let told = world.says("lark", Said::Accept, incident).await;
+    assert_eq!(told, Err(Refused::Late(OfferState::Released.text())));
+    let next = world.case_of(OFFERED).await;
+    let free = world.says("lark", Said::Accept, next).await;
+    assert_eq!(free, Ok(Done::Sent { round: 1 }), "its hands are free again");
+}
+
+#[tokio::test]
+async fn what_is_due_before_an_offer_would_end_stays_with_the_grid_and_nobody_can_order_it_either() {
+    let mut pack = with_partners();
+    // It has to be handled in 12 h itself.
+    pack.policy.offer_limit = Some(Limit::parse("12h").unwrap());
+    let mut world = World::of(pack, monday_morning()).await;
+    let incident = world.case_of(OFFERED).await;
+    assert_eq!(world.stood(incident).await, stands("opened", &grid()));
+    assert_eq!(world.says("home", Said::Accept, incident).await, Err(Refused::Unknown), "it was not asked");
+    let refused = world.orders("community-11", incident, &["home"]).await;
+    let Err(Refused::Late(text)) = refused else { panic!("{refused:?}") };
+    assert!(text.zh.contains("来不及") && text.en.contains("too late to offer it"), "{text:?}");
+    world.act(LEADER, Action::Sign, incident).await.unwrap();
+    assert_eq!(world.stood(incident).await, stands("signed", &grid()));
+}
+
+#[tokio::test]
 async fn an_organisation_that_has_its_hands_full_is_not_asked_again() {
     let mut world = World::with_partners().await;
     let first = world.case_of(OFFERED).await;

@@ -109,7 +109,16 @@ async fn an_organisation_reads_the_words_of_what_it_holds_and_sees_no_more_of_th
     let reported = office.post("/api/v1/reports", "worker-002009002", &report).await.with(201);
     let (case, incident) = (reported["case"].as_str().unwrap(), reported["incident"].as_str().unwrap());
     let offered = |seen: &Value| seen["offers"].as_array().is_some_and(|offers| !offers.is_empty());
-    office.when("/api/v1/offers", "bailing-1", offered).await;
+    let list = office.when("/api/v1/offers", "bailing-1", offered).await;
+    let offer = &list["offers"][0];
+    assert_eq!(offer["filing"]["zh"], "居民提出的清扫需求，有明确地点");
+    assert_eq!(offer["closing"]["zh"], "清扫完成，居民认可", "what is asked");
+    let place = offer["place_name"]["zh"].as_str().unwrap();
+    assert!(place.ends_with(offer["area_name"]["zh"].as_str().unwrap()) && place.contains(" · "), "{place}");
+    assert!(
+        !list.to_string().contains("堆在楼道口"),
+        "what was written may name people: it is for who holds it"
+    );
     let alone = format!("{case}/words");
     assert_eq!(office.get(&alone, "bailing-1").await.status, 404, "it is not theirs yet");
     let accepted = office.post(&format!("/api/v1/offers/{incident}/accept"), "bailing-1", &json!({})).await;

@@ -1,13 +1,14 @@
 //! What a person does to a case: whether they may, and what came of it. Pure.
 
-use domain::case::{Action, Case, Input, Outcome, Refusal, Terms};
+use domain::area::Level;
+use domain::case::{Action, Case, Happened, Input, Outcome, Refusal, Terms};
 use domain::id::IncidentId;
 use domain::rights::{self, Grant, may};
 use platform::pack::People;
 use platform::turn::{Asked, Turn};
 
 use crate::Work;
-use crate::may::may_do;
+use crate::may::{Seen, may_do, may_give};
 
 /// The command.
 #[derive(Clone, Debug)]
@@ -38,16 +39,17 @@ pub(crate) fn obey(
 ) -> Result<Done, Refusal> {
     let act = &asked.command;
     let case = work.cases.get(&act.incident).ok_or(Refusal::Unknown)?;
-    let input = Input::Act { action: act.action, by: asked.by.clone() };
+    let input = Input::Act { action: act.action.clone(), by: asked.by.clone() };
     let outcome = work.decide(act.incident, &input, turn.at(asked.recorded_at), terms);
     // Only facts can be undecidable.
     let outcome = outcome.unwrap_or(Outcome::Refused(Refusal::Unknown));
+    let seen = Seen { case, level: level_by_now(case, &outcome), people, areas: terms.areas };
     // A second tap finds the case handed on already; it is answered as the first one was.
-    if outcome == Outcome::Unchanged && (visible(case, &act.grants) || may_act(case, act, people)) {
+    if outcome == Outcome::Unchanged && (visible(case, &act.grants) || may_act(seen, act)) {
         turn.unchanged();
         return Ok(done(case));
     }
-    allowed(case, act, people)?;
+    allowed(seen, act)?;
     match outcome {
         Outcome::Changed(effects) => {
             work.keep(effects, &format!("act/{}", act.action.name()), act.note.as_deref(), turn);
@@ -60,13 +62,18 @@ pub(crate) fn obey(
 
 /// Who may not see a case hears that there is none. A partner organisation's people work on what it holds without
 /// seeing all of it.
-fn allowed(case: &Case, act: &Act, people: &People) -> Result<(), Refusal> {
-    let may_act = may_act(case, act, people);
+fn allowed(seen: Seen<'_>, act: &Act) -> Result<(), Refusal> {
+    let (case, may_act) = (seen.case, may_act(seen, act));
     if !may_act && !visible(case, &act.grants) {
         return Err(Refusal::Unknown);
     }
     if !may_act {
         return Err(Refusal::NotYours { action: act.action.en(), action_zh: act.action.zh() });
+    }
+    if let Action::Transfer(to) = &act.action
+        && !may_give(&act.grants, to, seen)
+    {
+        return Err(Refusal::CannotHold { to: to.clone() });
     }
     match act.seen {
         Some(expected) if expected != case.revision => {
@@ -76,20 +83,31 @@ fn allowed(case: &Case, act: &Act, people: &People) -> Result<(), Refusal> {
     }
 }
 
-fn may_act(case: &Case, act: &Act, people: &People) -> bool {
-    may_do(&act.grants, right(act.action), case, people)
+fn may_act(seen: Seen<'_>, act: &Act) -> bool {
+    may_do(&act.grants, right(&act.action), seen)
+}
+
+/// The highest level answerable at the time of the act: what fell due before it counts, whoever notices first.
+fn level_by_now(case: &Case, outcome: &Outcome) -> Level {
+    let Outcome::Changed(effects) = outcome else { return case.level };
+    let climbed = effects.iter().filter_map(|effect| match effect.happened {
+        Happened::Escalated { to, .. } => Some(to),
+        _ => None,
+    });
+    climbed.fold(case.level, Level::max)
 }
 
 fn visible(case: &Case, grants: &[Grant]) -> bool {
     may(grants, rights::Action::SeeCase, &case.area, &case.holder)
 }
 
-pub(crate) fn right(action: Action) -> rights::Action {
+pub(crate) fn right(action: &Action) -> rights::Action {
     match action {
         Action::Sign => rights::Action::Sign,
         Action::Stage => rights::Action::Stage,
         Action::Answer => rights::Action::Answer,
         Action::Return(_) => rights::Action::Return,
+        Action::Transfer(_) => rights::Action::Transfer,
         Action::Pass | Action::Fail => rights::Action::Check,
         Action::Close => rights::Action::Close,
     }

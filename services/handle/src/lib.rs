@@ -14,6 +14,7 @@ mod on_incident_routed;
 mod on_partnered;
 mod on_step_due;
 mod store;
+mod why;
 
 pub use act::{Act, Done};
 pub use catch_up::catch_up;

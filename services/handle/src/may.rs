@@ -2,8 +2,10 @@
 //! them. Pure.
 
 use chrono::{DateTime, Utc};
-use domain::case::{Action, Case, Input, Outcome, may_be_offered, receive};
-use domain::rights::{self, Grant, may};
+use domain::area::{AreaPath, Areas, Level};
+use domain::case::{Action, Case, Input, Outcome, may_be_offered, may_be_transferred, receive};
+use domain::holder::{Holder, Post};
+use domain::rights::{self, Grant, answers, may};
 use platform::pack::{Pack, People};
 use platform::token::Principal;
 
@@ -12,25 +14,69 @@ use crate::terms;
 
 /// Has a case offered to partner organisations; partner decides on it.
 const ORDER: &str = "order";
+/// 转派: to whom is asked when it is done.
+const TRANSFER: &str = "transfer";
 
-/// Whether `grants` let their bearer do `wanted` to a case: as they say; or as of the post that acts for its holder,
-/// where nobody works for that any more, since its area is listed no more or the post has fallen vacant.
-pub(crate) fn may_do(grants: &[Grant], wanted: rights::Action, case: &Case, people: &People) -> bool {
-    let acting = || people.acting_for(&case.holder);
+/// A case as somebody comes to it, and who there is.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub case: &'a Case,
+    /// The highest level answerable by now: the row has it a moment later.
+    pub level: Level,
+    pub people: &'a People,
+    pub areas: &'a Areas,
+}
+
+/// Whether `grants` let their bearer do `wanted` to a case: as they say; or as of the post that acts for its holder, or
+/// for one that is answerable for it, where nobody works for that any more, since its area is listed no more or the post
+/// has fallen vacant.
+pub(crate) fn may_do(grants: &[Grant], wanted: rights::Action, seen: Seen<'_>) -> bool {
+    let case = seen.case;
+    let acting = || seen.people.acting_for(&case.holder);
     may(grants, wanted, &case.area, &case.holder)
         || acting().is_some_and(|acting| may(grants, wanted, &case.area, &acting))
+        || !answered_from(grants, wanted, seen).is_empty()
+}
+
+/// Whether `grants` let their bearer transfer a case to `to`: somebody works for that post, and it is of an area they
+/// are answerable in, as everybody who could take it over themselves is.
+pub(crate) fn may_give(grants: &[Grant], to: &Holder, seen: Seen<'_>) -> bool {
+    let from = answered_from(grants, rights::Action::Transfer, seen);
+    from.iter().any(|area| area.contains(&to.area)) && seen.people.working_for(to).next().is_some()
+}
+
+/// The areas for which `grants` make their bearer answerable for a case by now, and let them do `wanted` because of it.
+fn answered_from(grants: &[Grant], wanted: rights::Action, seen: Seen<'_>) -> Vec<AreaPath> {
+    let Seen { case, level, people, areas } = seen;
+    let own = answers(grants, wanted, &case.area, level).into_iter().cloned();
+    // A grid holds what lies in it and answers for nobody else, so whoever acts for its leader hands nothing on.
+    let levels = [Post::Community, Post::StreetDesk].into_iter().filter(|post| post.level() <= level);
+    let answerable = levels.filter_map(|post| {
+        let area = areas.at_level(&case.area, post.level())?;
+        Some(Holder { post, area: area.path.clone() })
+    });
+    // A vacant post's level is that of whoever acts for it.
+    let acting = answerable.filter_map(|vacant| people.acting_for(&vacant));
+    let acting = acting.flat_map(|acting| {
+        let of_post = answers(grants, wanted, &case.area, acting.post.level()).into_iter();
+        of_post.filter(move |area| **area == acting.area).cloned().collect::<Vec<_>>()
+    });
+    own.chain(acting).collect()
 }
 
 /// The actions that would change `case` if `who` took them at `now`, by name, in the order of the work.
 pub(crate) fn may_now(case: &Case, who: &Principal, now: DateTime<Utc>, pack: &Pack) -> Vec<&'static str> {
     let terms = terms(pack);
-    let allowed = |wanted| may_do(&who.grants, wanted, case, &pack.people);
+    let seen = Seen { case, level: case.level, people: &pack.people, areas: &pack.areas };
+    let allowed = |wanted| may_do(&who.grants, wanted, seen);
     let changes = |action: &Action| {
-        let input = Input::Act { action: *action, by: who.person.clone() };
+        let input = Input::Act { action: action.clone(), by: who.person.clone() };
         matches!(receive(case.incident, Some(case), &input, now, terms), Ok(Outcome::Changed(_)))
     };
-    let acts = Action::ALL.iter().filter(|action| allowed(right(**action)) && changes(action));
+    let acts = Action::ALL.iter().filter(|action| allowed(right(action)) && changes(action));
+    let transfer = allowed(rights::Action::Transfer) && may_be_transferred(case);
     let takers = terms.categories.get(&case.category).is_some_and(|category| !category.offer_to.is_empty());
-    let order = takers && allowed(rights::Action::Order) && may_be_offered(case, terms);
-    acts.map(|action| action.name()).chain(order.then_some(ORDER)).collect()
+    let order = takers && allowed(rights::Action::Order) && may_be_offered(case, now, terms);
+    let named = [(transfer, TRANSFER), (order, ORDER)].into_iter().filter(|(may, _)| *may);
+    acts.map(Action::name).chain(named.map(|(_, name)| name)).collect()
 }

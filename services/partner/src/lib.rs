@@ -136,6 +136,11 @@ fn propose(turn: &mut Turn, incident: IncidentId, at: DateTime<Utc>, cause: Stri
     turn.publish(incident, body.fact_type(), at, cause, body);
 }
 
+/// Why nobody is asked any more to take `case` at `at`: it has to be handled before an offer would end.
+fn no_time(work: &Work, case: &Mirrored, at: DateTime<Utc>) -> Option<Text> {
+    work.pack.policy.no_time_to_offer(&work.pack.calendar, at, case.due_at?)
+}
+
 /// Why these organisations are asked, for whoever reads the case.
 fn why(partners: &[&Partner], ordered: bool) -> Text {
     let names = |of: fn(&Partner) -> &str, between| {

@@ -10,7 +10,7 @@ use platform::turn::Turn;
 
 use crate::store::cases::Mirrored;
 use crate::store::offers::{OfferKey, OfferRow, OfferState};
-use crate::{Work, propose, why};
+use crate::{Work, no_time, propose, why};
 
 pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), String> {
     let CaseFact { happened, case } = record.body()?;
@@ -46,6 +46,10 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
         }),
         // Whoever holds it has taken it up.
         Happened::Signed { .. } => settle(work, incident, |_, _| Some(OfferState::Lost)),
+        // 转派: taken from whoever held it.
+        Happened::Assigned { .. } => {
+            settle(work, incident, |_, row| (row.state == OfferState::Won).then_some(OfferState::Released));
+        }
         Happened::Closed { .. } => {
             settle(work, incident, |_, row| (row.state == OfferState::Won).then_some(OfferState::Done));
         }
@@ -87,6 +91,11 @@ fn note_busy(work: &mut Work, incident: IncidentId, now: &Mirrored) {
 fn offer_to_all_that_fit(work: &Work, case: &Case, record: &Record, turn: &mut Turn) {
     let (Some(mirrored), State::Dispatched) = (work.cases.get(&case.incident), &case.state) else { return };
     let Some(category) = work.category(mirrored) else { return };
+    let at = turn.at(record.at);
+    // Handle would not take it up: whoever holds it needs what time there is.
+    if no_time(work, mirrored, at).is_some() {
+        return;
+    }
     let fitting = work.fitting(mirrored, category);
     if fitting.is_empty() {
         return;
@@ -97,7 +106,7 @@ fn offer_to_all_that_fit(work: &Work, case: &Case, record: &Record, turn: &mut T
         revision: case.revision,
         why: why(&fitting, false),
     };
-    propose(turn, case.incident, turn.at(record.at), record.as_cause(), &body);
+    propose(turn, case.incident, at, record.as_cause(), &body);
 }
 
 fn offered_to(

@@ -9,7 +9,7 @@ use domain::text::Text;
 use platform::turn::{Asked, Turn};
 
 use crate::store::cases::Mirrored;
-use crate::{Command, Done, Refused, Work, propose, why};
+use crate::{Command, Done, Refused, Work, no_time, propose, why};
 
 /// The command.
 #[derive(Clone, Debug)]
@@ -43,6 +43,10 @@ pub(crate) fn obey(
             "the case is on offer, held by an organisation or answered already: no order can be placed",
         )));
     }
+    let at = turn.at(asked.recorded_at);
+    if let Some(text) = no_time(work, case, at) {
+        return Err(Refused::Late(text));
+    }
     let category = work.category(case).ok_or(Refused::Unknown)?;
     let chosen = chosen(work, order, case, category)?;
     let body = OfferProposed::Placed {
@@ -52,7 +56,7 @@ pub(crate) fn obey(
         why: why(&chosen, true),
     };
     let asked_to = chosen.iter().map(|partner| partner.id.clone()).collect();
-    propose(turn, order.incident, turn.at(asked.recorded_at), "act/order".to_owned(), &body);
+    propose(turn, order.incident, at, "act/order".to_owned(), &body);
     Ok(Done::Ordered(asked_to))
 }
 

@@ -1,6 +1,8 @@
 //! `case.returned`: the holder gave it back, so propose the next one, or leave it with the street.
 
+use domain::case::Happened;
 use domain::facts::CaseFact;
+use domain::holder::Holder;
 use domain::routing::Flag;
 use platform::stream::Record;
 use platform::turn::{Turn, Undecided};
@@ -13,7 +15,7 @@ use crate::store::incidents::Incident;
 const LAST_RETURN: u32 = 3;
 
 pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
-    let CaseFact { case, .. } = record.body()?;
+    let CaseFact { happened, case } = record.body()?;
     let known = work.incidents.get(&record.incident);
     let before = known.ok_or_else(|| format!("route never routed incident {}", record.incident))?;
     // An attempt that handle never took up is not the one that was returned.
@@ -24,7 +26,7 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
     let ground = work.ground.clone();
     let at = turn.at(record.at);
     let mut tried = before.tried.clone();
-    tried.push(before.route.holder.clone());
+    tried.push(gave_back(happened).unwrap_or_else(|| before.route.holder.clone()));
     let has = |flag: &Flag| before.route.flags.iter().any(|has| has == flag.as_str());
     let flags: Vec<Flag> = Flag::ALL.into_iter().filter(has).collect();
     let located = if flags.contains(&Flag::StatedArea) {
@@ -59,4 +61,13 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
     };
     work.propose(incident, None, at, record.as_cause(), turn);
     Ok(())
+}
+
+/// Who gave it back: somebody else than route chose, where it was transferred since. Whom that was taken from may be
+/// proposed again.
+fn gave_back(happened: Happened) -> Option<Holder> {
+    match happened {
+        Happened::Returned { from, .. } => from,
+        _ => None,
+    }
 }

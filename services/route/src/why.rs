@@ -1,8 +1,8 @@
 //! Why an incident is with its holder, in the words people read: where it lies, what it goes by, who was passed over. Pure.
 
 use domain::area::{AreaPath, Areas, Level};
-use domain::holder::{Holder, Post};
-use domain::naming::plain;
+use domain::holder::Holder;
+use domain::naming::{self, among_han};
 use domain::routing::{By, Flag};
 use domain::text::Text;
 
@@ -29,6 +29,7 @@ pub(crate) fn why(asking: &Asking<'_>, chosen: &Chosen<'_>, areas: &Areas) -> Te
         ),
     };
     let nobody = no_one_there(vacant, areas);
+    let named = naming::holder(holder, areas);
     Text::new(
         format!(
             "{}；{}{}{}按规则「{}」由{}承办。",
@@ -37,16 +38,11 @@ pub(crate) fn why(asking: &Asking<'_>, chosen: &Chosen<'_>, areas: &Areas) -> Te
             again.zh,
             nobody.zh,
             rule_in_chinese(rule),
-            in_chinese(holder, areas)
+            named.zh
         ),
         format!(
-            "{}. {}{}{}Rule “{rule}” gives it to the {} of {}.",
-            place.en,
-            registered.en,
-            again.en,
-            nobody.en,
-            holder.post.as_str().replace('_', " "),
-            areas.shown(&holder.area).en
+            "{}. {}{}{}Rule “{rule}” gives it to {}.",
+            place.en, registered.en, again.en, nobody.en, named.en
         ),
     )
 }
@@ -84,21 +80,12 @@ fn what_it_goes_by(asking: &Asking<'_>, ground: &Ground, areas: &Areas) -> Text 
     )
 }
 
-/// A holder's name in a Chinese sentence. A community is its own name: 博儒桥村委会, and not 博儒桥村委会社区.
-fn in_chinese(holder: &Holder, areas: &Areas) -> String {
-    let named = areas.by_path(&holder.area).map_or("", |area| area.name.zh.as_str());
-    let plain = plain(Level::Community, named);
-    let says_so = holder.post == Post::Community && (plain.ends_with("社区") || plain.ends_with('村'));
-    let shown = areas.shown(&holder.area).zh;
-    format!("{}{}", among_han(&shown), if says_so { "" } else { holder.post.zh() })
-}
-
 /// A vacancy goes to the next level at once, and says so.
 fn no_one_there(vacant: &[Holder], areas: &Areas) -> Text {
     if vacant.is_empty() {
         return Text::new("", "");
     }
-    let zh: Vec<String> = vacant.iter().map(|holder| in_chinese(holder, areas)).collect();
+    let zh: Vec<String> = vacant.iter().map(|holder| naming::holder(holder, areas).zh).collect();
     let en = vacant.iter().map(|holder| {
         format!("{} ({})", areas.shown(&holder.area).en, holder.post.as_str().replace('_', " "))
     });
@@ -188,11 +175,4 @@ fn on_a_border(taken_by: &AreaPath, ByBorder { name, from, metres }: &ByBorder, 
             from.en, area.en, name.en, area.en
         ),
     )
-}
-
-/// A name in a Chinese sentence: where a Latin letter or a digit meets a Han one, there is a space.
-fn among_han(name: &str) -> String {
-    let gap =
-        |edge: Option<char>| if edge.is_some_and(|edge| edge.is_ascii_alphanumeric()) { " " } else { "" };
-    format!("{}{name}{}", gap(name.chars().next()), gap(name.chars().last()))
 }

@@ -293,6 +293,23 @@ impl Areas {
         }
     }
 
+    /// Where an area is, as people say it: the names from the street down to it, as far as they are listed. The path
+    /// itself where none is.
+    pub fn shown_from_street(&self, path: &AreaPath) -> Text {
+        let above = std::iter::successors(Some(path.clone()), AreaPath::parent);
+        let mut names: Vec<&Text> = above
+            .filter_map(|path| self.by_path(&path))
+            .filter(|area| area.level < Level::County)
+            .map(|area| &area.name)
+            .collect();
+        if names.is_empty() {
+            return self.shown(path);
+        }
+        names.reverse();
+        let joined = |of: fn(&Text) -> &str| names.iter().copied().map(of).collect::<Vec<_>>().join(" · ");
+        Text::new(joined(|name| &name.zh), joined(|name| &name.en))
+    }
+
     /// What tells an area from those called alike, the nearest above it first; nothing where there is none. Neighbours
     /// with the very same name have only their codes.
     fn told_apart_by<'a>(&'a self, area: &'a Area, name: fn(&Text) -> &str) -> Vec<&'a str> {

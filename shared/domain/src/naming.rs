@@ -1,7 +1,9 @@
 //! Names of areas as people write them: `老坑社区`, `老坑社区居委会` and `老坑居委会` are one community, and `红联社区` is
 //! easily taken for `红联村委会`. Pure.
 
-use crate::area::Level;
+use crate::area::{Areas, Level};
+use crate::holder::{Holder, Post};
+use crate::text::Text;
 
 /// Offices of a level, by which people name the area: the longest ending first.
 const COMMUNITY: [(&str, &str); 8] = [
@@ -50,6 +52,25 @@ pub fn stem(level: Level, name: &str) -> String {
     };
     let stem = kinds.iter().find_map(|kind| plain.strip_suffix(kind)).filter(|stem| !stem.is_empty());
     stem.map_or_else(|| plain.clone(), str::to_owned)
+}
+
+/// A holder as it is called in a sentence. A community is its own name in Chinese: 博儒桥村委会, and not 博儒桥村委会社区.
+pub fn holder(holder: &Holder, areas: &Areas) -> Text {
+    let named = areas.by_path(&holder.area).map_or("", |area| area.name.zh.as_str());
+    let plain = plain(Level::Community, named);
+    let says_so = holder.post == Post::Community && (plain.ends_with("社区") || plain.ends_with('村'));
+    let Text { zh, en } = areas.shown(&holder.area);
+    Text::new(
+        format!("{}{}", among_han(&zh), if says_so { "" } else { holder.post.zh() }),
+        format!("the {} of {en}", holder.post.as_str().replace('_', " ")),
+    )
+}
+
+/// A name in a Chinese sentence: where a Latin letter or a digit meets a Han one, there is a space.
+pub fn among_han(name: &str) -> String {
+    let gap =
+        |edge: Option<char>| if edge.is_some_and(|edge| edge.is_ascii_alphanumeric()) { " " } else { "" };
+    format!("{}{name}{}", gap(name.chars().next()), gap(name.chars().last()))
 }
 
 #[cfg(test)]

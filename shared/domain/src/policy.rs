@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::area::Level;
 use crate::calendar::{Calendar, Limit};
 use crate::deadline::{Deadline, DeadlineKind, Does, Step};
+use crate::text::Text;
 
 /// What happens on the way to one kind of deadline and after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +96,31 @@ impl Policy {
         let remind_at = remind.map(|percent| calendar.part(start_at, due.at, limit, percent));
         deadline.steps = self.steps(calendar, kind, &deadline, remind_at);
         deadline
+    }
+
+    /// Why nobody is asked at `at` to take a case that has to be handled by `due_at`: an offer would stand until then or
+    /// longer, and whoever took it at its end would be late already. `None`: there is time, or there are no offers.
+    pub fn no_time_to_offer(
+        &self,
+        calendar: &Calendar,
+        at: DateTime<Utc>,
+        due_at: DateTime<Utc>,
+    ) -> Option<Text> {
+        let ends_at = calendar.due(at, self.offer_limit?).at;
+        if ends_at < due_at {
+            return None;
+        }
+        let [ends, due] =
+            [ends_at, due_at].map(|time| calendar.local(time).format("%Y-%m-%d %H:%M").to_string());
+        Some(Text::new(
+            format!(
+                "此类事项可由社会组织承接，但现在下单要到 {ends} 才截止接单，处置时限为 {due}，来不及，故不下单。"
+            ),
+            format!(
+                "Organisations may take this category, but an offer made now would stand until {ends} and it is due \
+                 at {due}: too late to offer it."
+            ),
+        ))
     }
 
     /// The one deadline of a recorded report: its due time as it was promised then. The reminder

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::area::AreaPath;
+use crate::area::{AreaPath, Level};
 use crate::holder::{Holder, Post};
 
 /// What a person is in an area (角色).
@@ -86,6 +86,8 @@ pub enum Action {
     Answer,
     /// 退回.
     Return,
+    /// 转派: give a case to another post of the own area, or take it over.
+    Transfer,
     /// 核查.
     Check,
     /// 结案.
@@ -109,6 +111,8 @@ enum Reach {
     Subtree,
     /// Only cases held by the role's own post in that very area.
     Held,
+    /// Cases in the subtree that the role's own level is answerable for by now (督办): see [`answers`].
+    Answerable,
 }
 
 const TABLE: &[(Role, Action, Reach)] = &[
@@ -128,6 +132,7 @@ const TABLE: &[(Role, Action, Reach)] = &[
     (Role::CommunityDesk, Action::Answer, Reach::Held),
     (Role::CommunityDesk, Action::Order, Reach::Subtree),
     (Role::CommunityDesk, Action::Return, Reach::Held),
+    (Role::CommunityDesk, Action::Transfer, Reach::Answerable),
     (Role::CommunityDesk, Action::Check, Reach::Subtree),
     (Role::CommunityDesk, Action::SeeFigures, Reach::Subtree),
     (Role::CommunityDesk, Action::InviteReport, Reach::Subtree),
@@ -136,6 +141,7 @@ const TABLE: &[(Role, Action, Reach)] = &[
     (Role::StreetDesk, Action::Sign, Reach::Held),
     (Role::StreetDesk, Action::Stage, Reach::Held),
     (Role::StreetDesk, Action::Answer, Reach::Held),
+    (Role::StreetDesk, Action::Transfer, Reach::Answerable),
     (Role::StreetDesk, Action::Order, Reach::Subtree),
     (Role::StreetDesk, Action::ManagePartners, Reach::Subtree),
     (Role::StreetDesk, Action::Check, Reach::Subtree),
@@ -166,8 +172,21 @@ pub fn may(grants: &[Grant], action: Action, area: &AreaPath, holder: &Holder) -
         reach(grant.role, action).is_some_and(|reach| match reach {
             Reach::Subtree => grant.area.contains(area),
             Reach::Held => grant.role.post() == Some(holder.post) && grant.area == holder.area,
+            // Whether it is so the case says: ask `answers`.
+            Reach::Answerable => false,
         })
     })
+}
+
+/// The areas whose posts `grants` let their bearer do `action` to a case in `area` for, where the levels up to `level`
+/// are answerable for it (督办): a higher level is not, though the case lies below it, and neither is the same level
+/// elsewhere. Empty: it is not theirs to do.
+pub fn answers<'a>(grants: &'a [Grant], action: Action, area: &AreaPath, level: Level) -> Vec<&'a AreaPath> {
+    let answerable = |grant: &&Grant| {
+        let own = grant.role.post().is_some_and(|post| post.level() <= level);
+        own && reach(grant.role, action) == Some(Reach::Answerable) && grant.area.contains(area)
+    };
+    grants.iter().filter(answerable).map(|grant| &grant.area).collect()
 }
 
 /// The areas whose subtrees `grants` let their bearer do `action` in. Empty: nowhere.
@@ -218,6 +237,29 @@ mod tests {
         assert!(allowed(&desk, Action::Close, "grid_leader:s/c/g"));
         assert!(!allowed(&desk, Action::Sign, "grid_leader:s/c/g"));
         assert!(allowed(&desk, Action::Sign, "street_desk:s"));
+    }
+
+    #[test]
+    fn who_was_made_answerable_hands_on_what_lies_below_and_nobody_above_or_beside_does() {
+        let answer = |role, area, level| {
+            let area_of_case = "s/c/g".parse().unwrap();
+            !answers(&grant(role, area), Action::Transfer, &area_of_case, level).is_empty()
+        };
+        assert!(!answer(Role::CommunityDesk, "s/c", Level::Grid), "it has not climbed to them");
+        assert!(answer(Role::CommunityDesk, "s/c", Level::Community));
+        assert!(!answer(Role::StreetDesk, "s", Level::Community), "a higher level, and not answerable yet");
+        assert!(!answer(Role::CommunityDesk, "s/d", Level::Street), "the next community");
+        assert!(!answer(Role::StreetDesk, "t", Level::County), "the next street");
+        for (role, area) in [(Role::CommunityDesk, "s/c"), (Role::StreetDesk, "s")] {
+            assert!(answer(role, area, Level::Street), "who was answerable below is so still");
+            assert!(
+                !allowed(&grant(role, area), Action::Transfer, "grid_leader:s/c/g"),
+                "the level must be asked"
+            );
+        }
+        for role in [Role::GridWorker, Role::GridLeader, Role::Checker, Role::Supervisor, Role::Partner] {
+            assert!(!answer(role, "s", Level::County), "{role:?}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ async fn street() -> Street {
     finish(&mut world, closed).await;
     for person in ["leader-111", "community-11"] {
         let back = Action::Return(ReturnReason::UnclearOwner);
-        world.act(person, back, returned).await.unwrap();
+        world.act(person, back.clone(), returned).await.unwrap();
         // A second tap of the same return is somebody else's case by now, and refused or unchanged.
         let _ = world.act(person, back, returned).await;
     }
@@ -70,7 +70,7 @@ async fn finish(world: &mut World, incident: IncidentId) {
         ("checker-1", Action::Pass),
         ("checker-1", Action::Close),
     ] {
-        world.act(person, action, incident).await.unwrap();
+        world.act(person, action.clone(), incident).await.unwrap();
         world.act(person, action, incident).await.unwrap();
     }
 }
@@ -162,7 +162,8 @@ async fn somebody_does_something(world: &mut World, chance: &mut Chance, inciden
     let back = Action::Return(ReturnReason::WrongArea);
     let actions = [Action::Sign, Action::Answer, back, Action::Pass, Action::Fail, Action::Close];
     let (incident, action) = (chance.one_of(incidents), chance.one_of(&actions));
-    let asked: Vec<_> = (0..4).map(|_| world.asked(chance.one_of(&people), action, incident)).collect();
+    let asked: Vec<_> =
+        (0..4).map(|_| world.asked(chance.one_of(&people), action.clone(), incident)).collect();
     for answer in world.all.handle.lock().await.obey(&asked).await {
         let _ = answer.unwrap();
     }
@@ -179,8 +180,8 @@ impl Chance {
         (self.0 >> 11) % n
     }
 
-    fn one_of<T: Copy>(&mut self, those: &[T]) -> T {
-        those[self.below(those.len() as u64) as usize]
+    fn one_of<T: Clone>(&mut self, those: &[T]) -> T {
+        those[self.below(those.len() as u64) as usize].clone()
     }
 }
 

@@ -30,7 +30,10 @@ const WHEN: [(&str, &str); 23] = [
     (REPORT_SUBMITTED, "上报: a report is stored, before it is answered 201"),
     (INCIDENT_ROUTED, "流转: who should hold it is chosen, once for the report and once after each return"),
     ("case.opened", "立案派遣: the case opens with its holder and its deadlines"),
-    ("case.assigned", "改派: the next attempt after a return gives it to another holder"),
+    (
+        "case.assigned",
+        "改派、转派: the next attempt after a return, or whoever is answerable, gives it to another holder",
+    ),
     ("case.signed", "签收: its holder takes it on"),
     ("case.offered", "下单: organisations are asked to take it; its holder has it meanwhile"),
     ("case.accepted", "接单: the first organisation that accepted holds it"),

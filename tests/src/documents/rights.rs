@@ -2,16 +2,18 @@
 
 use std::fmt::Write as _;
 
+use domain::area::Level;
 use domain::holder::Holder;
-use domain::rights::{self, Grant, Role, may};
+use domain::rights::{self, Grant, Role, answers, may};
 
-const ACTIONS: [rights::Action; 13] = [
+const ACTIONS: [rights::Action; 14] = [
     rights::Action::Report,
     rights::Action::SeeCase,
     rights::Action::Sign,
     rights::Action::Stage,
     rights::Action::Answer,
     rights::Action::Return,
+    rights::Action::Transfer,
     rights::Action::Order,
     rights::Action::TakeOffer,
     rights::Action::Check,
@@ -29,6 +31,7 @@ fn action_name(action: rights::Action) -> &'static str {
         rights::Action::Stage => "阶段办结 end a stage",
         rights::Action::Answer => "办结反馈 answer",
         rights::Action::Return => "退回 return",
+        rights::Action::Transfer => "转派 transfer, take over",
         rights::Action::Order => "下单 place an order",
         rights::Action::TakeOffer => "接单 take an offer",
         rights::Action::ManagePartners => "管理社会组织 keep the register",
@@ -57,6 +60,8 @@ pub(super) enum Reach {
     Nowhere,
     /// Cases the role's own post holds.
     Held,
+    /// Cases that its own level was made answerable for.
+    Answerable,
     /// Every case in its area.
     Area,
 }
@@ -71,6 +76,8 @@ pub(super) fn reach(role: Role, action: rights::Action) -> Reach {
         Reach::Area
     } else if own_post.is_some_and(|post| may(&grants, action, &area("1/2/3/4"), &post)) {
         Reach::Held
+    } else if !answers(&grants, action, &area("1/2/3/4"), Level::Street).is_empty() {
+        Reach::Answerable
     } else {
         Reach::Nowhere
     }
@@ -81,7 +88,7 @@ pub(super) fn page() -> String {
         "# Who may do what 权限\n\n\
          `domain::rights` asked about every role and action. A role is given for an area and holds in \
          everything below it.\n\n\
-         ● every case in the area 辖区内全部案件 · ○ cases its own post holds 本岗位承办的案件 · blank: no \
+         ● every case in the area 辖区内全部案件 · ○ cases its own post holds 本岗位承办的案件 · ◐ cases its level is answerable for by now 已督办到本级的案件 · blank: no \
          无权\n\n|  |",
     );
     for action in ACTIONS {
@@ -94,6 +101,7 @@ pub(super) fn page() -> String {
             page += match reach(role, action) {
                 Reach::Area => " ● |",
                 Reach::Held => " ○ |",
+                Reach::Answerable => " ◐ |",
                 Reach::Nowhere => "  |",
             };
         }

@@ -49,6 +49,8 @@ const NOTHING: &str = "[*]";
 pub(super) const HOLDER: &str = "leader-111";
 pub(super) const CHECKER: &str = "checker-1";
 const DESK: &str = "desk-1a";
+const ANSWERABLE: &str = "community-11";
+const COMMUNITY: &str = "990001/990001001/990001001001";
 /// An organisation, and one of its people.
 const PARTNER: &str = "lark";
 const MEMBER: &str = "lark-1";
@@ -130,14 +132,14 @@ impl Drawing {
             let Some(case) = case else { continue };
             for action in Action::ALL {
                 let holder = if name == "PARTNER" { MEMBER } else { HOLDER };
-                let by_holder = self.person(&case, action, holder);
-                let by_other = self.person(&case, action, CHECKER);
-                let owner = if holds(action) { "holder" } else { "somebody else" };
+                let by_holder = self.person(&case, &action, holder);
+                let by_other = self.person(&case, &action, CHECKER);
+                let owner = if holds(&action) { "holder" } else { "somebody else" };
                 let label = format!("{} {} / {owner}", action.zh(), action.name());
                 self.arrow(name, &by_holder, &label);
                 self.arrow(name, &by_other, &label);
                 let (by_holder, by_other) = (self.shown(by_holder), self.shown(by_other));
-                let who = who_may(action);
+                let who = who_may(&action);
                 let did = format!("{} {}", action.zh(), action.name());
                 writeln!(rows, "| {name} {zh} | {did} | {who} | {by_holder} | {by_other} |").unwrap();
             }
@@ -209,7 +211,7 @@ impl Drawing {
             .fold(self.first(&self.routed(1, "street_desk")), |case, action| {
                 self.after(&case, &by(DESK, action), soon(&case))
             });
-        let own_work = self.person(&by_desk, Action::Pass, DESK);
+        let own_work = self.person(&by_desk, &Action::Pass, DESK);
         let give_back = by(HOLDER, Action::Return(ReturnReason::UnclearOwner));
         let mut returned = self.after(&dispatched, &give_back, soon(&dispatched));
         for attempt in 2..=3 {
@@ -220,7 +222,10 @@ impl Drawing {
         let silence = self.ask(Some(&offered), &Input::StepDue(next_step(&offered).unwrap()), soon(&offered));
         let building = self.first(&routed_of(&self.routed(1, "grid_leader"), STAGED));
         let building = self.after(&building, &by(HOLDER, Action::Sign), soon(&building));
-        let staged = self.person(&building, Action::Stage, HOLDER);
+        let staged = self.person(&building, &Action::Stage, HOLDER);
+        let taken_over = by(ANSWERABLE, Action::Transfer(format!("community:{COMMUNITY}").parse().unwrap()));
+        let taken_over = self.ask(Some(&handling), &taken_over, soon(&handling));
+        self.arrow("HANDLING", &taken_over, "转派 transfer / answerable level");
         let fourth = self.cell(self.outcome(Some(&returned), &give_back, soon(&returned)));
         let routed_again = self.ask(Some(&returned), &self.routed(4, "community"), soon(&returned));
         [
@@ -234,6 +239,7 @@ impl Drawing {
             ("the desk that handled it checks it 经手的指挥室自行核查", own_work),
             ("nobody answers an offer in time 无人接单: it flows back to its holder", silence),
             ("a stage of the work is done, of a category that has stages 分段时限", staged),
+            ("whoever is answerable by now takes it over or gives it to another post 督办后转派", taken_over),
             ("returned a fourth time 第四次退回", fourth),
             ("routed again after the third return 第三次退回后再派", routed_again),
         ]
@@ -287,8 +293,8 @@ impl Drawing {
     }
 
     /// What a person of the pack comes to with an action, rights and all.
-    fn person(&mut self, case: &Case, action: Action, person: &str) -> Cell {
-        let cell = self.ask(Some(case), &by(person, action), soon(case));
+    fn person(&mut self, case: &Case, action: &Action, person: &str) -> Cell {
+        let cell = self.ask(Some(case), &by(person, action.clone()), soon(case));
         let grants = match person {
             MEMBER => member(PARTNER),
             _ => self.pack.people.get(&PersonId::from(person)).unwrap().grants.clone(),
@@ -446,23 +452,24 @@ fn next_step(case: &Case) -> Option<StepDue> {
     Some(StepDue { deadline: deadline.kind, round: deadline.round, step, does, due_at })
 }
 
-fn right(action: Action) -> rights::Action {
+fn right(action: &Action) -> rights::Action {
     match action {
         Action::Sign => rights::Action::Sign,
         Action::Stage => rights::Action::Stage,
         Action::Answer => rights::Action::Answer,
         Action::Return(_) => rights::Action::Return,
+        Action::Transfer(_) => rights::Action::Transfer,
         Action::Pass | Action::Fail => rights::Action::Check,
         Action::Close => rights::Action::Close,
     }
 }
 
 /// Whether an action is for those who hold the case, and only for them.
-fn holds(action: Action) -> bool {
+fn holds(action: &Action) -> bool {
     Role::ALL.into_iter().all(|role| reach(role, right(action)) != Reach::Area)
 }
 
-fn who_may(action: Action) -> String {
+fn who_may(action: &Action) -> String {
     let may = Role::ALL.into_iter().filter(|role| reach(*role, right(action)) != Reach::Nowhere);
     may.map(|role| format!("`{}`", role.as_str())).collect::<Vec<_>>().join(", ")
 }
@@ -474,6 +481,7 @@ fn refusal_name(refusal: &Refusal) -> &'static str {
         Refusal::Final => "final 已由街道指定",
         Refusal::NotChecked => "not checked 未核查",
         Refusal::NoStage => "no stage 无此阶段",
+        Refusal::CannotHold { .. } => "cannot hold 不能转派给它",
         Refusal::Unknown => "unknown 无此案件",
         Refusal::NotYours { .. } => "not theirs 无权",
         Refusal::Changed { .. } => "changed 已更新",

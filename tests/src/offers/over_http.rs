@@ -127,6 +127,13 @@ async fn an_organisation_is_offered_a_case_takes_it_and_works_on_it_to_its_close
         (&shown["category_name"]["zh"], &shown["area_name"]["zh"]),
         (&json!("志愿清扫"), &json!("示意网格 111"))
     );
+    assert_eq!(
+        (&shown["place_name"]["zh"], &shown["place_name"]["en"]),
+        (
+            &json!("西示意街道 · 示意社区 11 · 示意网格 111"),
+            &json!("West Street (synthetic) · Community 11 (synthetic) · Grid 111 (synthetic)")
+        )
+    );
     assert_eq!(shown["answer_by"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap(), at("09:05:00"));
     for not_theirs in ["worker-111", "堆在楼道口", "leader-111", "case_state"] {
         assert!(!list.text.contains(not_theirs), "{not_theirs} in {list:?}");
@@ -139,10 +146,19 @@ async fn an_organisation_is_offered_a_case_takes_it_and_works_on_it_to_its_close
     assert_eq!(office.accepts("home-2", &case).await, accepted, "a colleague");
     office.comes_too_late("lark-1", &case, OfferState::Lost).await;
     let lost = offer(&office.get("/api/v1/offers?show=all", "lark-1").await.with(200), &case);
-    for not_theirs in ["area", "area_name", "lon", "lat", "due_at", "case_state"] {
+    for not_theirs in ["area", "area_name", "place_name", "lon", "lat", "due_at", "case_state"] {
         assert_eq!(lost[not_theirs], Value::Null, "{not_theirs} of what somebody else has: {lost}");
     }
-    office.is_held_by(&case, "partner:org/home", "HANDLING").await;
+    let seen = office.is_held_by(&case, "partner:org/home", "HANDLING").await;
+    assert_eq!(
+        (&seen["why"]["zh"], &seen["why"]["en"]),
+        (
+            &json!("home（示意）于 2026-03-02 09:00 接单，由其承办；交回或被撤回时仍归原承办人。"),
+            &json!(
+                "home took it on 2026-03-02 09:00 and has it; given up or taken back, it is its former holder's again."
+            )
+        )
+    );
     assert_eq!(office.act(&case, "answer", "leader-111").await.status, 403, "it is not the grid's now");
 
     // They work on it without seeing more of it, and somebody of the office checks it.
@@ -195,6 +211,11 @@ async fn what_an_organisation_gives_back_is_the_grids_again_and_counts_as_no_ret
     assert_eq!(office.act(&case, "return", "home-1").await.with(200)["state"], "DISPATCHED");
     let seen = office.is_held_by(&case, GRID, "DISPATCHED").await;
     assert_eq!((&seen["returns"], &seen["attempt"]), (&json!(0), &json!(1)));
+    let why = seen["why"]["zh"].as_str().unwrap();
+    assert!(
+        why.starts_with("home（示意）于 2026-03-02 09:00 交回，回到示意网格 111 网格长。地点在"),
+        "{why}"
+    );
     assert_eq!(office.told(&case).await, ["opened", "offered", "accepted", "released"]);
     office.comes_too_late("home-1", &case, OfferState::Released).await;
     office.act(&case, "sign", "leader-111").await.with(200);
@@ -224,6 +245,25 @@ async fn what_nobody_answers_in_time_flows_back_and_whoever_accepts_then_is_told
     for person in ["lark-1", "home-1"] {
         office.comes_too_late(person, &case, OfferState::Lapsed).await;
     }
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn what_is_due_before_another_offer_would_end_stays_with_the_grid_and_the_case_says_so() {
+    let office = Office::with_partners().await;
+    let case = office.offered().await;
+    office.clock.drive(at("09:05:00") + TimeDelta::milliseconds(1));
+    let seen = office.is_held_by(&case, GRID, "DISPATCHED").await;
+    let says = |case: &Value| case["why"]["zh"].as_str().unwrap().contains("来不及，故不下单");
+    let order = |case: &Value| case["may"].as_array().unwrap().contains(&json!("order"));
+    assert_eq!((says(&seen), order(&office.get(&case, "community-11").await.with(200))), (false, true));
+    // It is due at 21:00, and an offer stands for five minutes.
+    office.clock.drive(at("20:56:00"));
+    let seen = office.get(&case, "community-11").await.with(200);
+    assert_eq!((says(&seen), order(&seen)), (true, false), "{seen}");
+    assert!(seen["why"]["en"].as_str().unwrap().starts_with("The place lies in Grid 111"), "{}", seen["why"]);
+    let late = office.orders("community-11", &case, &[]).await.with(409);
+    assert_eq!(late["type"], "urn:gridward:problem:too-late");
     office.closes_clean().await;
 }
 

@@ -157,13 +157,13 @@ impl<'a> Life<'a> {
     async fn carry_out(&mut self, what: &Do) {
         match what {
             Do::Office(case, by, action) => {
-                let asked = self.world.asked(by, *action, self.cases[*case]);
+                let asked = self.world.asked(by, action.clone(), self.cases[*case]);
                 self.asks_handle(asked).await;
             }
             Do::Member(case, whose, action) => {
                 let (incident, whose) = (self.cases[*case], &self.organisations[*whose].0);
                 let grants = member(whose);
-                let command = Act { incident, action: *action, grants, seen: None, note: None };
+                let command = Act { incident, action: action.clone(), grants, seen: None, note: None };
                 let by = format!("{whose}-1").as_str().into();
                 self.asks_handle(Asked { command, by, recorded_at: self.world.now() }).await;
             }

@@ -36,7 +36,7 @@ const fn post(path: &'static str, hears: [u16; 4], body: fn(&Scene) -> Value) ->
 }
 
 /// Every operation of the API.
-pub const ROWS: [Row; 26] = [
+pub const ROWS: [Row; 27] = [
     get("/api/v1/categories", [200; 4]),
     get("/api/v1/cases", [200, 200, 200, 200]),
     get("/api/v1/cases/{incident}", [404; 4]),
@@ -45,6 +45,7 @@ pub const ROWS: [Row; 26] = [
     post("/api/v1/cases/{incident}/stage", [404; 4], |_| json!({})),
     post("/api/v1/cases/{incident}/answer", [404; 4], |_| json!({})),
     post("/api/v1/cases/{incident}/return", [404; 4], |_| json!({ "reason": "wrong_area" })),
+    post("/api/v1/cases/{incident}/transfer", [404; 4], |_| json!({ "to": "street_desk:990001/990001001" })),
     post("/api/v1/cases/{incident}/check", [404; 4], |_| json!({ "passed": true })),
     post("/api/v1/cases/{incident}/close", [404; 4], |_| json!({})),
     Row {

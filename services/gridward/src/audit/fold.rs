@@ -89,6 +89,8 @@ fn apply(mut case: Value, fact: &Told) -> Result<Value, String> {
     let passed = !case["passed"].is_null();
     match (fact.what(), state.as_str(), passed) {
         ("assigned", "DISPATCHED", _) => assigned(&mut case, happened),
+        // 转派: only a person takes it from somebody at work on it.
+        ("assigned", "HANDLING", _) if !happened["by"].is_null() => assigned(&mut case, happened),
         ("signed", "DISPATCHED" | "OFFERED", _) => signed(&mut case, happened, &at),
         ("offered", "DISPATCHED" | "HANDLING", _) => offered(&mut case, happened),
         ("accepted", "OFFERED", _) => accepted(&mut case, happened, &at)?,

@@ -59,7 +59,8 @@ fn route(life: &Life, fact: &Fact, body: &Value, faults: &mut Vec<String>) {
 fn took_up(told: &Told, attempt: i64) -> bool {
     match told.what() {
         "opened" => attempt == 1,
-        "assigned" => told.happened["attempt"] == attempt,
+        // What somebody transferred, route did not propose.
+        "assigned" => told.happened["attempt"] == attempt && told.happened["by"].is_null(),
         _ => false,
     }
 }

@@ -125,7 +125,7 @@ async fn act(incident: IncidentId, actions: &[Action], stage: &Stage) {
     };
     for action in actions {
         let person = if matches!(action, Action::Pass | Action::Close) { checker } else { handler };
-        let asked = acted(person, *action, incident, stage.clock.now());
+        let asked = acted(person, action.clone(), incident, stage.clock.now());
         if stage.desks.handle.ask(asked).await.is_err() {
             return;
         }

@@ -44,15 +44,15 @@ impl Dice {
     }
 
     /// One of several, each as often as its weight says. The first, when no weight is above 0.
-    pub fn weighted<T: Copy>(&mut self, among: &[(usize, T)]) -> Option<T> {
+    pub fn weighted<T: Clone>(&mut self, among: &[(usize, T)]) -> Option<T> {
         let all: usize = among.iter().map(|(weight, _)| weight).sum();
         let mut left = self.below(all);
         for (weight, one) in among {
             if left < *weight {
-                return Some(*one);
+                return Some(one.clone());
             }
             left -= weight;
         }
-        among.first().map(|(_, one)| *one)
+        among.first().map(|(_, one)| one.clone())
     }
 }

@@ -182,7 +182,7 @@ impl Chance {
         let case = *self.dice.pick(&cases)?;
         let report = world.model.report_of(case.incident)?;
         let (action, person) = match self.dice.one_in(8) {
-            true => (*self.dice.pick(&Action::ALL)?, self.anybody(world)?),
+            true => (self.dice.pick(&Action::ALL)?.clone(), self.anybody(world)?),
             false => self.sensible(world, case)?,
         };
         let seen = self.dice.one_in(4).then_some(case.revision);

@@ -70,7 +70,7 @@ impl Folded {
         let cannot = || Err(format!("`{}` cannot happen to a case that is {state}", happened.fact_type()));
         let fits = match happened {
             Happened::Opened { .. } => false,
-            Happened::Assigned { .. } => state == "DISPATCHED",
+            Happened::Assigned { by, .. } => state == "DISPATCHED" || (state == "HANDLING" && by.is_some()),
             Happened::Signed { .. } => matches!(state, "DISPATCHED" | "OFFERED"),
             Happened::Offered { .. } | Happened::Returned { .. } => {
                 matches!(state, "DISPATCHED" | "HANDLING")

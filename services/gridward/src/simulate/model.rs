@@ -392,7 +392,7 @@ impl Life {
                     found.push((Promise::ThirdReturn, what));
                 }
             }
-            Happened::Assigned { .. } if self.returns >= 3 => {
+            Happened::Assigned { by: None, .. } if self.returns >= 3 => {
                 found.push((Promise::ThirdReturn, "the street has decided, and it is handed on".to_owned()));
             }
             Happened::Offered { .. } if case.category.0 == "dispute" => {

@@ -93,7 +93,7 @@ pub fn acts(office: &Office, now: DateTime<Utc>, acts: &[Acted], model: &Model) 
         let Acted { report, person, action, seen } = acted;
         let incident = model.incident_of(*report)?;
         let grants = office.grants(person);
-        let command = Act { incident, action: *action, grants, seen: *seen, note: None };
+        let command = Act { incident, action: action.clone(), grants, seen: *seen, note: None };
         let told = Told::Other(format!("{person}: {} #{report}", action.name()));
         let asked = Asked { command, by: person.clone(), recorded_at: now };
         Some(Asking { ask: Ask::Act(asked), told })

@@ -1,9 +1,10 @@
-//! 签收 sign, 阶段办结 stage, 办结反馈 answer, 退回 return, 核查 check, 结案 close.
+//! 签收 sign, 阶段办结 stage, 办结反馈 answer, 退回 return, 转派 transfer, 核查 check, 结案 close.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use domain::case::{Action, Refusal, ReturnReason};
+use domain::holder::Holder;
 use domain::id::IncidentId;
 use domain::text::Text;
 use platform::http::{Asking, Body, Problem};
@@ -38,6 +39,17 @@ pub struct GiveBack {
     #[schema(value_type = String)]
     pub reason: ReturnReason,
     /// The ground for it (依据).
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Who has the case from now on.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOn {
+    /// post:area, as in `grid_leader:boston/03/0305`; the own post takes it over.
+    #[schema(value_type = String)]
+    pub to: Holder,
     #[serde(default)]
     pub note: Option<String>,
 }
@@ -112,6 +124,23 @@ pub async fn give_back(
     Body(body): Body<GiveBack>,
 ) -> Answer {
     act(&front, who, &incident, &headers, Action::Return(body.reason), body.note).await
+}
+
+/// 转派: whoever is answerable for the case by now, since a limit has passed or their level holds it, gives it to another
+/// post of their area, or takes it over. No deadline moves.
+#[utoipa::path(post, path = "/api/v1/cases/{incident}/transfer", params(("incident" = String, Path)), request_body = HandOn,
+    responses((status = 200, body = Acted), (status = 409, description = "not in a state for it"),
+    (status = 403, description = "yours to see, and not answerable for it"), (status = 404, description = "no such case, or not yours to see"),
+    (status = 412, description = "changed since it was seen"),
+    (status = 422, description = "a field is wrong, or that post cannot have it; the answer names it")))]
+pub async fn transfer(
+    State(front): State<Front>,
+    Asking(who): Asking,
+    Path(incident): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<HandOn>,
+) -> Answer {
+    act(&front, who, &incident, &headers, Action::Transfer(body.to), body.note).await
 }
 
 /// 核查: somebody who did not handle it says whether it is really done.
@@ -197,6 +226,7 @@ fn check_note(note: Option<&str>) -> Result<(), Problem> {
 fn problem(refusal: &Refusal) -> Problem {
     let (status, code) = match refusal {
         Refusal::Unknown => return Problem::not_found(),
+        Refusal::CannotHold { .. } => return Problem::field("wrong-field", "to", refusal.text()),
         Refusal::NotYours { .. } => (StatusCode::FORBIDDEN, "not-yours"),
         Refusal::OwnWork { .. } => (StatusCode::FORBIDDEN, "own-work"),
         Refusal::Changed { .. } => (StatusCode::PRECONDITION_FAILED, "changed"),

@@ -44,6 +44,7 @@ pub fn routes(front: Front) -> Router {
         .route("/api/v1/cases/{incident}/stage", post(act::stage))
         .route("/api/v1/cases/{incident}/answer", post(act::answer))
         .route("/api/v1/cases/{incident}/return", post(act::give_back))
+        .route("/api/v1/cases/{incident}/transfer", post(act::transfer))
         .route("/api/v1/cases/{incident}/check", post(act::check))
         .route("/api/v1/cases/{incident}/close", post(act::close))
         .with_state(front)
@@ -60,6 +61,7 @@ pub fn routes(front: Front) -> Router {
         act::stage,
         act::answer,
         act::give_back,
+        act::transfer,
         act::check,
         act::close
     ),
@@ -72,6 +74,7 @@ pub fn routes(front: Front) -> Router {
         act::Acted,
         act::Note,
         act::GiveBack,
+        act::HandOn,
         act::CheckResult
     ))
 )]

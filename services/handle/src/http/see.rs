@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use domain::case::{Case, FINAL_RETURN, Happened};
+use domain::case::{Case, Happened};
 use domain::deadline::{Deadline, Step, Verdict};
 use domain::id::IncidentId;
 use domain::rights::{Action, may};
@@ -25,6 +25,7 @@ use crate::just_reported;
 use crate::may::may_now;
 use crate::store::history;
 use crate::store::whole::{self, Whole};
+use crate::why::why_here;
 
 /// How long a reader may wait for a case that is about to open.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -66,8 +67,8 @@ pub struct SeenCase {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub district: Option<Text>,
-    /// What the asker may do to it now: `sign`, `stage`, `answer`, `return`, `pass`, `fail`, `close` or `order`, which is
-    /// to have it offered to partner organisations.
+    /// What the asker may do to it now: `sign`, `stage`, `answer`, `return`, `pass`, `fail`, `close`, `transfer`, which is
+    /// to give it to another post or take it over, or `order`, which is to have it offered to partner organisations.
     #[schema(value_type = Vec<String>)]
     pub may: Vec<&'static str>,
     pub deadlines: Vec<SeenDeadline>,
@@ -236,14 +237,7 @@ fn not_yet() -> Response {
 fn seen(whole: Whole, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
     let Whole { case, history, words } = whole;
     let conditions = pack.categories.get(&case.category).and_then(|category| category.conditions.as_ref());
-    let why = history.iter().rev().find_map(|entry| match &entry.happened {
-        Happened::Opened { why, .. } | Happened::Assigned { why, .. } => Some(why.clone()),
-        Happened::Returned { .. } if case.returns >= FINAL_RETURN => Some(Text::new(
-            format!("已退回 {FINAL_RETURN} 次，由街道指挥室决定并承办，不得再退。"),
-            format!("It was given back {FINAL_RETURN} times: the street's desk decides, has it, and that is final."),
-        )),
-        _ => None,
-    });
+    let why = why_here(&case, &history, now, pack);
     SeenCase {
         case: listed(&case, now),
         revision: case.revision,

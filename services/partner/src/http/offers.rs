@@ -1,5 +1,6 @@
 //! 待接单 – 接单 – 婉拒: what an organisation's people see and say. Of a case they are offered or hold they see its category,
-//! its place and its times, and nothing of whoever reported it; of one that is somebody else's, that it was offered.
+//! its place and its times and when such a matter is done, and nothing of whoever reported it nor, until it is theirs, of
+//! what they wrote, which may name people and doors; of one that is somebody else's, that it was offered.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,10 +52,22 @@ pub struct Offered {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub area_name: Option<Text>,
+    /// The names of the areas it lies in, from the street down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub place_name: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lon: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lat: Option<f64>,
+    /// 立案条件: what such a matter is, where the pack says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub filing: Option<Text>,
+    /// 结案标准: what is asked, for when that is so it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub closing: Option<Text>,
     pub offered_at: DateTime<Utc>,
     /// Until when it can be answered.
     pub answer_by: DateTime<Utc>,
@@ -163,6 +176,7 @@ fn offered(pack: &Pack, key: &OfferKey, row: &OfferRow, case: &Mirrored) -> Offe
     let area = pack.areas.by_path(&case.area);
     let holds = case.holder.partner().as_ref() == Some(&key.partner);
     let concerns = holds || row.state.concerns_the_case();
+    let conditions = category.and_then(|category| category.conditions.as_ref()).filter(|_| concerns);
     Offered {
         incident: key.incident.to_string(),
         partner: key.partner.to_string(),
@@ -172,8 +186,11 @@ fn offered(pack: &Pack, key: &OfferKey, row: &OfferRow, case: &Mirrored) -> Offe
         category_name: category.map_or_else(|| same(&case.category), |category| category.name.clone()),
         area: concerns.then(|| case.area.to_string()),
         area_name: concerns.then(|| area.map_or_else(|| same(&case.area), |area| area.name.clone())),
+        place_name: concerns.then(|| pack.areas.shown_from_street(&case.area)),
         lon: concerns.then_some(case.lon),
         lat: concerns.then_some(case.lat),
+        filing: conditions.map(|conditions| conditions.filing.clone()),
+        closing: conditions.map(|conditions| conditions.closing.clone()),
         offered_at: row.offered_at,
         answer_by: row.due_at,
         due_at: case.due_at.filter(|_| concerns),

@@ -6,6 +6,7 @@
 //!   待签收        holder    处置中      holder     待核查      somebody else          已结案
 //!      ▲                      │  ▲                   │
 //!      │ return (holder)      │  └───────────────────┘ check: failed (rework, 返工)
+//!      │ transfer (answerable)│
 //!      ├──────────────────────┤
 //!      │ nobody takes it      │ accept (a partner organisation)
 //!      └────── OFFERED ───────┘
@@ -24,11 +25,13 @@ mod receive;
 mod refusal;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use advance::{Effect, next_step_due};
-pub use offer::may_be_offered;
+pub use offer::{may_be_offered, too_late_to_offer};
 pub use receive::{Action, FINAL_RETURN, Input, Outcome, ReturnReason, Terms, Undecidable, receive};
 pub use refusal::Refusal;
+pub use transfer::may_be_transferred;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -179,13 +182,15 @@ impl Case {
 pub enum Happened {
     /// 立案派遣: the case in the fact is its first row.
     Opened { rule: String, boundaries: String, why: Text },
-    /// 改派: another attempt of route's after a return.
+    /// 改派: another attempt of route's after a return; or 转派, by whoever is answerable for it.
     Assigned {
         attempt: u32,
         area: AreaPath,
         holder: Holder,
         rule: String,
         why: Text,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sign: Option<Deadline>,
     },
@@ -236,6 +241,9 @@ pub enum Happened {
     Returned {
         by: PersonId,
         reason: ReturnReason,
+        /// Who had it: not always whom route chose, for it may have been transferred.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Holder>,
         holder: Holder,
         met_at: DateTime<Utc>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -314,12 +322,10 @@ impl Happened {
             | Self::Declined { by, .. }
             | Self::Staged { by, .. }
             | Self::Closed { by } => Some(by),
-            Self::Offered { by, .. } | Self::Released { by, .. } => by.as_ref(),
-            Self::Opened { .. }
-            | Self::Assigned { .. }
-            | Self::Lapsed { .. }
-            | Self::Reminded { .. }
-            | Self::Escalated { .. } => None,
+            Self::Assigned { by, .. } | Self::Offered { by, .. } | Self::Released { by, .. } => by.as_ref(),
+            Self::Opened { .. } | Self::Lapsed { .. } | Self::Reminded { .. } | Self::Escalated { .. } => {
+                None
+            }
         }
     }
 }

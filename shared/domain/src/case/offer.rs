@@ -49,8 +49,23 @@ pub(super) fn proposed(
     }
 }
 
-/// Whether organisations may be asked to take the case as it stands; which of them fit is for partner to say.
-pub fn may_be_offered(case: &Case, terms: Terms<'_>) -> bool {
+/// Whether organisations may be asked at `at` to take the case as it stands; which of them fit is for partner to say.
+pub fn may_be_offered(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> bool {
+    could_be_offered(case, terms) && no_time(case, at, terms).is_none()
+}
+
+/// Why a case stays with whoever holds it that organisations would be asked to take, were there time.
+pub fn too_late_to_offer(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> Option<Text> {
+    let takers = terms.categories.get(&case.category).is_some_and(|category| !category.offer_to.is_empty());
+    if takers && could_be_offered(case, terms) { no_time(case, at, terms) } else { None }
+}
+
+fn no_time(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> Option<Text> {
+    let handle = case.deadline(DeadlineKind::Handle)?;
+    terms.policy.no_time_to_offer(terms.calendar, at, handle.due_at)
+}
+
+fn could_be_offered(case: &Case, terms: Terms<'_>) -> bool {
     let free = matches!(case.state, State::Dispatched | State::Handling { .. }) && !awaits_route(case);
     // Promise 7, once more: whoever proposes it, a sensitive matter does not leave the office.
     let open = terms.categories.get(&case.category).is_some_and(|category| !category.sensitive);
@@ -75,7 +90,7 @@ fn place(
     (met_at, at): (DateTime<Utc>, DateTime<Utc>),
     terms: Terms<'_>,
 ) -> Option<Happened> {
-    if partners.is_empty() || !may_be_offered(case, terms) {
+    if partners.is_empty() || !may_be_offered(case, at, terms) {
         return None;
     }
     let limit = terms.policy.offer_limit?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::advance::{Until, advance};
-use super::{Case, Effect, Happened, Refusal, SENSITIVE, State, offer};
+use super::{Case, Effect, Happened, Refusal, SENSITIVE, State, offer, transfer};
 use crate::area::Areas;
 use crate::calendar::Calendar;
 use crate::category::{Categories, Category};
@@ -28,7 +28,7 @@ pub enum ReturnReason {
 }
 
 /// What a person does to a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// 签收.
     Sign,
@@ -38,6 +38,8 @@ pub enum Action {
     Answer,
     /// 退回.
     Return(ReturnReason),
+    /// 转派: this post has it from now on; to the own post: it is taken over.
+    Transfer(Holder),
     /// 核查通过.
     Pass,
     /// 核查不通过.
@@ -47,6 +49,7 @@ pub enum Action {
 }
 
 impl Action {
+    /// All that name nobody else: a transfer does.
     pub const ALL: [Self; 7] = [
         Self::Sign,
         Self::Stage,
@@ -57,12 +60,13 @@ impl Action {
         Self::Close,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Sign => "sign",
             Self::Stage => "stage",
             Self::Answer => "answer",
             Self::Return(_) => "return",
+            Self::Transfer(_) => "transfer",
             Self::Pass => "pass",
             Self::Fail => "fail",
             Self::Close => "close",
@@ -70,23 +74,25 @@ impl Action {
     }
 
     /// What one does to a case, in words.
-    pub fn en(self) -> &'static str {
+    pub fn en(&self) -> &'static str {
         match self {
             Self::Sign => "sign for",
             Self::Stage => "end a stage of",
             Self::Answer => "answer",
             Self::Return(_) => "return",
+            Self::Transfer(_) => "transfer",
             Self::Pass | Self::Fail => "check",
             Self::Close => "close",
         }
     }
 
-    pub fn zh(self) -> &'static str {
+    pub fn zh(&self) -> &'static str {
         match self {
             Self::Sign => "签收",
             Self::Stage => "阶段办结",
             Self::Answer => "办结反馈",
             Self::Return(_) => "退回",
+            Self::Transfer(_) => "转派",
             Self::Pass => "核查通过",
             Self::Fail => "核查退回",
             Self::Close => "结案",
@@ -160,7 +166,7 @@ pub fn receive(
         (Some(case), Input::StepDue(step)) => Ok(step_due(case, step, terms)),
         (Some(case), Input::Routed(routed)) => Ok(assign(case, routed, at, terms)),
         (Some(case), Input::Partnered(proposal)) => Ok(offer::proposed(case, proposal, at, terms)),
-        (Some(case), Input::Act { action, by }) => Ok(act(case, *action, by, at, terms)),
+        (Some(case), Input::Act { action, by }) => Ok(act(case, action, by, at, terms)),
     }
 }
 
@@ -272,6 +278,7 @@ fn assign(case: &Case, routed: &IncidentRouted, at: DateTime<Utc>, terms: Terms<
             holder: holder.clone(),
             rule: rule.clone(),
             why: why.clone(),
+            by: None,
             sign: sign_again(case, at, terms),
         }))
     })
@@ -282,13 +289,14 @@ pub(super) fn awaits_route(case: &Case) -> bool {
     matches!(case.state, State::Dispatched) && case.returns >= case.attempt && case.returns < FINAL_RETURN
 }
 
-fn act(case: &Case, action: Action, by: &PersonId, at: DateTime<Utc>, terms: Terms<'_>) -> Outcome {
+fn act(case: &Case, action: &Action, by: &PersonId, at: DateTime<Utc>, terms: Terms<'_>) -> Outcome {
     let recorded_at = at;
     decided(case, at, terms, |case, at| match action {
         Action::Sign => sign(case, by, recorded_at),
         Action::Stage => stage(case, by, recorded_at),
         Action::Answer => answer(case, by, recorded_at, at, terms),
-        Action::Return(reason) => give_back(case, by, reason, recorded_at, at, terms),
+        Action::Return(reason) => give_back(case, by, *reason, recorded_at, at, terms),
+        Action::Transfer(to) => transfer::hand_on(case, to, by, at, terms),
         Action::Pass => pass(case, by, recorded_at),
         Action::Fail => fail(case, by, recorded_at),
         Action::Close => close(case, by),
@@ -390,7 +398,14 @@ fn give_back(
     let last = case.returns + 1 == FINAL_RETURN;
     // Until route proposes again the desk only keeps the case; after the last return it is the desk's to sign for.
     let sign = if last { sign_again(case, at, terms) } else { None };
-    Ok(Some(Happened::Returned { by: by.clone(), reason, holder: desk_above(case, terms), met_at, sign }))
+    Ok(Some(Happened::Returned {
+        by: by.clone(),
+        reason,
+        from: Some(case.holder.clone()),
+        holder: desk_above(case, terms),
+        met_at,
+        sign,
+    }))
 }
 
 fn pass(case: &Case, by: &PersonId, met_at: DateTime<Utc>) -> Decision {

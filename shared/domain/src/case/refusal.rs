@@ -1,6 +1,7 @@
 //! Why an action on a case is refused, in words for the person who tried.
 
 use super::State;
+use crate::holder::Holder;
 use crate::id::PersonId;
 use crate::text::Text;
 
@@ -21,6 +22,8 @@ pub enum Refusal {
     Unknown,
     /// The person may see it but not do this to it.
     NotYours { action: &'static str, action_zh: &'static str },
+    /// It cannot be transferred to this post: there is none, nobody works for it, or it is not below the asker.
+    CannotHold { to: Holder },
     /// Somebody changed the case since the person looked.
     Changed { expected: u32, actual: u32 },
 }
@@ -58,6 +61,13 @@ impl Refusal {
             Self::NotYours { action, action_zh } => Text::new(
                 format!("您可以查看此案，但您的岗位或辖区不能对它{action_zh}"),
                 format!("you may see this case, but your role or area does not let you {action} it"),
+            ),
+            Self::CannotHold { to } => Text::new(
+                format!("不能转派给 {to}：须为您辖区内、有人在岗的网格长、社区或街道指挥室"),
+                format!(
+                    "it cannot be transferred to {to}: name a grid leader, a community or a street desk of your own \
+                     area that somebody works for"
+                ),
             ),
             Self::Changed { expected, actual } => Text::new(
                 format!("案件已被更新（您看到的是第 {expected} 版，现为第 {actual} 版），请刷新后再操作"),

@@ -28,7 +28,7 @@ async fn opened_by_two(stage: &mut Stage, does: Does) -> [Does; 2] {
 async fn both(stage: &mut Stage, before: &[(&str, Action)], two: [(&str, Action); 2]) -> [Does; 2] {
     let incident = stage.opened(PLAIN).await;
     for (person, action) in before {
-        stage.acts(person, *action, incident).await;
+        stage.acts(person, action.clone(), incident).await;
     }
     two.map(|(person, action)| Does::Acts(stage.act(person, action, incident)))
 }
@@ -160,7 +160,7 @@ fn of_people() -> Vec<Pair> {
         Pair::new(
             "sign × sign, tapped twice",
             "handle",
-            |stage| Box::pin(both(stage, &[], [(LEADER, Action::Sign); 2])),
+            |stage| Box::pin(both(stage, &[], [(LEADER, Action::Sign), (LEADER, Action::Sign)])),
             ["HANDLING", "HANDLING"],
         )
         .holds(&[("SELECT count(*) FROM handle_outbox WHERE kind = 'case.signed'", 1)]),

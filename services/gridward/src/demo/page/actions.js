@@ -3,7 +3,7 @@
 import { $, el, put } from './draw.js';
 import { act, ask } from './asking.js';
 import { look_again } from './page.js';
-import { seen } from './state.js';
+import { KNOWN, me, role, seen } from './state.js';
 import { REASONS, STATES, holder_name, lang, partner_name, say, word } from './words.js';
 
 const reason = () => ({ name: 'reason', label: say('reason'), options: Object.keys(REASONS).map((code) => [code, word(REASONS, code)]) });
@@ -17,6 +17,7 @@ const ACTIONS = {
   pass: { main: true, send: () => ['check', { passed: true }] },
   fail: { fields: () => [note('note_fail')], send: (given) => ['check', { passed: false, ...given }] },
   close: { main: true, send: () => ['close', {}] },
+  transfer: { fields: () => [{ name: 'to', label: say('to_post'), options: posts() }, note('note_transfer')], send: (given) => ['transfer', given] },
   order: { fields: () => [{ name: 'partner', label: say('to_whom'), options: [['', say('all_fitting')], ...organisations()] }] },
 };
 const label = (name) => say(name === 'close' ? 'close_case' : name);
@@ -24,6 +25,15 @@ function organisations() {
   if (!seen.register) ask('/api/v1/partners').then((register) => { seen.register = register; drawn = ''; look_again(); }, () => {});
   const active = seen.register ? seen.register.partners.filter((one) => one.standing === 'active') : [];
   return active.map((one) => [one.id, partner_name(one.id)]);
+}
+
+/** The posts of the visitor's own area, the own one first: each a level lower than the area above it. */
+function posts() {
+  const levels = role() === 'dispatcher' ? ['street_desk', 'community', 'grid_leader'] : [];
+  const own = me.visitor.area, depth = (path) => path.split('/').length;
+  const below = Object.keys(KNOWN.areas || {}).filter((path) => path === own || path.startsWith(`${own}/`)).sort();
+  const holders = below.map((path) => [levels[depth(path) - depth(own)], path]).filter(([post]) => post);
+  return holders.sort((a, b) => levels.indexOf(a[0]) - levels.indexOf(b[0])).map(([post, path]) => [`${post}:${path}`, holder_name(`${post}:${path}`, '')]);
 }
 
 /** The form that is open, or what the last one was answered. */

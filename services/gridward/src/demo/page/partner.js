@@ -48,10 +48,10 @@ function words_of({ incident, state }) {
   return words.get(incident) || '';
 }
 function card() {
-  return el('li', { className: 'card' }, el('div', { className: 'top' }, el('b'), el('span', { className: 'due' })), el('p', { className: 'words' }), el('p', { className: 'soft' }), el('p', { className: 'times' }), el('div', { className: 'foot' }));
+  return el('li', { className: 'card' }, el('div', { className: 'top' }, el('b'), el('span', { className: 'due' })), el('p', { className: 'words' }), el('p', { className: 'soft' }), el('p'), el('p', { className: 'times' }), el('div', { className: 'foot' }));
 }
 function fill_card(node, offer) {
-  const [top, wrote, place, times, foot] = node.children;
+  const [top, wrote, place, asked, times, foot] = node.children;
   put(wrote, words_of(offer));
   wrote.hidden = !wrote.textContent;
   const until = offer.state === 'open' ? offer.answer_by : offer.due_at;
@@ -60,7 +60,9 @@ function fill_card(node, offer) {
   node.classList.toggle('soon', left >= 0 && left < 4 * 3_600_000);
   put(top.children[0], said(offer.category_name) || category_name(offer.category));
   put(top.children[1], !until ? '' : left < 0 ? say('overdue_by', word(LATE, offer.state === 'open' ? 'offer' : 'handle'), length(-left)) : say('left', length(left)));
-  put(place, `${where(offer.area)} · ${offer.lon}, ${offer.lat}`);
+  put(place, `${plain(said(offer.place_name)) || where(offer.area)} · ${offer.lon}, ${offer.lat}`);
+  put(asked, offer.closing ? say('asked', said(offer.closing)) : '');
+  asked.hidden = !asked.textContent;
   put(times, [offer.state === 'open' ? say('answer_by', moment(offer.answer_by)) : '', offer.due_at ? say('handle_by', moment(offer.due_at)) : ''].filter(Boolean).join(' · '));
   const look = JSON.stringify([offer.state, offer.case_state, asks.get(offer.incident), told.get(offer.incident), lang()]);
   if (foot.dataset.look === look) return;

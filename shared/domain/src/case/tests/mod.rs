@@ -14,6 +14,7 @@ mod rework;
 mod stages;
 mod table;
 mod time;
+mod transfers;
 mod urgent;
 mod versions;
 mod wire;
@@ -239,14 +240,14 @@ impl Life {
 
     /// An action that must change the case; what happened, in words.
     fn does(&mut self, person: &str, action: Action, at: DateTime<Utc>) -> Vec<String> {
-        match self.act(person, action, at) {
+        match self.act(person, action.clone(), at) {
             Outcome::Changed(effects) => effects.iter().map(say).collect(),
             other => panic!("{person} cannot {}: {other:?}", action.name()),
         }
     }
 
     fn refused(&mut self, person: &str, action: Action, at: DateTime<Utc>) -> Refusal {
-        match self.act(person, action, at) {
+        match self.act(person, action.clone(), at) {
             Outcome::Refused(refusal) => refusal,
             other => panic!("{person} may {}: {other:?}", action.name()),
         }

@@ -202,7 +202,7 @@ impl Model {
             Input::StepDue(step) => self.is_due(step),
             Input::Routed(routed) => self.then(at, |model, _| model.is_routed(routed)),
             Input::Partnered(said) => self.then(at, |model, met| model.is_offered(said, met)),
-            Input::Act { action, by } => self.then(at, |model, met| model.act(*action, &by.0, met)),
+            Input::Act { action, by } => self.then(at, |model, met| model.act(action, &by.0, met)),
         };
         if came != Changed {
             *self = before;
@@ -255,7 +255,9 @@ impl Model {
             OfferProposed::Placed { partners, revision, .. } => {
                 let free = matches!(self.stage, Stage::Dispatched | Stage::Handling { .. });
                 let theirs = self.recorded || self.organisation().is_some() || self.waits_for_route();
-                if *revision != self.revision || !free || theirs {
+                // Whoever took it when the offer ends would be late already.
+                let late = self.terms[&DeadlineKind::Handle].due <= self.last + hours(3);
+                if *revision != self.revision || !free || theirs || late {
                     return Unchanged;
                 }
                 self.meets(DeadlineKind::Sign, met);
@@ -311,13 +313,14 @@ impl Model {
         }
     }
 
-    fn act(&mut self, action: Action, by: &str, met: DateTime<Utc>) -> Came {
+    fn act(&mut self, action: &Action, by: &str, met: DateTime<Utc>) -> Came {
         let came = match action {
             Action::Sign => self.sign(by, met),
             // The office's one category has no stages.
             Action::Stage => Refused,
             Action::Answer => self.answer(by, met),
             Action::Return(_) => self.give_back(met),
+            Action::Transfer(_) => unreachable!("`transfers` tells of it"),
             Action::Pass | Action::Fail | Action::Close => self.check(action, by, met),
         };
         self.revision += u32::from(came == Changed);
@@ -383,7 +386,7 @@ impl Model {
         Changed
     }
 
-    fn check(&mut self, action: Action, by: &str, met: DateTime<Utc>) -> Came {
+    fn check(&mut self, action: &Action, by: &str, met: DateTime<Utc>) -> Came {
         let own = self.hands.contains(by);
         match (action, self.stage.clone()) {
             (Action::Pass, Stage::Checking { passed: Some(passed), .. } | Stage::Closed { passed, .. })

@@ -1,5 +1,6 @@
 //! 下单 – 接单 – 婉拒 – 回流: a case offered to organisations. The offer of this office stands for 3 h.
 
+use super::super::{may_be_offered, too_late_to_offer};
 use super::*;
 use crate::facts::OfferProposed;
 use crate::partner::{DeclineReason, ReleaseReason};
@@ -223,6 +224,35 @@ fn a_sensitive_case_is_never_offered_whoever_proposes_it() {
     life.office = office();
     assert_eq!(life.partnered(placed(1, &[LARK]), t(0, 20)), [""; 0]);
     assert_eq!(life.state(), "DISPATCHED");
+}
+
+#[test]
+fn what_is_due_before_an_offer_would_end_stays_with_the_grid_and_it_is_said_why() {
+    let mut life = Life::opened();
+    let terms = office().terms();
+    // Due at +10:00, and an offer stands for 3 h.
+    assert_eq!(life.partnered(placed(1, &[LARK]), t(7, 0)), [""; 0]);
+    assert!(!may_be_offered(life.case(), t(7, 0), terms));
+    let why = too_late_to_offer(life.case(), t(7, 0), terms).unwrap();
+    assert_eq!(
+        why.zh,
+        "此类事项可由社会组织承接，但现在下单要到 2026-03-02 19:00 才截止接单，处置时限为 2026-03-02 19:00，来不及，故不下单。"
+    );
+    assert!(
+        why.en.contains("would stand until 2026-03-02 19:00 and it is due at 2026-03-02 19:00"),
+        "{}",
+        why.en
+    );
+    assert!(may_be_offered(life.case(), t(6, 59), terms));
+    assert_eq!(too_late_to_offer(life.case(), t(6, 59), terms), None);
+    let told = life.partnered(placed(1, &[LARK]), t(6, 59));
+    assert_eq!(told.last().map(String::as_str), Some("+6:59 offered"));
+    assert!(life.due_at(DeadlineKind::Offer) < life.due_at(DeadlineKind::Handle));
+    assert_eq!(
+        too_late_to_offer(life.case(), t(9, 0), terms),
+        None,
+        "of what is on offer there is nothing to say"
+    );
 }
 
 #[test]

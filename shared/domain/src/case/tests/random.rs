@@ -122,7 +122,7 @@ fn all_steps(life: &Life) -> Vec<StepDue> {
 pub(super) fn input(life: &Life, what: &Do, at: DateTime<Utc>) -> Input {
     match what {
         Do::Next => next(&as_of(life, at)),
-        Do::Act(action, by) => Input::Act { action: *action, by: (*by).into() },
+        Do::Act(action, by) => Input::Act { action: action.clone(), by: (*by).into() },
         Do::Partner(saying, partner, off) => proposed_by_partner(life.case(), *saying, partner, *off),
         Do::Route(n, to) => Input::Routed(proposal(life.case().attempt + n, to)),
         Do::Step(index) => match all_steps(life).as_slice() {

@@ -89,7 +89,7 @@ fn no_action_moves_the_due_time_of_any_deadline() {
     for action in Action::ALL {
         for mut life in [Life::opened(), Life::handling(), Life::answered(t(2, 0))] {
             let before = life.case().deadlines.clone();
-            life.act("somebody", action, t(3, 0));
+            life.act("somebody", action.clone(), t(3, 0));
             for deadline in before {
                 let after = life.case().deadline(deadline.kind).unwrap();
                 if after.round == deadline.round {

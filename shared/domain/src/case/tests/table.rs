@@ -134,7 +134,9 @@ fn word(outcome: &Outcome) -> String {
             Refusal::NotChecked => "not-checked",
             Refusal::NoStage => "no-stage",
             Refusal::Unknown => "unknown",
-            Refusal::NotYours { .. } | Refusal::Changed { .. } => "not for the case to say",
+            Refusal::NotYours { .. } | Refusal::CannotHold { .. } | Refusal::Changed { .. } => {
+                "not for the case to say"
+            }
         }
         .to_owned(),
     }
@@ -153,7 +155,7 @@ fn every_action_in_every_state_by_everybody_comes_out_as_the_table_says() {
         for (person, expected) in PEOPLE.into_iter().zip(expected) {
             let before = life_in(state);
             let mut life = before.clone();
-            let outcome = life.act(person, action, t(4, 0));
+            let outcome = life.act(person, action.clone(), t(4, 0));
             let actual = word(&outcome);
             if actual != expected {
                 wrong.push(format!("{state} {} by {person}: {actual}, not {expected}", action.name()));
@@ -205,11 +207,11 @@ fn a_second_tap_leaves_the_row_as_the_first_one_did() {
     ] {
         let mut life = Life::opened();
         for (person, action) in &taps {
-            life.does(person, *action, t(0, 30));
+            life.does(person, action.clone(), t(0, 30));
         }
-        let (person, action) = taps[taps.len() - 1];
+        let (person, action) = taps[taps.len() - 1].clone();
         let before = life.case.clone();
-        assert_eq!(life.act(person, action, t(0, 31)), Outcome::Unchanged, "{}", action.name());
+        assert_eq!(life.act(person, action.clone(), t(0, 31)), Outcome::Unchanged, "{}", action.name());
         assert_eq!((life.case.clone(), life.state()), (before, state));
     }
 }

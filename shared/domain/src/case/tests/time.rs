@@ -183,7 +183,7 @@ fn whatever_a_person_does_keeps_the_time_it_was_recorded_at() {
         ("checker", Action::Fail, Life::answered(t(2, 0))),
     ] {
         let last_at = life.case().last_at;
-        life.does(person, action, last_at - SECOND);
+        life.does(person, action.clone(), last_at - SECOND);
         let effect = life.told.last().unwrap();
         let (Happened::Signed { met_at, .. }
         | Happened::Returned { met_at, .. }
@@ -203,7 +203,7 @@ fn last_at_never_goes_back() {
     for (person, action) in
         [("leader", Action::Answer), ("checker", Action::Pass), ("checker", Action::Close)]
     {
-        life.does(person, action, t(-5, 0));
+        life.does(person, action.clone(), t(-5, 0));
         assert_eq!(life.case().last_at, t(0, 30), "{}", action.name());
     }
 }
