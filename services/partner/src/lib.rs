@@ -138,7 +138,8 @@ fn propose(turn: &mut Turn, incident: IncidentId, at: DateTime<Utc>, cause: Stri
 
 /// Why nobody is asked any more to take `case` at `at`: it has to be handled before an offer would end.
 fn no_time(work: &Work, case: &Mirrored, at: DateTime<Utc>) -> Option<Text> {
-    work.pack.policy.no_time_to_offer(&work.pack.calendar, at, case.due_at?)
+    let policy = work.pack.policy.of(work.category(case).map(|category| category.handle_limit));
+    policy.no_time_to_offer(&work.pack.calendar, at, case.due_at?)
 }
 
 /// Why these organisations are asked, for whoever reads the case.

@@ -10,6 +10,7 @@ use crate::facts::OfferProposed;
 use crate::holder::Holder;
 use crate::id::{PartnerId, PersonId};
 use crate::partner::ReleaseReason;
+use crate::policy::Policy;
 use crate::text::Text;
 
 /// What partner proposed. The first acceptance that finds the offer standing wins; whatever comes too late, or
@@ -62,7 +63,7 @@ pub fn too_late_to_offer(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> Op
 
 fn no_time(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> Option<Text> {
     let handle = case.deadline(DeadlineKind::Handle)?;
-    terms.policy.no_time_to_offer(terms.calendar, at, handle.due_at)
+    policy_of(case, terms).no_time_to_offer(terms.calendar, at, handle.due_at)
 }
 
 fn could_be_offered(case: &Case, terms: Terms<'_>) -> bool {
@@ -73,7 +74,12 @@ fn could_be_offered(case: &Case, terms: Terms<'_>) -> bool {
         && !case.is_sensitive()
         && !case.recorded
         && case.holder.partner().is_none()
-        && terms.policy.offer_limit.is_some()
+        && policy_of(case, terms).offer_limit.is_some()
+}
+
+/// What is urgent has less time to be taken.
+fn policy_of<'a>(case: &Case, terms: Terms<'a>) -> &'a Policy {
+    terms.policy.of(case.handling_limit())
 }
 
 /// Whether `partner` is asked to take the case, in this round.
@@ -93,7 +99,8 @@ fn place(
     if partners.is_empty() || !may_be_offered(case, at, terms) {
         return None;
     }
-    let limit = terms.policy.offer_limit?;
+    let policy = policy_of(case, terms);
+    let limit = policy.offer_limit?;
     let kind = DeadlineKind::Offer;
     let round = case.deadline(kind).map_or(1, |offer| offer.round + 1);
     Some(Happened::Offered {
@@ -101,7 +108,7 @@ fn place(
         by: by.cloned(),
         why: why.clone(),
         met_at,
-        offer: terms.policy.deadline(terms.calendar, kind, round, at, limit),
+        offer: policy.deadline(terms.calendar, kind, round, at, limit),
     })
 }
 

@@ -112,6 +112,8 @@ pub(super) struct UrgentEntry {
     pub sign_limit: Option<String>,
     #[serde(default)]
     pub check_limit: Option<String>,
+    #[serde(default)]
+    pub offer_limit: Option<String>,
     pub sign: LadderEntry,
     pub handle: LadderEntry,
     pub check: LadderEntry,

@@ -35,7 +35,7 @@
 //! | `boundaries` | list of `{file, level, key, pad?, datum, valid_from, valid_to?, exclusive?}` |
 //! | `accepted_boundary_report`? | digest of the boundary report a person has accepted |
 //! | `policy` | `{version, sign_limit?, check_limit?, offer_limit?, sign, handle, check}`; each of the last three a ladder `{remind_percent?, escalate: [{to, after, skips?}]}`; one level at a time, but for those in `skips` |
-//! | `policy.urgent`? | `{sign_limit?, check_limit?, sign, handle, check}`: what goes instead for categories whose `handle_limit` counts around the clock (紧急工作时); every limit and `after` in it counts so too |
+//! | `policy.urgent`? | `{sign_limit?, check_limit?, offer_limit?, sign, handle, check}`: what goes instead for categories whose `handle_limit` counts around the clock (紧急工作时); every limit and `after` in it counts so too, and without an `offer_limit` the ordinary one goes |
 //! | `routing` | `{fallback, rounded_decimals?, placeholders?, rules}` |
 //! | `routing.fallback` | `street_desk:CODE` |
 //! | `routing.placeholders` | list of `{lon, lat, datum, name}` |

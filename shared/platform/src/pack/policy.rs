@@ -56,6 +56,7 @@ fn urgent(
     };
     let sign_limit = limit("sign_limit", entry.sign_limit.as_deref());
     let check_limit = limit("check_limit", entry.check_limit.as_deref());
+    let offer_limit = limit("offer_limit", entry.offer_limit.as_deref());
     let mut ladder = |name: &str, entry: &LadderEntry, begins: Begins| {
         let path = format!("policy/urgent/{name}");
         let ladder = ladder(main, &path, entry, begins, areas, faults)?;
@@ -72,7 +73,7 @@ fn urgent(
         version: ordinary.version.clone(),
         sign_limit,
         check_limit,
-        offer_limit: ordinary.offer_limit,
+        offer_limit: offer_limit.or(ordinary.offer_limit),
         sign: sign?,
         handle: handle?,
         check: check?,

@@ -8,7 +8,7 @@ use crate::partner::{DeclineReason, ReleaseReason};
 const LARK: &str = "lark";
 const HOME: &str = "home";
 
-fn placed(revision: u32, partners: &[&str]) -> OfferProposed {
+pub(super) fn placed(revision: u32, partners: &[&str]) -> OfferProposed {
     OfferProposed::Placed {
         partners: partners.iter().map(|id| (*id).into()).collect(),
         by: None,

@@ -10,7 +10,7 @@ fn office_with_nights() -> &'static Office {
             version: "nights-1".to_owned(),
             sign_limit: Some(limit("2wh")),
             check_limit: Some(limit("1wd")),
-            offer_limit: None,
+            offer_limit: Some(limit("4h")),
             sign: ladder("2wh"),
             handle: ladder("2wh"),
             check: ladder("1wd"),
@@ -19,6 +19,7 @@ fn office_with_nights() -> &'static Office {
         let urgent = Policy {
             sign_limit: Some(limit("15m")),
             check_limit: Some(limit("4h")),
+            offer_limit: Some(limit("30m")),
             sign: ladder("30m"),
             handle: ladder("1h"),
             check: ladder("2h"),
@@ -77,4 +78,16 @@ fn what_is_not_urgent_waits_for_the_office() {
     let life = reported_in_the_evening(&DAYS);
     // Half past ten of the next morning, and two working hours later, around noon: two o'clock.
     assert_eq!(dues(&life, DeadlineKind::Sign), [t(25, 30), t(25, 30), t(29, 0)]);
+}
+
+#[test]
+fn organisations_have_less_time_to_take_what_is_urgent() {
+    let mut life = reported_in_the_evening(office_with_nights());
+    let placed = offers::placed(life.case().revision, &["lark"]);
+    assert_eq!(told(&life.receive(&Input::Partnered(placed), t(10, 5))), ["+10:05 offered"]);
+    assert_eq!(
+        life.due_at(DeadlineKind::Offer),
+        t(10, 35),
+        "four hours would end after the three to handle it"
+    );
 }
