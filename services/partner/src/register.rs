@@ -185,13 +185,23 @@ fn check_areas(pack: &Pack, partner: &Partner) -> Result<(), Refused> {
     if let Some(area) = partner.coverage.iter().find(is_unknown) {
         return unknown("coverage", area.as_str());
     }
+    let named = |path: &AreaPath| {
+        let name = pack.areas.by_path(path).map(|area| area.name.clone());
+        name.unwrap_or_else(|| Text::new(path.as_str(), path.as_str()))
+    };
     match partner.coverage.iter().find(|area| !partner.office.contains(area)) {
         None => Ok(()),
-        Some(area) => refused(
-            "coverage",
-            format!("{area} 不在备案（登记）机关的辖区内"),
-            format!("`{area}` does not lie in the area of the office it is filed with"),
-        ),
+        Some(area) => {
+            let (name, office) = (named(area), named(&partner.office));
+            refused(
+                "coverage",
+                format!("{}（{area}）不在备案（登记）机关{}的辖区内", name.zh, office.zh),
+                format!(
+                    "{} (`{area}`) does not lie in the area of {}, the office it is filed with",
+                    name.en, office.en
+                ),
+            )
+        }
     }
 }
 
@@ -203,8 +213,11 @@ fn check_categories(pack: &Pack, partner: &Partner) -> Result<(), Refused> {
             Some(category) if category.sensitive => {
                 return refused(
                     "categories",
-                    format!("{code} 是敏感事项，不交社会组织；请删去"),
-                    format!("`{code}` is sensitive and is never offered to an organisation: leave it out"),
+                    format!("{}（{code}）是敏感事项，不交社会组织；请删去", category.name.zh),
+                    format!(
+                        "{} (`{code}`) is sensitive and is never offered to an organisation: leave it out",
+                        category.name.en
+                    ),
                 );
             }
             Some(_) => {}

@@ -1,11 +1,14 @@
 //! Chance: what happens next, drawn from the seed, out of what there is in this life ([`Swarm`]).
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::area::Level;
 use domain::case::{Action, Case, ReturnReason, State};
+use domain::holder::Holder;
 use domain::id::PersonId;
 use domain::partner::{DeclineReason, Standing};
-use domain::rights::Role;
+use domain::rights::{Grant, Role};
 use partner::Said;
+use platform::pack::Person;
 use platform::stream::Source;
 
 use super::dice::Dice;
@@ -181,9 +184,10 @@ impl Chance {
         let cases = world.model.cases();
         let case = *self.dice.pick(&cases)?;
         let report = world.model.report_of(case.incident)?;
-        let (action, person) = match self.dice.one_in(8) {
-            true => (self.dice.pick(&Action::ALL)?.clone(), self.anybody(world)?),
-            false => self.sensible(world, case)?,
+        let (action, person) = match self.dice.below(8) {
+            0 => (self.dice.pick(&Action::ALL)?.clone(), self.anybody(world)?),
+            1 if case.level > Level::Grid => self.transfer(world, case)?,
+            _ => self.sensible(world, case)?,
         };
         let seen = self.dice.one_in(4).then_some(case.revision);
         Some(Acted { report, person, action, seen })
@@ -206,6 +210,20 @@ impl Chance {
         };
         let person = self.dice.pick(&people).cloned();
         Some((action, person.or_else(|| self.anybody(world))?))
+    }
+
+    /// Somebody who is answerable for a case, or stands above it and is not yet, gives it to any post there is.
+    fn transfer(&mut self, world: &World, case: &Case) -> Option<(Action, PersonId)> {
+        let posts = |person: &Person| {
+            let of = |grant: &Grant| Some(Holder { post: grant.role.post()?, area: grant.area.clone() });
+            person.grants.iter().filter_map(of).collect::<Vec<_>>()
+        };
+        let people = &world.office.pack.people;
+        let all: Vec<Holder> = people.iter().flat_map(posts).collect();
+        let above = |person: &&Person| posts(person).iter().any(|post| post.area.contains(&case.area));
+        let above: Vec<PersonId> = people.iter().filter(above).map(|person| person.id.clone()).collect();
+        let to = self.dice.pick(&all)?.clone();
+        Some((Action::Transfer(to), self.dice.pick(&above)?.clone()))
     }
 
     fn anybody(&mut self, world: &World) -> Option<PersonId> {
