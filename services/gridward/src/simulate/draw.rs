@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::Level;
-use domain::case::{Action, Case, ReturnReason, State};
-use domain::holder::Holder;
+use domain::case::{Action, Case, FINAL_RETURN, ReturnReason, State};
+use domain::holder::{Holder, Post};
 use domain::id::PersonId;
 use domain::partner::{DeclineReason, Standing};
 use domain::rights::{Grant, Role};
@@ -184,9 +184,12 @@ impl Chance {
         let cases = world.model.cases();
         let case = *self.dice.pick(&cases)?;
         let report = world.model.report_of(case.incident)?;
+        // 三次退回由街道指定: the desk decides by appointing somebody, who may try to give it back.
+        let street_decides = case.returns >= FINAL_RETURN && case.holder.post == Post::StreetDesk;
         let (action, person) = match self.dice.below(8) {
             0 => (self.dice.pick(&Action::ALL)?.clone(), self.anybody(world)?),
             1 if case.level > Level::Grid => self.transfer(world, case)?,
+            2..6 if street_decides => self.transfer(world, case)?,
             _ => self.sensible(world, case)?,
         };
         let seen = self.dice.one_in(4).then_some(case.revision);
@@ -212,18 +215,25 @@ impl Chance {
         Some((action, person.or_else(|| self.anybody(world))?))
     }
 
-    /// Somebody who is answerable for a case, or stands above it and is not yet, gives it to any post there is.
+    /// Somebody who is answerable for a case, or stands above it and is not yet, gives it to a post of their area; now
+    /// and then to one of another.
     fn transfer(&mut self, world: &World, case: &Case) -> Option<(Action, PersonId)> {
         let posts = |person: &Person| {
             let of = |grant: &Grant| Some(Holder { post: grant.role.post()?, area: grant.area.clone() });
             person.grants.iter().filter_map(of).collect::<Vec<_>>()
         };
-        let people = &world.office.pack.people;
-        let all: Vec<Holder> = people.iter().flat_map(posts).collect();
-        let above = |person: &&Person| posts(person).iter().any(|post| post.area.contains(&case.area));
-        let above: Vec<PersonId> = people.iter().filter(above).map(|person| person.id.clone()).collect();
-        let to = self.dice.pick(&all)?.clone();
-        Some((Action::Transfer(to), self.dice.pick(&above)?.clone()))
+        let people = world.office.pack.people.iter();
+        let all: Vec<(PersonId, Holder)> = people
+            .flat_map(|person| posts(person).into_iter().map(|post| (person.id.clone(), post)))
+            .collect();
+        let above = all.iter().filter(|(_, post)| post.area.contains(&case.area));
+        let above: Vec<&(PersonId, Holder)> = above.collect();
+        let (by, from) = *self.dice.pick(&above)?;
+        let elsewhere = self.dice.one_in(8);
+        let fits = |(_, post): &&(PersonId, Holder)| elsewhere || from.area.contains(&post.area);
+        let to: Vec<&(PersonId, Holder)> = all.iter().filter(fits).collect();
+        let (_, to) = *self.dice.pick(&to)?;
+        Some((Action::Transfer(to.clone()), by.clone()))
     }
 
     fn anybody(&mut self, world: &World) -> Option<PersonId> {
@@ -240,11 +250,14 @@ impl Chance {
             return Some(Event::Partner { to, ask: PartnerAsk::Standing { organisation, standing }, fault });
         }
         let cases = world.model.cases();
-        let offered: Vec<&Case> = cases.iter().copied().filter(|case| case.category.0 == OFFERED).collect();
-        let case = *self.dice.pick(&offered)?;
+        let of_theirs: Vec<&Case> = cases.iter().copied().filter(|case| case.category.0 == OFFERED).collect();
+        let is_offered = |case: &&Case| matches!(case.state, State::Offered { .. });
+        let on_offer: Vec<&Case> = of_theirs.iter().copied().filter(is_offered).collect();
+        let among = if self.dice.one_in(4) { &of_theirs } else { &on_offer };
+        let case = *self.dice.pick(among)?;
         let report = world.model.report_of(case.incident)?;
         let ask = if matches!(case.state, State::Offered { .. }) || self.dice.one_in(4) {
-            let says = match self.dice.one_in(3) {
+            let says = match self.dice.one_in(5) {
                 true => Said::Decline(DeclineReason::NotNow),
                 false => Said::Accept,
             };

@@ -92,8 +92,10 @@ pub struct Swarm {
 
 impl Swarm {
     pub fn draw(dice: &mut Dice) -> Self {
-        let mishaps = mishaps(dice);
         let lean = LEANS[dice.below(LEANS.len())];
+        // A case that goes to and fro needs a long life, and a quiet one.
+        let mishaps = if lean == Lean::GivingBack { Vec::new() } else { mishaps(dice) };
+        let longer = [0, 80][usize::from(lean != Lean::Nowhere)];
         let weights = USUALLY.map(|(weight, choice)| {
             let often = match (choice, lean) {
                 // Without these nothing would ever happen.
@@ -134,7 +136,7 @@ impl Swarm {
             spots,
             reports: dice.between(1, if lean == Lean::GivingBack { 2 } else { 4 }),
             gives_back: if lean == Lean::GivingBack { 15 } else { 2 },
-            left: dice.between(40, 140),
+            left: dice.between(40, 140) + longer,
         }
     }
 }
