@@ -40,8 +40,6 @@ mod full_disk;
 #[cfg(test)]
 mod in_confidence;
 #[cfg(test)]
-mod interleavings;
-#[cfg(test)]
 mod k8s;
 #[cfg(test)]
 mod life;
