@@ -235,8 +235,16 @@ async fn who_is_made_answerable_hands_it_on_or_takes_it_over_and_nobody_of_anoth
     let seen = office.get(&case, "leader-112").await.with(200);
     assert_eq!((&seen["holder"], &seen["may"]), (&json!(next), &json!(["sign", "return"])));
     assert_eq!((due(&seen), &seen["level"]), (before.clone(), &json!("community")));
-    assert_eq!(seen["why"]["zh"], "经负责督办的 community-11 转派，由示意网格 112 网格长承办；各时限照旧。");
+    assert_eq!(seen["why"]["zh"], "经督办转派，由示意网格 112 网格长承办；处置时限照旧。");
     assert_eq!(office.act(&case, "sign", "leader-111").await.status, 404, "it is not in their grid any more");
+    let open = |figures: &Value, grid: &str| {
+        let below = figures["below"].as_array().into_iter().flatten();
+        let of_grid = |one: &&Value| one["area"].as_str().is_some_and(|area| area.ends_with(grid));
+        below.filter(of_grid).find_map(|one| one["open"].as_i64())
+    };
+    let figures = format!("/api/v1/figures?area={COMMUNITY}");
+    let moved = |figures: &Value| (open(figures, "1001"), open(figures, "1002")) == (Some(0), Some(1));
+    office.when(&figures, "community-11", moved).await;
     office.act(&case, "sign", "leader-112").await.with(200);
 
     // Taken over: the community signs for it, handles it, and is not the one who checks it.

@@ -45,7 +45,8 @@ pub(crate) fn obey(
     let outcome = outcome.unwrap_or(Outcome::Refused(Refusal::Unknown));
     let seen = Seen { case, level: level_by_now(case, &outcome), people, areas: terms.areas };
     // A second tap finds the case handed on already; it is answered as the first one was.
-    if outcome == Outcome::Unchanged && (visible(case, &act.grants) || may_act(seen, act)) {
+    let was_theirs = may_act(seen, act) || (!is_transfer(act) && visible(case, &act.grants));
+    if outcome == Outcome::Unchanged && was_theirs {
         turn.unchanged();
         return Ok(done(case));
     }
@@ -85,6 +86,11 @@ fn allowed(seen: Seen<'_>, act: &Act) -> Result<(), Refusal> {
 
 fn may_act(seen: Seen<'_>, act: &Act) -> bool {
     may_do(&act.grants, right(&act.action), seen)
+}
+
+/// Whoever is answerable is so still after a transfer: nobody else's can be a second tap.
+fn is_transfer(act: &Act) -> bool {
+    matches!(act.action, Action::Transfer(_))
 }
 
 /// The highest level answerable at the time of the act: what fell due before it counts, whoever notices first.

@@ -48,20 +48,29 @@ pub(crate) fn may_give(grants: &[Grant], to: &Holder, seen: Seen<'_>) -> bool {
 /// The areas for which `grants` make their bearer answerable for a case by now, and let them do `wanted` because of it.
 fn answered_from(grants: &[Grant], wanted: rights::Action, seen: Seen<'_>) -> Vec<AreaPath> {
     let Seen { case, level, people, areas } = seen;
-    let own = answers(grants, wanted, &case.area, level).into_iter().cloned();
+    // What a level holds is not a lower one's to give, though it lies in its area.
+    let levels = held_at(case)..=level;
+    let own = answers(grants, wanted, &case.area, &levels).into_iter().cloned();
     // A grid holds what lies in it and answers for nobody else, so whoever acts for its leader hands nothing on.
-    let levels = [Post::Community, Post::StreetDesk].into_iter().filter(|post| post.level() <= level);
-    let answerable = levels.filter_map(|post| {
+    let posts = [Post::Community, Post::StreetDesk].into_iter().filter(|post| levels.contains(&post.level()));
+    let answerable = posts.filter_map(|post| {
         let area = areas.at_level(&case.area, post.level())?;
         Some(Holder { post, area: area.path.clone() })
     });
     // A vacant post's level is that of whoever acts for it.
     let acting = answerable.filter_map(|vacant| people.acting_for(&vacant));
     let acting = acting.flat_map(|acting| {
-        let of_post = answers(grants, wanted, &case.area, acting.post.level()).into_iter();
+        let level = acting.post.level();
+        let of_post = answers(grants, wanted, &case.area, &(level..=level)).into_iter();
         of_post.filter(move |area| **area == acting.area).cloned().collect::<Vec<_>>()
     });
     own.chain(acting).collect()
+}
+
+/// The level of the post that holds a case; of one that an organisation has, of the post that it comes back to.
+fn held_at(case: &Case) -> Level {
+    let home = case.home.as_ref().filter(|_| case.holder.post == Post::Partner);
+    home.unwrap_or(&case.holder).post.level()
 }
 
 /// The actions that would change `case` if `who` took them at `now`, by name, in the order of the work.

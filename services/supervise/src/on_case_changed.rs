@@ -17,6 +17,7 @@ pub(crate) fn react(work: &mut Work, record: &Record) -> Result<(), String> {
     }
     let CaseFact { happened, case } = record.body()?;
     let sensitive = is_sensitive(work, &case);
+    tally_move(work, &case, sensitive);
     tally(work, &happened, &case, sensitive);
     if let Happened::Reminded { deadline, step, .. }
     | Happened::Lapsed { deadline, step, .. }
@@ -131,6 +132,15 @@ fn effected(work: &mut Work, case: &Case, kind: DeadlineKind, step: u32, noticed
     if let Some(step) = step {
         let does = step.does.as_str().to_owned();
         work.effected.push((does, noticed_at - step.due_at));
+    }
+}
+
+/// A case that lies in another area from now on is open there, and no longer where it was opened.
+fn tally_move(work: &mut Work, case: &Case, sensitive: bool) {
+    let before = work.cases.get(&case.incident).map(|known| known.area.clone());
+    if let Some(before) = before.filter(|before| *before != case.area) {
+        work.tallies.add(&before, "moved_out", sensitive);
+        work.tallies.add(&case.area, "moved_in", sensitive);
     }
 }
 

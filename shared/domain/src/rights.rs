@@ -1,5 +1,7 @@
 //! Who may do what: one table, role × action × reach. Everything that asks, asks here.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::area::{AreaPath, Level};
@@ -178,12 +180,17 @@ pub fn may(grants: &[Grant], action: Action, area: &AreaPath, holder: &Holder) -
     })
 }
 
-/// The areas whose posts `grants` let their bearer do `action` to a case in `area` for, where the levels up to `level`
-/// are answerable for it (督办): a higher level is not, though the case lies below it, and neither is the same level
-/// elsewhere. Empty: it is not theirs to do.
-pub fn answers<'a>(grants: &'a [Grant], action: Action, area: &AreaPath, level: Level) -> Vec<&'a AreaPath> {
+/// The areas whose posts `grants` let their bearer do `action` to a case in `area` for, where these `levels` are
+/// answerable for it (督办), from that of whoever holds it up: a higher level is not, though the case lies below it, nor
+/// a lower one, though it lies there, and neither is the same level elsewhere. Empty: it is not theirs to do.
+pub fn answers<'a>(
+    grants: &'a [Grant],
+    action: Action,
+    area: &AreaPath,
+    levels: &RangeInclusive<Level>,
+) -> Vec<&'a AreaPath> {
     let answerable = |grant: &&Grant| {
-        let own = grant.role.post().is_some_and(|post| post.level() <= level);
+        let own = grant.role.post().is_some_and(|post| levels.contains(&post.level()));
         own && reach(grant.role, action) == Some(Reach::Answerable) && grant.area.contains(area)
     };
     grants.iter().filter(answerable).map(|grant| &grant.area).collect()
@@ -243,7 +250,7 @@ mod tests {
     fn who_was_made_answerable_hands_on_what_lies_below_and_nobody_above_or_beside_does() {
         let answer = |role, area, level| {
             let area_of_case = "s/c/g".parse().unwrap();
-            !answers(&grant(role, area), Action::Transfer, &area_of_case, level).is_empty()
+            !answers(&grant(role, area), Action::Transfer, &area_of_case, &(Level::Grid..=level)).is_empty()
         };
         assert!(!answer(Role::CommunityDesk, "s/c", Level::Grid), "it has not climbed to them");
         assert!(answer(Role::CommunityDesk, "s/c", Level::Community));
@@ -257,6 +264,16 @@ mod tests {
                 "the level must be asked"
             );
         }
+        let held_by_the_street = |role, area| {
+            let area_of_case = "s/c/g".parse().unwrap();
+            !answers(&grant(role, area), Action::Transfer, &area_of_case, &(Level::Street..=Level::Street))
+                .is_empty()
+        };
+        assert!(held_by_the_street(Role::StreetDesk, "s"));
+        assert!(
+            !held_by_the_street(Role::CommunityDesk, "s/c"),
+            "what the street holds is not a community's to give"
+        );
         for role in [Role::GridWorker, Role::GridLeader, Role::Checker, Role::Supervisor, Role::Partner] {
             assert!(!answer(role, "s", Level::County), "{role:?}");
         }

@@ -76,7 +76,7 @@ pub(super) fn reach(role: Role, action: rights::Action) -> Reach {
         Reach::Area
     } else if own_post.is_some_and(|post| may(&grants, action, &area("1/2/3/4"), &post)) {
         Reach::Held
-    } else if !answers(&grants, action, &area("1/2/3/4"), Level::Street).is_empty() {
+    } else if !answers(&grants, action, &area("1/2/3/4"), &(Level::Grid..=Level::Street)).is_empty() {
         Reach::Answerable
     } else {
         Reach::Nowhere

@@ -482,6 +482,7 @@ fn refusal_name(refusal: &Refusal) -> &'static str {
         Refusal::NotChecked => "not checked 未核查",
         Refusal::NoStage => "no stage 无此阶段",
         Refusal::CannotHold { .. } => "cannot hold 不能转派给它",
+        Refusal::InConfidence { .. } => "in confidence 敏感事项不下派",
         Refusal::Unknown => "unknown 无此案件",
         Refusal::NotYours { .. } => "not theirs 无权",
         Refusal::Changed { .. } => "changed 已更新",

@@ -37,8 +37,13 @@ impl Tallies {
     pub fn add(&mut self, seen: &Seen<'_>) {
         let taken = seen.life.said("supervise", Topic::Handled);
         let sensitive = seen.life.mirrors.first().and_then(|row| row.sensitive);
+        let mut before = None;
         for fact in seen.told.iter().filter(|fact| fact.sequence <= taken) {
             let area = fact.case["area"].as_str().unwrap_or_default();
+            if let Some(before) = before.replace(area).filter(|before| *before != area) {
+                self.count(before, "moved_out".to_owned(), sensitive);
+                self.count(area, "moved_in".to_owned(), sensitive);
+            }
             for measure in measures(fact) {
                 self.count(area, measure, sensitive);
             }

@@ -226,7 +226,9 @@ fn check_note(note: Option<&str>) -> Result<(), Problem> {
 fn problem(refusal: &Refusal) -> Problem {
     let (status, code) = match refusal {
         Refusal::Unknown => return Problem::not_found(),
-        Refusal::CannotHold { .. } => return Problem::field("wrong-field", "to", refusal.text()),
+        Refusal::CannotHold { .. } | Refusal::InConfidence { .. } => {
+            return Problem::field("wrong-field", "to", refusal.text());
+        }
         Refusal::NotYours { .. } => (StatusCode::FORBIDDEN, "not-yours"),
         Refusal::OwnWork { .. } => (StatusCode::FORBIDDEN, "own-work"),
         Refusal::Changed { .. } => (StatusCode::PRECONDITION_FAILED, "changed"),

@@ -233,7 +233,7 @@ impl Counted {
         AreaFigures {
             opened: sum("opened"),
             closed: sum("closed"),
-            open: sum("opened") - sum("closed"),
+            open: sum("opened") + sum("moved_in") - sum("moved_out") - sum("closed"),
             open_overdue,
             closed_on_time: on_time,
             closed_overdue: late,

@@ -24,6 +24,8 @@ pub enum Refusal {
     NotYours { action: &'static str, action_zh: &'static str },
     /// It cannot be transferred to this post: there is none, nobody works for it, or it is not below the asker.
     CannotHold { to: Holder },
+    /// 敏感事项: it is given to nobody below those who hold it.
+    InConfidence { to: Holder },
     /// Somebody changed the case since the person looked.
     Changed { expected: u32, actual: u32 },
 }
@@ -67,6 +69,13 @@ impl Refusal {
                 format!(
                     "it cannot be transferred to {to}: name a grid leader, a community or a street desk of your own \
                      area that somebody works for"
+                ),
+            ),
+            Self::InConfidence { to } => Text::new(
+                format!("敏感事项不能下派给 {to}：请由现承办层级或上级办理"),
+                format!(
+                    "it is sensitive and cannot be transferred down to {to}: it stays with the level that holds it, or \
+                     goes above"
                 ),
             ),
             Self::Changed { expected, actual } => Text::new(

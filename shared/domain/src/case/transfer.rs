@@ -21,7 +21,7 @@ pub fn may_be_transferred(case: &Case) -> bool {
     matches!(case.state, State::Dispatched | State::Handling { .. }) && !awaits_route(case)
 }
 
-/// `to` has it from now on. Route's attempt stands: it was not given back.
+/// `to` has it from now on. Route's attempt stands, as it was not given back.
 pub(super) fn hand_on(
     case: &Case,
     to: &Holder,
@@ -39,12 +39,17 @@ pub(super) fn hand_on(
     if to.post == Post::Partner || there.is_none_or(|area| area.level != to.post.level()) {
         return Err(Refusal::CannotHold { to: to.clone() });
     }
+    // What is sensitive goes up or stays: below, more people would come to know of it.
+    if case.is_sensitive() && to.post.level() < case.holder.post.level() {
+        return Err(Refusal::InConfidence { to: to.clone() });
+    }
     Ok(Some(Happened::Assigned {
-        attempt: case.attempt,
+        // A desk that took up what was given back waits for route no more, and whoever has it now may give it back.
+        attempt: case.attempt.max(case.returns + 1),
         area: area_under(to, case),
         holder: to.clone(),
         rule: TRANSFER.to_owned(),
-        why: why(to, by, terms),
+        why: why(to, terms),
         by: Some(by.clone()),
         sign: sign_if_signed(case, at, terms),
     }))
@@ -63,10 +68,11 @@ fn sign_if_signed(case: &Case, at: DateTime<Utc>, terms: Terms<'_>) -> Option<De
     if runs { None } else { sign_again(case, at, terms) }
 }
 
-fn why(to: &Holder, by: &PersonId, terms: Terms<'_>) -> Text {
+/// Who did it the history says, by name.
+fn why(to: &Holder, terms: Terms<'_>) -> Text {
     let Text { zh, en } = naming::holder(to, terms.areas);
     Text::new(
-        format!("经负责督办的 {by} 转派，由{zh}承办；各时限照旧。"),
-        format!("{by}, who is answerable for it, gave it to {en}; its deadlines stand as they were."),
+        format!("经督办转派，由{zh}承办；处置时限照旧。"),
+        format!("Handed on to {en} by whoever is answerable for it; the time to handle it stands as it was."),
     )
 }

@@ -11,8 +11,8 @@ use super::problem::{Problem, too_large};
 /// that no other site can make a browser ask it anything.
 pub const SESSION_COOKIE: &str = "gridward_session";
 
-/// The largest form: 2,000 characters of text, each at most 12 bytes as a form writes it, and the rest.
-const LARGEST_FORM: usize = 64_000;
+/// The largest form, as of all bodies: whoever wrote far more than is taken sees it again, and hears how much is.
+const LARGEST_FORM: usize = super::BODY_LIMIT;
 
 /// The cookie of this name.
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -38,9 +38,8 @@ const DEVICE_SECONDS: i64 = 30 * 24 * 60 * 60;
 /// Of a device's secret, in hex.
 const SECRET_DIGITS: usize = 64;
 
-/// What stands behind the address.
+/// What stands behind the address. Chats add parameters of their own to the links that they pass on.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Asked {
     lang: Option<String>,
     /// The browser was asked to come once more, with its cookies.

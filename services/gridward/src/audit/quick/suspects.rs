@@ -87,7 +87,11 @@ impl Judging<'_> {
             let Some(pair) = self.pairs.get(place) else { continue };
             let Some(sides) = sides(pair, self.scanned) else { continue };
             let these = among(found.keys().copied());
-            let unlike = unlike(asking, &sides, &these).await?;
+            let mut unlike = unlike(asking, &sides, &these).await?;
+            if let Some((service, sql)) = pair.unless {
+                let known = numbers(asking, service, "what may differ", &format!("{sql}{these}")).await?;
+                unlike.retain(|incident| !known.contains_key(incident));
+            }
             let mut of_readers = Vec::new();
             for (reader, topic) in &pair.after {
                 of_readers.push((*reader, *topic, Progress::load(asking, reader, *topic, &these).await?));

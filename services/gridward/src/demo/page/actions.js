@@ -29,7 +29,7 @@ function organisations() {
 
 /** The posts of the visitor's own area, the own one first: each a level lower than the area above it. */
 function posts() {
-  const levels = role() === 'dispatcher' ? ['street_desk', 'community', 'grid_leader'] : [];
+  const levels = { dispatcher: ['street_desk', 'community', 'grid_leader'], community: ['community', 'grid_leader'] }[role()] || [];
   const own = me.visitor.area, depth = (path) => path.split('/').length;
   const below = Object.keys(KNOWN.areas || {}).filter((path) => path === own || path.startsWith(`${own}/`)).sort();
   const holders = below.map((path) => [levels[depth(path) - depth(own)], path]).filter(([post]) => post);

@@ -134,9 +134,10 @@ fn word(outcome: &Outcome) -> String {
             Refusal::NotChecked => "not-checked",
             Refusal::NoStage => "no-stage",
             Refusal::Unknown => "unknown",
-            Refusal::NotYours { .. } | Refusal::CannotHold { .. } | Refusal::Changed { .. } => {
-                "not for the case to say"
-            }
+            Refusal::NotYours { .. }
+            | Refusal::CannotHold { .. }
+            | Refusal::InConfidence { .. }
+            | Refusal::Changed { .. } => "not for the case to say",
         }
         .to_owned(),
     }

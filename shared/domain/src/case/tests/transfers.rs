@@ -28,9 +28,9 @@ fn what_was_not_signed_for_in_time_is_taken_over_and_its_limits_go_on_as_they_st
     assert_eq!(by.as_ref(), Some(&"community".into()));
     assert_eq!(
         why.en,
-        "community, who is answerable for it, gave it to the community of c; its deadlines stand as they were."
+        "Handed on to the community of c by whoever is answerable for it; the time to handle it stands as it was."
     );
-    assert_eq!(why.zh, "经负责督办的 community 转派，由 c 社区承办；各时限照旧。");
+    assert_eq!(why.zh, "经督办转派，由 c 社区承办；处置时限照旧。");
     life.does("community", Action::Sign, t(1, 20));
     life.does("community", Action::Answer, t(1, 30));
     assert_eq!(
@@ -105,6 +105,26 @@ fn what_the_street_has_at_last_it_may_give_to_somebody_who_cannot_give_it_back()
     assert_eq!(life.case().holder.to_string(), OTHER_GRID);
     assert_eq!(life.refused("other", RETURN, t(0, 50)), Refusal::Final);
     assert_eq!(life.routed(4, COMMUNITY, t(0, 50)), Outcome::Unchanged);
+}
+
+#[test]
+fn what_the_desk_took_up_before_route_proposed_anybody_waits_for_nobody_once_it_is_handed_on() {
+    let mut life = Life::opened();
+    life.does("leader", RETURN, t(0, 10));
+    life.does("desk", Action::Sign, t(0, 20));
+    life.does("desk", to(OTHER_GRID), t(0, 30));
+    assert_eq!(life.routed(2, COMMUNITY, t(0, 40)), Outcome::Unchanged, "it comes too late");
+    life.does("other", RETURN, t(0, 50));
+    assert_eq!((life.case().returns, life.case().attempt), (2, 2));
+    assert!(matches!(life.routed(3, COMMUNITY, t(1, 0)), Outcome::Changed(_)));
+}
+
+#[test]
+fn what_is_sensitive_is_given_to_nobody_below_those_who_hold_it() {
+    let mut life = returns::thrice_returned(t(0, 30));
+    life.case.as_mut().unwrap().flags.push(crate::case::SENSITIVE.to_owned());
+    let below = OTHER_GRID.parse().unwrap();
+    assert_eq!(life.refused("desk", to(OTHER_GRID), t(0, 40)), Refusal::InConfidence { to: below });
 }
 
 #[test]
