@@ -265,9 +265,8 @@ impl Grip {
                 }
             }
             Fault::StoreUnsynced => {
-                if self.store_is_back().await? {
-                    hit.push_str(", and it ended");
-                }
+                let ended = self.store_is_back().await?;
+                hit.push_str(if ended { ", and it ended" } else { "" });
             }
             Fault::OneKilled { broker, .. } | Fault::OneReplaced { broker } => {
                 servers.tell(Which::broker(broker), "start", &[]).await?;

@@ -11,6 +11,9 @@ use super::trend::{Trend, trend};
 use crate::kills;
 use crate::marks::Marks;
 
+/// What a process takes: its name, how it is read, its unit, and how much more of it an hour, or in percent, is flat still.
+type Taken = (&'static str, fn(&Takes) -> f64, &'static str, (f64, f64));
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -86,7 +89,7 @@ impl Outcome {
 
     /// Each figure beside its mark.
     pub fn beside(&self, marks: &mut Marks) {
-        let figures: [(&str, fn(&Takes) -> f64, &str, (f64, f64)); 3] = [
+        let figures: [Taken; 3] = [
             ("memory", |takes| takes.memory_mb, "MB", MEMORY),
             ("files", |takes| takes.files, "files", HANDLES),
             ("threads", |takes| takes.threads, "threads", HANDLES),

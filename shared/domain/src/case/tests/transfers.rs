@@ -7,8 +7,10 @@ fn to(holder: &str) -> Action {
     Action::Transfer(holder.parse().unwrap())
 }
 
-/// The times of a deadline, and which of its steps took effect.
-fn times(life: &Life, kind: DeadlineKind) -> (u32, DateTime<Utc>, DateTime<Utc>, Vec<Option<DateTime<Utc>>>) {
+/// The round of a deadline, when it began and is due, and when each of its steps took effect.
+type Times = (u32, DateTime<Utc>, DateTime<Utc>, Vec<Option<DateTime<Utc>>>);
+
+fn times(life: &Life, kind: DeadlineKind) -> Times {
     let deadline = life.case().deadline(kind).unwrap();
     let done = deadline.steps.iter().map(|step| step.done_at).collect();
     (deadline.round, deadline.start_at, deadline.due_at, done)
