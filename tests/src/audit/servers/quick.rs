@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use domain::case::{Action, ReturnReason};
 use gridward::audit::{Options, Patience, Places, Report, audit_quickly};
 use sea_orm::DbBackend;
 use tempfile::TempDir;
@@ -122,6 +123,29 @@ async fn what_is_still_on_its_way_is_no_fault_of_the_quick_audit() {
     copied.restore("discover").await;
     let lost = look(&office, &world).await;
     assert!(named(&lost, "sequences", &submitted.to_string()), "{lost}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_handed_on_lies_elsewhere_than_route_said_and_is_no_fault() {
+    if !copied::are_there() {
+        return;
+    }
+    let mut world = World::start().await;
+    let case = world.case_of("rubbish").await;
+    world.act("leader-111", Action::Return(ReturnReason::WrongArea), case).await.unwrap();
+    let next = "grid_leader:990001/990001001/990001001001/990001001001002".parse().unwrap();
+    world.act("community-11", Action::Transfer(next), case).await.unwrap();
+    let copied = copied(&world).await;
+    let office = copied.lay(|_| {}).await;
+    let handed_on = look(&office, &world).await;
+    assert!(handed_on.is_clean(), "{handed_on}");
+
+    let nobody = format!(
+        "UPDATE handle_history SET happened = '{{}}' WHERE incident = '{case}' AND kind = 'case.assigned'"
+    );
+    assert!(copied.execute("handle", &nobody).await > 0);
+    let moved = look(&office, &world).await;
+    assert!(named(&moved, "said", &case.to_string()), "by nobody: {moved}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -63,7 +63,8 @@ fn pair(
 const NOT_ROUTES_ANY_MORE: (&str, &str) = (
     "handle",
     "SELECT incident, CAST(1 AS bigint) FROM (SELECT incident FROM handle_history WHERE kind = 'case.assigned' \
-     AND happened ~ '\"by\": ?\"' UNION SELECT incident FROM handle_case WHERE returns >= attempt) AS its WHERE ",
+     AND happened ~ '\"by\": ?\"' UNION SELECT incident FROM handle_case WHERE returns >= attempt \
+     AND (returns < 3 OR returns > attempt)) AS its WHERE ",
 );
 
 const REPORTED: (&str, Topic) = ("route", Topic::Reported);
