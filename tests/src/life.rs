@@ -241,6 +241,7 @@ async fn who_is_made_answerable_hands_it_on_or_takes_it_over_and_nobody_of_anoth
     let seen = office.get(&case, "leader-112").await.with(200);
     assert_eq!((&seen["holder"], &seen["may"]), (&json!(next), &json!(["sign", "return"])));
     assert_eq!((due(&seen), &seen["level"]), (before.clone(), &json!("community")));
+    assert_eq!((&seen["area"], &seen["opened_in"]), (&json!(there), &json!(GRID)));
     assert_eq!(seen["why"]["zh"], "经督办转派，由示意网格 112 网格长承办；处置时限照旧。");
     assert_eq!(office.act(&case, "sign", "leader-111").await.status, 404, "it is not in their grid any more");
     let open = |figures: &Value, grid: &str| {

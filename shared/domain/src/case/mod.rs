@@ -192,6 +192,9 @@ pub enum Happened {
     /// 改派: another attempt of route's after a return; or 转派, by whoever is answerable for it.
     Assigned {
         attempt: u32,
+        /// Where it lay until then, if that is elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<AreaPath>,
         area: AreaPath,
         holder: Holder,
         rule: String,

@@ -39,7 +39,7 @@
 //! | `routing` | `{fallback, rounded_decimals?, placeholders?, rules}` |
 //! | `routing.fallback` | `street_desk:CODE` |
 //! | `routing.placeholders` | list of `{lon, lat, datum, name}` |
-//! | `routing.rules` | list of `{name, flag?, categories?, by?, within?, to}`; `flag` is `placeholder`, `rounded`, `stated_area` or `no_registration`, `by` is `place` (when left out) or `registration`, `within` a code, `to` a post |
+//! | `routing.rules` | list of `{name, flag?, categories?, by?, within?, to}`; `flag` is `placeholder`, `rounded`, `stated_area`, `chosen_area` or `no_registration`, `by` is `place` (when left out) or `registration`, `within` a code, `to` a post |
 //! | `recorded`? | how files of past reports are read: the table at the head of `recorded/mod.rs` |
 //!
 //! Limits are written as [`Limit::parse`](domain::calendar::Limit::parse) reads them: `4wh`, `3wd`,
