@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::file::{office, strict_date, version};
 use super::{Calendar, CalendarFault, OfficeSpan};
+use crate::text::Text;
 
 /// One arrangement as a pack writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -21,8 +22,11 @@ pub struct OverlayFile {
     /// Whether those days are worked at all; as the calendar says when left out.
     #[serde(default)]
     pub days: Option<Days>,
-    /// Why, in words.
+    /// Why, in words; in Chinese where there are English ones beside them.
     pub why: String,
+    /// The same in English.
+    #[serde(default)]
+    pub why_en: Option<String>,
 }
 
 /// Whether offices open on the days of an arrangement.
@@ -83,7 +87,7 @@ pub(super) struct Overlay {
     last: NaiveDate,
     pub office: Option<Vec<OfficeSpan>>,
     pub days: Option<Days>,
-    pub why: String,
+    pub why: Text,
 }
 
 impl Overlay {
@@ -100,7 +104,11 @@ impl Overlay {
         match (&hours, file.days) {
             (None, None) => Err(OverlayFault::Nothing { n }),
             (Some(_), Some(Days::Closed)) => Err(OverlayFault::ClosedHours { n }),
-            _ => Ok(Self { first, last, office: hours, days: file.days, why: file.why.trim().to_owned() }),
+            _ => {
+                let why_en = file.why_en.as_ref().unwrap_or(&file.why);
+                let why = Text::new(file.why.trim(), why_en.trim());
+                Ok(Self { first, last, office: hours, days: file.days, why })
+            }
         }
     }
 
@@ -152,6 +160,7 @@ mod tests {
             office: (!office.is_empty()).then_some(office),
             days,
             why: "示意".to_owned(),
+            why_en: None,
         }
     }
 
