@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use domain::text::Text;
+use platform::clock::Clock;
 use platform::pack::Pack;
 use serde::Serialize;
 
@@ -42,6 +43,8 @@ struct Known<'a> {
     pack: &'a Text,
     zone: &'static str,
     speed: f64,
+    /// Whether the clock leaves something out, as nights.
+    skips: bool,
     visitors: &'a [Visitor],
     /// Names by code.
     categories: BTreeMap<&'a str, &'a Text>,
@@ -54,11 +57,12 @@ struct Known<'a> {
 }
 
 /// The page, its style and its scripts.
-pub fn demo_page(visitors: &[Visitor], speed: f64, pack: &Pack, lines: &[Line]) -> Router {
+pub fn demo_page(visitors: &[Visitor], clock: &Clock, speed: f64, pack: &Pack, lines: &[Line]) -> Router {
     let known = Known {
         pack: &pack.name,
         zone: pack.calendar.zone_name(),
         speed,
+        skips: matches!(clock, Clock::Skipping(_)),
         visitors,
         categories: pack.categories.values().map(|one| (one.code.0.as_str(), &one.name)).collect(),
         areas: pack.areas.iter().map(|area| (area.path.as_str(), &area.name)).collect(),

@@ -1,6 +1,7 @@
 //! 转派: whoever is answerable gives it to another post or takes it over, and no clock begins again.
 
 use super::*;
+use crate::area::AreaPath;
 use crate::facts::CaseFact;
 
 fn to(holder: &str) -> Action {
