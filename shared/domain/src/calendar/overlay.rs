@@ -183,6 +183,27 @@ mod tests {
     }
 
     #[test]
+    fn an_arrangement_is_told_of_by_its_name_in_the_language_of_the_line() {
+        let hours = [("08:30", "11:30"), ("14:30", "17:30")];
+        let summer = OverlayFile {
+            why: "夏季作息".to_owned(),
+            why_en: Some("summer hours".to_owned()),
+            ..overlay("2026-06-15", "2026-09-15", &hours, None)
+        };
+        let told = |file: OverlayFile| {
+            let calendar = cn().with_overlays(&[file]).unwrap();
+            let start = calendar.instant("2026-07-01T10:30:00".parse().unwrap());
+            let lines = calendar.explain(start, Limit::parse("2wh").unwrap());
+            let joined = |of: fn(&Text) -> &str| lines.iter().map(of).collect::<String>();
+            (joined(|line| &line.zh), joined(|line| &line.en))
+        };
+        let (zh, en) = told(summer.clone());
+        assert!(zh.contains("按「夏季作息」") && en.contains("by “summer hours”"), "{zh}\n{en}");
+        let (_, en) = told(OverlayFile { why_en: None, ..summer });
+        assert!(en.contains("by “夏季作息”"), "a name in one language is better than none: {en}");
+    }
+
+    #[test]
     fn a_desk_manned_at_a_weekend_works_and_one_closed_by_a_typhoon_does_not() {
         let manned = overlay("2026-08-01", "2026-08-02", &[("09:00", "12:00")], Some(Days::Open));
         let typhoon = overlay("2026-08-05", "2026-08-06", &[], Some(Days::Closed));
