@@ -129,7 +129,7 @@ pub async fn figures(
 
 fn leaves_out() -> Text {
     Text::new(
-        "敏感事项不计入以下各数，另行统计",
+        "敏感事项不计入这些数字，另行统计",
         "Sensitive cases are in none of these numbers; they are counted by themselves",
     )
 }

@@ -50,7 +50,7 @@ export function show_areas() {
     return el('th', { scope: 'col' }, button);
   }, (head, [name]) => {
     const on = sorting.by === name;
-    put(head.firstChild, say(name) + (on ? (sorting.down ? ' ↓' : ' ↑') : ''));
+    put(head.firstChild, say(name) + (on ? (sorting.down ? '\u00a0↓' : '\u00a0↑') : ''));
     if (on) head.setAttribute('aria-sort', sorting.down ? 'descending' : 'ascending'); else head.removeAttribute('aria-sort');
   });
   if (!seen.figures) return;
