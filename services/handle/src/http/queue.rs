@@ -84,9 +84,10 @@ pub async fn list(
     Query(narrow): Query<Narrow>,
 ) -> Result<Json<Page>, Problem> {
     let mut wanted = wanted(&narrow)?;
-    wanted.of = match narrow.reporter {
-        None => Of::Areas(areas_for(&who.grants, Action::SeeCase).into_iter().cloned().collect()),
-        Some(_) => Of::Reporter(who.person.clone()),
+    wanted.of = if narrow.reporter.is_some() {
+        Of::Reporter(who.person)
+    } else {
+        Of::Areas(areas_for(&who.grants, Action::SeeCase).into_iter().cloned().collect())
     };
     let limit = wanted.limit;
     wanted.limit += 1;
