@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::search::Side;
-use super::statement::{Step, Tables, Transaction, short};
+use super::statement::{Step, Tables, Transaction};
 use super::wire::{Grouping, Message, Messages, Rewrite};
 use crate::faults::proxy::write;
 
@@ -41,6 +41,8 @@ pub struct State {
     pub failed: Vec<String>,
     /// The process of the server that serves it.
     pub process: i32,
+    /// Its next statement that is ended on request is told of as a deadlock.
+    parted: bool,
 }
 
 /// What stands before one session.
@@ -125,6 +127,11 @@ impl Gate {
         self.shared.state.send_modify(let_through);
     }
 
+    /// The statement that is on its way will be ended on request, and its session told that it was a deadlock.
+    pub fn tells_of_deadlocks(&self) {
+        self.shared.state.send_modify(|state| state.parted = true);
+    }
+
     /// Says that the turn is over, once it is.
     pub fn end(&self) -> impl FnOnce() + Send + 'static {
         let shared = self.shared.clone();
@@ -153,8 +160,8 @@ impl Shared {
     async fn passes(&self, statement: &str) -> bool {
         let step = self.transaction().step(statement, &self.tables);
         let Some(step) = step else {
-            if self.state.borrow().closed {
-                note(&self.lines, format!("{}: {}", self.side, short(statement)));
+            if self.state.borrow().closed && statement.starts_with("ROLLBACK") {
+                note(&self.lines, format!("   {} rolls back", self.side));
             }
             return false;
         };
@@ -174,13 +181,22 @@ impl Shared {
         held
     }
 
+    /// What the session is told where the server says `message`.
+    fn as_told(&self, message: Message) -> Message {
+        if message.kind() != b'E' || !self.state.borrow().parted {
+            return message;
+        }
+        self.state.send_modify(|state| state.parted = false);
+        message.as_deadlock()
+    }
+
     /// The server has said something.
     fn hears(&self, message: &Message, expected: &Mutex<VecDeque<bool>>) {
         match message.kind() {
             b'K' => self.state.send_modify(|state| state.process = message.process()),
             b'E' if self.state.borrow().closed => {
                 let (code, words) = message.fault();
-                note(&self.lines, format!("   {} is told {code}: {words}", self.side));
+                note(&self.lines, format!("   {} is told of fault {code}: {words}", self.side));
                 self.state.send_modify(|state| state.failed.push(code));
             }
             b'Z' => {
@@ -244,6 +260,7 @@ async fn answers(
     let mut messages = Messages::new(far);
     let mut said = Vec::new();
     while let Some(message) = messages.message().await? {
+        let message = shared.as_told(message);
         // Before the session hears of it, and asks for the next thing.
         shared.hears(&message, expected);
         said.extend(message.bytes);

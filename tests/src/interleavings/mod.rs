@@ -91,7 +91,11 @@ async fn without_the_lock_no_sequence_is_drawn_twice_and_without_that_rule_too_i
     assert!(found.wrong > 0 && found.faults[0].contains("handle_outbox"), "{found:#?}");
 }
 
+/// Of the one outbox: with the mark of another the walk would never come to where it begins.
 fn from_a_mark_on(words: &str) -> String {
+    if !words.contains("\"handle_outbox\"") {
+        return words.to_owned();
+    }
     let mark = "\"id\" > (SELECT coalesce(max(id), 0) FROM handle_outbox WHERE published_at IS NOT NULL)";
     words.replace("\"published_at\" IS NULL", mark)
 }

@@ -2,6 +2,7 @@
 //! through every schedule, and held against the two in which one turn comes after the other.
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use anyhow::{Context, ensure};
 use gridward::simulate::Office;
@@ -12,7 +13,7 @@ use tokio::sync::OnceCell;
 use super::does::Does;
 use super::pairs::Pair;
 use super::rows::{self, Kept, Rows};
-use super::search::{Diverged, Search, Side};
+use super::search::{Search, Side};
 use super::session::{Order, Ran, Sessions, Turn};
 use super::stage::{Part, Scene, Stage, office};
 use super::wire::Rewrite;
@@ -23,9 +24,6 @@ const SERVER: &str = "GRIDWARD_TEST_POSTGRES";
 /// A pair that has more schedules than these is two pairs.
 const MOST: usize = 3_000;
 
-/// So often a schedule may come out otherwise than before: which of two in a deadlock is ended is the server's to say.
-pub const DIVERGES: usize = 5;
-
 /// The databases of rooms are copies of this one, in which every service has its tables and nothing has happened.
 static FIRST: OnceCell<String> = OnceCell::const_new();
 
@@ -34,6 +32,17 @@ pub fn server() -> Option<String> {
     let url = std::env::var(SERVER).ok()?;
     url.rsplit_once('/').map(|(server, _)| server.to_owned())
 }
+
+/// Nobody but the walk moves rows about.
+const STILL: &str = "DO $$ DECLARE one regclass; BEGIN FOR one IN SELECT oid FROM pg_class WHERE relkind = 'r' \
+                     AND relnamespace = 'public'::regnamespace LOOP \
+                     EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', one); END LOOP; END $$";
+
+/// What would lock, write or read rows of a table that a statement does not name: then its words would not say what
+/// others can notice of it.
+const UNNAMED: &str = "SELECT (SELECT count(*) FROM pg_constraint WHERE contype = 'f') \
+                       + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal) \
+                       + (SELECT count(*) FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace)";
 
 /// A name that nobody has.
 fn name() -> String {
@@ -55,6 +64,9 @@ async fn first(server: &str) -> anyhow::Result<String> {
         migrations::up_for(store.writer(), part.name()).await?;
     }
     migrations::up_for(store.writer(), console::NAME).await?;
+    store.writer().execute_unprepared(STILL).await?;
+    let unnamed = rows::count(store.writer(), UNNAMED).await?;
+    ensure!(unnamed == 0, "statements touch tables that they do not name: {unnamed} keys, triggers or views");
     store.close().await?;
     Ok(name)
 }
@@ -69,6 +81,10 @@ pub struct Figures {
     /// Schedules in which one waited for the other, and those in which somebody's turn was run again.
     pub waited: usize,
     pub again: usize,
+    /// Schedules in which each waited for the other.
+    pub parted: usize,
+    /// Of all schedules in their order, every step, and what came of it: the same each time.
+    pub digest: u64,
     /// Schedules that left something else than one turn after the other does.
     pub wrong: usize,
     /// What is wrong, in words: the first few.
@@ -164,7 +180,7 @@ impl Meeting<'_> {
         }
         let mut search = Search::new(false);
         loop {
-            let left = self.once(&mut search).await?;
+            let (left, _) = self.run(Order::Search(&mut search), &[]).await?;
             if !search.is_redundant() {
                 self.judge(&left, &serial, &mut figures);
             }
@@ -188,23 +204,6 @@ impl Meeting<'_> {
             }
         }
         Ok(left)
-    }
-
-    /// The schedule that the search is at.
-    async fn once(&self, search: &mut Search) -> anyhow::Result<Left> {
-        let mut tries = 0;
-        loop {
-            match self.run(Order::Search(search), &[]).await {
-                Ok((left, _)) => return Ok(left),
-                Err(error) if error.is::<Diverged>() && tries < DIVERGES => {
-                    tries += 1;
-                    search.again();
-                    let now = self.kept.rows(self.room.sessions.watcher.writer()).await?;
-                    self.kept.restore(self.room.sessions.watcher.writer(), &now).await?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
     }
 
     /// Runs both in one order; answers what is left, and what `counts` count then. Everything is as before afterwards.
@@ -243,6 +242,10 @@ impl Meeting<'_> {
         figures.schedules += 1;
         figures.waited += usize::from(left.ran.waited > 0);
         figures.again += usize::from(left.ran.again);
+        figures.parted += usize::from(left.ran.parted > 0);
+        let mut hasher = DefaultHasher::new();
+        (figures.digest, &left.ran.path, left.told()).hash(&mut hasher);
+        figures.digest = hasher.finish();
         if serial.iter().any(|one| left.is_like(one)) {
             return;
         }
@@ -268,19 +271,20 @@ impl Meeting<'_> {
 /// What came of all pairs, as a table.
 pub fn table(all: &[Figures]) -> String {
     let mut text = format!(
-        "{:<66} {:>4} {:>4} {:>9} {:>16} {:>6} {:>6} {:>6}\n",
-        "pair", "A", "B", "schedules", "of orders", "waited", "again", "wrong"
+        "{:<66} {:>4} {:>4} {:>9} {:>16} {:>6} {:>6} {:>6} {:>6}\n",
+        "pair", "A", "B", "schedules", "of orders", "waited", "again", "parted", "wrong"
     );
     for one in all {
         let [a, b] = one.statements;
         let _ = writeln!(
             text,
-            "{:<66} {a:>4} {b:>4} {:>9} {:>16} {:>6} {:>6} {:>6}",
+            "{:<66} {a:>4} {b:>4} {:>9} {:>16} {:>6} {:>6} {:>6} {:>6}",
             one.name,
             one.schedules,
             one.orders(),
             one.waited,
             one.again,
+            one.parted,
             one.wrong
         );
     }

@@ -19,17 +19,18 @@ impl Rows {
         self.0.insert(name.to_owned(), rows);
     }
 
-    /// What one has and the other has not, line by line.
+    /// What is otherwise in one than in the other, line by line.
     pub fn differences(&self, other: &Self) -> String {
         let (mut text, nothing) = (String::new(), Vec::new());
         let names: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
         for name in names {
             let (ours, theirs) =
                 (self.0.get(name).unwrap_or(&nothing), other.0.get(name).unwrap_or(&nothing));
-            for (sign, some, others) in [('+', ours, theirs), ('-', theirs, ours)] {
-                for row in some.iter().filter(|row| !others.contains(row)) {
-                    let _ = writeln!(text, "      {sign} {name}: {row}");
-                }
+            let alone = |some: &[String], others: &[String]| -> Vec<String> {
+                some.iter().filter(|row| !others.contains(row)).cloned().collect()
+            };
+            for line in apart(&alone(ours, theirs), &alone(theirs, ours)) {
+                let _ = writeln!(text, "      {name}: {line}");
             }
             if ours != theirs && text.is_empty() {
                 let _ = writeln!(text, "      {name}: the same rows, not as often");
@@ -42,6 +43,53 @@ impl Rows {
     fn changed<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a String> {
         self.0.iter().filter(|(name, rows)| before.0.get(*name) != Some(*rows)).map(|(name, _)| name)
     }
+}
+
+/// Rows that only one of two has, a line for each: where both have as many, what differs in each.
+fn apart(here: &[String], there: &[String]) -> Vec<String> {
+    let columns = |row: &String| serde_json::from_str::<serde_json::Map<String, Value>>(row).ok();
+    if here.len() != there.len() {
+        let only = |rows: &[String], place: &str| -> Vec<String> {
+            rows.iter().map(|row| format!("only {place}: {row}")).collect()
+        };
+        return [only(here, "here"), only(there, "there")].concat();
+    }
+    let tell = |(here, there): (&String, &String)| {
+        let (Some(ours), Some(theirs)) = (columns(here), columns(there)) else {
+            return format!("here {here}, there {there}");
+        };
+        let (same, other): (Vec<_>, Vec<_>) =
+            ours.iter().partition(|(name, value)| theirs.get(*name) == Some(*value));
+        let of: Vec<String> = same
+            .iter()
+            .filter(|(_, value)| !value.is_null() && value.to_string().len() <= 40)
+            .take(4)
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        let differ: Vec<String> = other
+            .iter()
+            .map(|(name, value)| {
+                let value = value.to_string();
+                let otherwise = theirs.get(*name).map_or_else(String::new, ToString::to_string);
+                let from = value.chars().zip(otherwise.chars()).take_while(|(a, b)| a == b).count();
+                format!("{name} is here {}, there {}", clipped(&value, from), clipped(&otherwise, from))
+            })
+            .collect();
+        format!("({}) {}", of.join(", "), differ.join("; "))
+    };
+    here.iter().zip(there).map(tell).collect()
+}
+
+/// Of a long text what is around its character at `from`.
+fn clipped(text: &str, from: usize) -> String {
+    let length = text.chars().count();
+    if length <= 80 {
+        return text.to_owned();
+    }
+    let begin = from.saturating_sub(30);
+    let piece: String = text.chars().skip(begin).take(70).collect();
+    let (before, behind) = (if begin > 0 { "…" } else { "" }, if begin + 70 < length { "…" } else { "" });
+    format!("{before}{piece}{behind}")
 }
 
 /// The tables of a service as they were when it was last kept.
@@ -195,4 +243,40 @@ pub async fn count(on: &DatabaseConnection, sql: &str) -> anyhow::Result<i64> {
     let asked = Statement::from_string(DbBackend::Postgres, format!("SELECT ({sql}) AS n"));
     let row = on.query_one_raw(asked).await?.context("a row")?;
     Ok(get(&row, "n")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(rows: &[&str]) -> Rows {
+        let mut all = Rows::default();
+        all.add("handle_case", rows.iter().map(|row| (*row).to_owned()).collect());
+        all
+    }
+
+    #[test]
+    fn rows_that_differ_are_told_by_what_differs_in_them() {
+        let one = r#"{"incident":"i1","revision":2,"state":"CLOSED"}"#;
+        let other = r#"{"incident":"i1","revision":3,"state":"CLOSED"}"#;
+        let told = of(&[one]).differences(&of(&[other]));
+        assert_eq!(
+            told,
+            "      handle_case: (incident \"i1\", state \"CLOSED\") revision is here 2, there 3\n"
+        );
+        assert_eq!(of(&[one]).differences(&of(&[one])), "");
+        assert_eq!(of(&[one]).differences(&of(&[])), format!("      handle_case: only here: {one}\n"));
+        assert_eq!(
+            of(&[one, one]).differences(&of(&[one])),
+            "      handle_case: the same rows, not as often\n"
+        );
+    }
+
+    #[test]
+    fn of_long_texts_only_what_is_around_the_difference_is_told() {
+        let text = |mark: &str| format!("{}{mark}{}", "a".repeat(100), "b".repeat(100));
+        let told = clipped(&text("X"), 100);
+        assert!(told.starts_with('…') && told.contains("aX") && told.ends_with('…'), "{told}");
+        assert!(told.chars().count() < 80);
+    }
 }

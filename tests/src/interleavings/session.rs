@@ -15,15 +15,18 @@ use super::search::{Diverged, Held, Search, Side};
 use super::statement::{Step, Tables};
 use super::wire::Rewrite;
 
-/// A session that has not come to rest after this long never will.
-const STUCK: Duration = Duration::from_secs(30);
+/// A session that has not come to rest after this long never will: the walk has failed. Nothing else goes by time.
+const STUCK: Duration = Duration::from_secs(120);
 
-/// A statement that is not answered after this long may be waiting for the other session.
-const LOOK: Duration = Duration::from_millis(2);
+/// So long nobody asks whether a statement that is not answered waits for the other session.
+const LOOK: Duration = Duration::from_millis(1);
 
-/// Whether a process has waited for another longer than PostgreSQL takes to look for a deadlock: then it goes on waiting.
-const WAITS: &str = "SELECT coalesce(bool_or(waitstart < clock_timestamp() - interval '8 milliseconds'), false) AS waits \
-                     FROM pg_locks WHERE pid = $1 AND NOT granted AND $2 = ANY (pg_blocking_pids($1))";
+/// Whether a process waits for a lock that another one has, or is to have before it. The other stands still when this is
+/// asked, so what is true stays true until the walk lets it go on.
+const WAITS: &str = "SELECT $2 = ANY (pg_blocking_pids($1)) AS waits";
+
+/// Ends what a process carries out.
+const END: &str = "SELECT pg_cancel_backend($1) AS ended";
 
 /// What somebody was told in the end, and how often the turn was begun again before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,13 +74,18 @@ impl Order<'_> {
 /// A schedule, as it went.
 #[derive(Clone, Debug, Default)]
 pub struct Ran {
+    /// What the walk has seen and done, and what it did not choose between.
     pub lines: Vec<String>,
+    /// The former alone: the same each time.
+    pub path: Vec<String>,
     /// What A was told, and what B.
     pub said: [Said; 2],
     /// Statements of each.
     pub statements: [usize; 2],
     /// How often one waited for the other.
     pub waited: usize,
+    /// How often each waited for the other, until one was ended.
+    pub parted: usize,
     /// Somebody was in somebody's way, and a turn was run again.
     pub again: bool,
 }
@@ -149,10 +157,14 @@ impl Sessions {
         });
         let mut ran = Ran::default();
         let walked = self.walk(&mut order, &mut ran).await;
+        if let Err(error) = &walked {
+            note(&self.lines, format!("{error:#}"));
+        }
         let failed = self.both.iter().any(|session| !session.gate.seen().borrow().failed.is_empty());
         self.both.iter().for_each(|session| session.gate.open());
         for (side, task) in Side::BOTH.into_iter().zip(tasks) {
-            let said = timeout(STUCK, task).await.with_context(|| format!("{side} does not end"))??;
+            let said = timeout(STUCK, task).await;
+            let said = said.with_context(|| format!("{side} does not end\n{}", self.told()))??;
             ran.said[side as usize] = said.with_context(|| format!("{side}\n{}", self.told()))?;
         }
         ran.lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -161,19 +173,24 @@ impl Sessions {
         Ok(ran)
     }
 
+    /// Notes what the walk has seen or done.
+    fn notes(&self, ran: &mut Ran, line: String) {
+        ran.path.push(line.clone());
+        note(&self.lines, line);
+    }
+
     fn told(&self) -> String {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
     async fn walk(&self, order: &mut Order<'_>, ran: &mut Ran) -> anyhow::Result<()> {
         let mut waits = [false; 2];
-        let began = Instant::now();
         loop {
             let rests = self.rest().await?;
             for side in Side::BOTH {
                 let (n, now) = (side as usize, matches!(rests[side as usize], Rest::Waits));
                 if now && !waits[n] {
-                    note(&self.lines, format!("   {side} waits"));
+                    self.notes(ran, format!("   {side} waits for {}", side.other()));
                     ran.waited += 1;
                 }
                 waits[n] = now;
@@ -181,25 +198,45 @@ impl Sessions {
             if rests.iter().all(|rest| matches!(rest, Rest::Done)) {
                 return Ok(());
             }
+            let both_wait = rests.iter().all(|rest| matches!(rest, Rest::Waits));
             let held: Held = rests.map(|rest| match rest {
                 Rest::Held(step) => Some(step),
+                // PostgreSQL would end whoever looks first: here each once.
+                Rest::Waits if both_wait => Some(Step::parting()),
                 Rest::Done | Rest::Waits => None,
             });
-            if held.iter().all(Option::is_none) {
-                // Each waits for the other, until PostgreSQL ends one of them.
-                ensure!(began.elapsed() < STUCK, "nobody goes on");
-                continue;
-            }
+            ensure!(held.iter().any(Option::is_some), "one waits for the other, which has done");
             let side = order.choose(&held)?;
             if let Some(step) = &held[side as usize] {
-                note(&self.lines, format!("{side}: {}", step.short()));
+                self.notes(ran, format!("{side} {}", step.told()));
+            }
+            if both_wait {
+                ran.parted += 1;
+                waits[side as usize] = false;
+                self.ends(side).await?;
+                continue;
             }
             ran.statements[side as usize] += 1;
             self.of(side).gate.let_through();
         }
     }
 
-    /// How both are, once neither moves by itself any more.
+    /// Ends the statement of `side`, which waits for the other, as PostgreSQL ends one of two that wait for each other.
+    async fn ends(&self, side: Side) -> anyhow::Result<()> {
+        let gate = &self.of(side).gate;
+        let mut seen = gate.seen();
+        let process = seen.borrow_and_update().process;
+        gate.tells_of_deadlocks();
+        let asked = Statement::from_sql_and_values(DbBackend::Postgres, END, [process.into()]);
+        let row = self.watcher.readers().query_one_raw(asked).await?.context("a row")?;
+        ensure!(get::<bool>(&row, "ended")?, "{side} cannot be ended");
+        let answered = seen.wait_for(|state| !matches!(state.at, At::Sent));
+        timeout(STUCK, answered).await.with_context(|| format!("{side} is not ended"))??;
+        Ok(())
+    }
+
+    /// How both are, once neither moves by itself any more: each has done, holds its next statement, or waits for the
+    /// other, and still does when the other is known to stand still.
     async fn rest(&self) -> anyhow::Result<[Rest; 2]> {
         let mut seen = [self.of(Side::A).gate.seen(), self.of(Side::B).gate.seen()];
         loop {

@@ -4,6 +4,9 @@
 //! enough. The sessions run at READ COMMITTED: each statement sees what was committed when it began, and nothing of what
 //! others are about to commit; it waits only where others have locked or written the same rows. Which rows those are is
 //! not asked: of one table any two count as the same.
+//!
+//! A rollback is no step of its own: what is rolled back is seen by nobody, so whoever waits for it comes to the same as
+//! whoever comes after it. It follows at once upon the statement before it.
 
 use std::collections::BTreeSet;
 
@@ -25,28 +28,49 @@ pub struct Step {
     holds: Tables,
     /// With it others see what was written to these, and need wait no longer.
     frees: Tables,
+    /// It ends one of two that wait for each other: nothing else may come first.
+    parts: bool,
 }
 
 impl Step {
+    /// A statement that waits for the other session, which waits for it, is ended as PostgreSQL would end it.
+    pub fn parting() -> Self {
+        let text = "is ended, so that the other goes on".to_owned();
+        Self { text, reads: Tables::new(), holds: Tables::new(), frees: Tables::new(), parts: true }
+    }
+
     /// Whether it makes no difference which of the two comes first.
     pub fn commutes_with(&self, other: &Self) -> bool {
+        if self.parts || other.parts {
+            return false;
+        }
         let sees = |one: &Self, another: &Self| {
             !one.frees.is_disjoint(&another.reads) || !one.frees.is_disjoint(&another.holds)
         };
         self.holds.is_disjoint(&other.holds) && !sees(self, other) && !sees(other, self)
     }
 
-    /// Its words, as many as tell what it is.
-    pub fn short(&self) -> String {
-        short(&self.text)
+    /// What it does, and its words, as many as tell what it is.
+    pub fn told(&self) -> String {
+        let tables = |of: &Tables| of.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let ends = self.text.eq_ignore_ascii_case("commit");
+        let does = match self {
+            _ if self.parts => return self.text.clone(),
+            _ if ends && self.frees.is_empty() => return "ends, and has written nothing".to_owned(),
+            _ if ends => return format!("commits {}", tables(&self.frees)),
+            _ if !self.frees.is_empty() => format!("writes and commits {}", tables(&self.frees)),
+            _ if self.holds.iter().all(|table| table == TOPICS) => format!("reads {}", tables(&self.reads)),
+            _ => format!("locks or writes {}", tables(&self.holds)),
+        };
+        format!("{does}: {}", short(&self.text))
     }
 }
 
 /// The first words of a statement, on one line.
-pub fn short(text: &str) -> String {
+fn short(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let text = words.join(" ");
-    match text.char_indices().nth(130) {
+    match text.char_indices().nth(110) {
         Some((end, _)) => format!("{} …", &text[..end]),
         None => text,
     }
@@ -60,16 +84,21 @@ impl Transaction {
     /// What carrying out `text` is; nothing where nobody could notice. `known` are the tables there are.
     pub fn step(&mut self, text: &str, known: &Tables) -> Option<Step> {
         let lower = text.to_lowercase();
-        let step = |reads, holds, frees| Some(Step { text: text.to_owned(), reads, holds, frees });
+        let step =
+            |reads, holds, frees| Some(Step { text: text.to_owned(), reads, holds, frees, parts: false });
         match words(&lower).next()? {
             // It sees nothing and holds nothing: what is seen is decided by each statement.
             "begin" => {
                 self.0 = Some(Tables::new());
                 return None;
             }
-            "commit" | "rollback" => {
+            "commit" => {
                 let held = self.0.take().unwrap_or_default();
                 return step(Tables::new(), Tables::new(), held);
+            }
+            "rollback" => {
+                self.0 = None;
+                return None;
             }
             _ => {}
         }
@@ -142,11 +171,32 @@ mod tests {
 
     #[test]
     fn who_locks_or_writes_meets_whoever_does_the_same_and_the_end_of_both() {
-        let (one, other) = (steps(&["BEGIN", LOCK, WRITE, "ROLLBACK"]), steps(&["BEGIN", LOCK, "COMMIT"]));
+        let (one, other) = (steps(&["BEGIN", LOCK, WRITE, "COMMIT"]), steps(&["BEGIN", LOCK, "COMMIT"]));
         assert!(!one[0].commutes_with(&other[0]));
         assert!(!one[0].commutes_with(&other[1]) && !other[1].commutes_with(&one[0]));
         assert!(one[1].commutes_with(&other[0]) && one[1].commutes_with(&other[1]), "another table");
         assert!(one[2].commutes_with(&other[1]), "two ends");
+    }
+
+    #[test]
+    fn what_is_rolled_back_was_nothing_and_what_parts_two_comes_before_all_else() {
+        let turn = steps(&["BEGIN", LOCK, "ROLLBACK", "BEGIN", READ, "COMMIT"]);
+        assert_eq!(turn.len(), 3, "no rollback");
+        let (read, end) = (&turn[1], &turn[2]);
+        assert!(end.commutes_with(&turn[0]), "nothing was locked any more");
+        assert!(read.commutes_with(end));
+        assert!(!read.commutes_with(&Step::parting()) && !Step::parting().commutes_with(read));
+    }
+
+    #[test]
+    fn a_step_says_what_it_does() {
+        let told = |texts: &[&str]| steps(texts).iter().map(Step::told).collect::<Vec<_>>();
+        let turn = told(&["BEGIN", LOCK, READ, WRITE, "COMMIT"]);
+        assert!(turn[0].starts_with("locks or writes handle_sequence: WITH locked"), "{}", turn[0]);
+        assert_eq!(turn[1], "reads handle_case: SELECT * FROM \"handle_case\"");
+        assert_eq!(turn[3], "commits handle_case, handle_sequence");
+        assert!(told(&[WRITE])[0].starts_with("writes and commits handle_case: INSERT"));
+        assert_eq!(told(&["BEGIN", READ, "COMMIT"])[1], "ends, and has written nothing");
     }
 
     #[test]

@@ -7,9 +7,18 @@ use std::io;
 use tokio::net::TcpStream;
 
 /// How a session is set up, whatever its pool asks for: somebody who waits in a schedule is not late, what is committed
-/// need not outlive the server, and a deadlock is told at once.
+/// need not outlive the server, deadlocks are left to the walk, and a statement finds its rows in the same way each
+/// time, however often it was carried out and however many rows lie dead beside its own.
 const OPTIONS: &str = "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 \
-                       -c synchronous_commit=off -c log_lock_waits=off -c deadlock_timeout=3ms";
+                       -c synchronous_commit=off -c log_lock_waits=off -c deadlock_timeout=1d \
+                       -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
+
+/// A statement that was ended because somebody asked for it: how the walk parts two that wait for each other.
+const CANCELLED: &str = "57014";
+
+/// What PostgreSQL tells whom it ends of two that wait for each other.
+const DEADLOCK: [(u8, &str); 4] =
+    [(b'S', "ERROR"), (b'V', "ERROR"), (b'C', "40P01"), (b'M', "deadlock detected")];
 
 /// Changes the words of a statement on its way: breaks a rule on purpose.
 pub type Rewrite = fn(&str) -> String;
@@ -40,6 +49,21 @@ impl Message {
     /// The process that serves the session, as a `BackendKeyData` names it.
     pub fn process(&self) -> i32 {
         i32::from_be_bytes(self.body()[..4].try_into().expect("four bytes"))
+    }
+
+    /// The same, told as PostgreSQL tells a deadlock, where a statement was ended on request.
+    pub fn as_deadlock(self) -> Self {
+        if self.kind() != b'E' || self.fault().0 != CANCELLED {
+            return self;
+        }
+        let mut body = Vec::new();
+        for (field, words) in DEADLOCK {
+            body.push(field);
+            body.extend(words.as_bytes());
+            body.push(0);
+        }
+        body.push(0);
+        Self::new(b'E', &body)
     }
 
     /// What an `ErrorResponse` says: its SQLSTATE and its words.
