@@ -24,29 +24,39 @@ mod toy;
 mod wire;
 
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use pairs::Pair;
 use room::{Figures, Room, server, table};
+use tokio::runtime::Builder;
 use wire::Rewrite;
 
-/// Takes the next pair, and the next, until there is none.
-async fn meet_all(server: &str, left: &Mutex<Vec<Pair>>) -> Vec<Figures> {
-    let room = Room::open(server, str::to_owned, "").await.unwrap();
-    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let mut all = Vec::new();
-    while let Some(pair) = next() {
-        all.push(room.meet(&pair).await.unwrap());
-    }
-    all
+/// All pairs together have no more schedules than these: whoever makes it more knows that it takes longer.
+const MOST_IN_ALL: usize = 2_000;
+
+/// Has pairs meet in a room of its own, on one thread: the next that `next` has, until there is none.
+fn meet_all(server: &str, next: impl Fn() -> Option<Pair>) -> Vec<Figures> {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let room = Room::open(server, str::to_owned, "").await.unwrap();
+        let mut all = Vec::new();
+        while let Some(pair) = next() {
+            all.push(room.meet(&pair).await.unwrap());
+        }
+        all
+    })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn in_every_order_of_their_statements_two_turns_leave_what_one_after_the_other_leaves() {
+#[test]
+fn in_every_order_of_their_statements_two_turns_leave_what_one_after_the_other_leaves() {
     let Some(server) = server() else { return };
     let pairs = pairs::all();
     let left = Mutex::new(pairs.clone());
-    let (one, other) = tokio::join!(meet_all(&server, &left), meet_all(&server, &left));
-    let mut figures: Vec<Figures> = one.into_iter().chain(other).collect();
+    let meet = || meet_all(&server, || left.lock().unwrap_or_else(PoisonError::into_inner).pop());
+    let mut figures = thread::scope(|scope| {
+        let other = scope.spawn(meet);
+        [meet(), other.join().unwrap()].concat()
+    });
     figures.sort_by_key(|one| pairs.iter().position(|pair| pair.name == one.name));
     let table = table(&figures);
     println!("{table}");
@@ -58,6 +68,31 @@ async fn in_every_order_of_their_statements_two_turns_leave_what_one_after_the_o
         })
         .collect();
     assert!(faults.is_empty(), "\n{}\n{table}", faults.join("\n\n"));
+    let schedules: usize = figures.iter().map(|one| one.schedules).sum();
+    assert!(
+        schedules <= MOST_IN_ALL,
+        "{schedules} schedules, and {MOST_IN_ALL} were meant to be the most\n{table}"
+    );
+}
+
+/// Some in which one waits, is told of a fault or is run again.
+const AGAIN: [&str; 4] = [pairs::SENT_TWICE, pairs::SWEEP_AND_FACT, pairs::OLD_OWNER, pairs::SAME_ACCOUNT];
+
+#[test]
+fn a_walk_is_the_same_each_time_whatever_was_walked_before_it() {
+    let Some(server) = server() else { return };
+    let walk = |names: Vec<&str>| {
+        let left = Mutex::new(names.into_iter().map(pairs::of).collect::<Vec<_>>());
+        let mut all = meet_all(&server, || left.lock().unwrap_or_else(PoisonError::into_inner).pop());
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
+    };
+    let (one, other) = thread::scope(|scope| {
+        let other = scope.spawn(|| walk(AGAIN.into_iter().rev().collect()));
+        (walk(AGAIN.to_vec()), other.join().unwrap())
+    });
+    assert_eq!(one, other, "step by step");
+    assert!(one.iter().any(|pair| pair.waited > 0) && one.iter().any(|pair| pair.again > 0), "{one:#?}");
 }
 
 /// What becomes of `pair` where the words of statements are changed, and after `before` was done to its tables.
@@ -70,7 +105,7 @@ fn nobody_locks(words: &str) -> String {
     words.replace(" FOR UPDATE", "").replace(" FOR SHARE", "")
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn without_the_lock_a_sweep_and_a_fact_write_over_each_other_and_it_is_found() {
     let Some(found) = broken(pairs::SWEEP_AND_FACT, nobody_locks, "").await else { return };
     println!("{}", table(std::slice::from_ref(&found)));
@@ -78,11 +113,22 @@ async fn without_the_lock_a_sweep_and_a_fact_write_over_each_other_and_it_is_fou
     assert!(found.faults[0].contains("supervise_step"), "{}", found.faults[0]);
 }
 
+fn nobody_is_alone(words: &str) -> String {
+    words.replace("pg_advisory_xact_lock(", "pg_advisory_xact_lock_shared(")
+}
+
+#[tokio::test]
+async fn where_nobody_is_alone_with_the_register_the_last_hand_is_taken_twice_and_it_is_found() {
+    let Some(found) = broken(pairs::LAST_HANDS, nobody_is_alone, "").await else { return };
+    println!("{}", table(std::slice::from_ref(&found)));
+    assert!(found.wrong > 0 && found.faults[0].contains("partner_offer"), "{found:#?}");
+}
+
 /// One sequence never has two contents: no two lines of a history, no two facts.
 const TWO_CONTENTS: &str = "ALTER TABLE handle_history DROP CONSTRAINT handle_history_pkey; \
                             DROP INDEX handle_outbox_by_sequence";
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn without_the_lock_no_sequence_is_drawn_twice_and_without_that_rule_too_it_is_found() {
     let Some(caught) = broken(pairs::TWO_VERDICTS, nobody_locks, "").await else { return };
     assert!(caught.is_clean() && caught.again > 0, "whoever comes second is run again: {caught:#?}");
@@ -100,7 +146,7 @@ fn from_a_mark_on(words: &str) -> String {
     words.replace("\"published_at\" IS NULL", mark)
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_relay_that_keeps_a_mark_leaves_out_what_is_committed_late_and_it_is_found() {
     let Some(found) = broken(pairs::LATE_COMMIT, from_a_mark_on, "").await else { return };
     println!("{}", table(std::slice::from_ref(&found)));
@@ -111,7 +157,7 @@ fn wherever_it_was(words: &str) -> String {
     words.replace("AND \"position\" = $5", "AND \"position\" >= 0 * $5")
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_old_owner_that_does_not_compare_puts_the_position_back_and_it_is_found() {
     let Some(found) = broken(pairs::OLD_OWNER, wherever_it_was, "").await else { return };
     println!("{}", table(std::slice::from_ref(&found)));

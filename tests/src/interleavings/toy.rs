@@ -89,7 +89,7 @@ async fn outcomes(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn every_schedule_of_two_is_walked_and_what_the_textbooks_say_is_found() {
     let Some(server) = server() else { return };
     let room = Room::open(&server, str::to_owned, TABLE).await.unwrap();
@@ -113,7 +113,7 @@ async fn every_schedule_of_two_is_walked_and_what_the_textbooks_say_is_found() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn two_that_wait_for_each_other_are_parted_and_the_schedule_goes_on() {
     let Some(server) = server() else { return };
     let room = Room::open(&server, str::to_owned, TABLE).await.unwrap();

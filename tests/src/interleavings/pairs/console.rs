@@ -82,10 +82,11 @@ async fn nobody() -> [Does; 2] {
     [Does::Plainly(adds), Does::Plainly(adds)]
 }
 
+pub const SAME_ACCOUNT: &str = "an account × the same";
+
 pub fn pairs() -> Vec<Pair> {
     vec![
-        Pair::new("an account × the same", SERVICE, |_| Box::pin(nobody()), ["added", "There"])
-            .or(["There", "added"]),
+        Pair::new(SAME_ACCOUNT, SERVICE, |_| Box::pin(nobody()), ["added", "There"]).or(["There", "added"]),
         Pair::new(
             "signing in × the account is disabled",
             SERVICE,

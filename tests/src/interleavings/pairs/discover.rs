@@ -12,10 +12,12 @@ async fn sends(stage: &mut Stage, [a, b]: [(&str, &str); 2]) -> [Does; 2] {
     [report(stage, a), report(stage, b)]
 }
 
+pub const SENT_TWICE: &str = "a report × the same, sent twice";
+
 pub fn pairs() -> Vec<Pair> {
     vec![
         Pair::new(
-            "a report × the same, sent twice",
+            SENT_TWICE,
             "discover",
             |stage| Box::pin(sends(stage, [("once", "by the gate"), ("once", "by the gate")])),
             ["fresh", "known"],

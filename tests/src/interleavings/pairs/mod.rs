@@ -12,7 +12,10 @@ mod supervise;
 
 use std::pin::Pin;
 
+pub use self::console::SAME_ACCOUNT;
+pub use self::discover::SENT_TWICE;
 pub use self::handle::TWO_VERDICTS;
+pub use self::partner::LAST_HANDS;
 pub use self::sending::LATE_COMMIT;
 pub use self::supervise::{OLD_OWNER, SWEEP_AND_FACT};
 

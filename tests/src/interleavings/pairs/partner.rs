@@ -157,7 +157,7 @@ async fn ordered_twice(stage: &mut Stage) -> [Does; 2] {
     [LEADER, DESK].map(|person| Does::Partners(stage.orders(person, incident)))
 }
 
-const LAST_HANDS: &str = "accept × accept of another case, with hands for one";
+pub const LAST_HANDS: &str = "accept × accept of another case, with hands for one";
 
 pub fn pairs() -> Vec<Pair> {
     [of_offers(), of_the_register()].concat()
