@@ -1,6 +1,7 @@
 //! A database of its own for pairs to meet in, one pair after the other: each is brought to where its turns meet, walked
 //! through every schedule, and held against the two in which one turn comes after the other.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -9,12 +10,13 @@ use gridward::simulate::Office;
 use platform::store::Store;
 use sea_orm::ConnectionTrait;
 use tokio::sync::OnceCell;
+use tokio::task::{LocalSet, spawn_local};
 
 use super::does::Does;
 use super::pairs::Pair;
 use super::rows::{self, Kept, Rows};
 use super::search::{Search, Side};
-use super::session::{Order, Ran, Sessions, Turn};
+use super::session::{Order, Ran, Sessions, Turn, in_time};
 use super::stage::{Part, Scene, Stage, office};
 use super::wire::Rewrite;
 
@@ -141,6 +143,8 @@ struct Meeting<'a> {
     scene: Scene,
     does: [Does; 2],
     kept: Kept,
+    /// Nobody knows what the last schedule has left.
+    left_open: Cell<bool>,
 }
 
 impl Room {
@@ -162,14 +166,27 @@ impl Room {
     /// # Errors
     /// When that cannot be done: a session is stuck, or there are too many.
     pub async fn meet(&self, pair: &Pair) -> anyhow::Result<Figures> {
+        let meeting = async || self.set_up(pair).await?.walk().await;
+        meeting().await.with_context(|| pair.name.to_owned())
+    }
+
+    async fn set_up<'a>(&'a self, pair: &'a Pair) -> anyhow::Result<Meeting<'a>> {
         let watcher = self.sessions.watcher.writer();
-        rows::empty(watcher).await?;
-        let mut stage = Stage::open(&self.office, &self.sessions.of(Side::A).store).await;
-        let does = (pair.set)(&mut stage).await;
+        let (scene, does) = in_time(async || {
+            rows::empty(watcher).await?;
+            let (office, store, set) =
+                (self.office.clone(), self.sessions.of(Side::A).store.clone(), pair.set);
+            let setting = async move {
+                let mut stage = Stage::open(&office, &store).await;
+                let does = set(&mut stage).await;
+                (stage.scene.clone(), does)
+            };
+            let local = LocalSet::new();
+            local.run_until(async { spawn_local(setting).await.context("it cannot be set up") }).await
+        })
+        .await?;
         let kept = Kept::of(watcher, pair.service).await?;
-        let scene = stage.scene.clone();
-        drop(stage);
-        Meeting { room: self, pair, scene, does, kept }.walk().await.with_context(|| pair.name.to_owned())
+        Ok(Meeting { room: self, pair, scene, does, kept, left_open: Cell::new(false) })
     }
 }
 
@@ -182,7 +199,11 @@ impl Meeting<'_> {
         }
         let mut search = Search::new(false);
         loop {
-            let (left, _) = self.run(Order::Search(&mut search), &[]).await?;
+            let (left, _) = in_time(async || {
+                search.again();
+                self.run(Order::Search(&mut search), &[]).await
+            })
+            .await?;
             if search.is_redundant() {
                 figures.redundant += 1;
             } else {
@@ -197,7 +218,7 @@ impl Meeting<'_> {
 
     /// One turn after the other: what both are told and what is left must be as the pair says.
     async fn serial(&self, first: Side, figures: &mut Figures) -> anyhow::Result<Left> {
-        let (left, counted) = self.run(Order::First(first), self.pair.holds).await?;
+        let (left, counted) = in_time(async || self.run(Order::First(first), self.pair.holds).await).await?;
         let wanted = self.pair.told[first as usize];
         if left.told() != wanted {
             figures.fault(format!("{first} first: told were {:?}, and not {wanted:?}", left.told()));
@@ -218,10 +239,15 @@ impl Meeting<'_> {
     ) -> anyhow::Result<(Left, Vec<i64>)> {
         let (sessions, scene) = (&self.room.sessions, self.scene.copy());
         let watcher = sessions.watcher.writer();
+        if self.left_open.replace(true) {
+            self.kept.restore(watcher, &self.kept.rows(watcher).await?).await?;
+        }
         let mut turns: Vec<Turn> = Vec::new();
         for side in Side::BOTH {
             let store = &sessions.of(side).store;
-            turns.push(self.does[side as usize].begin(&scene, store).await);
+            let (does, scene, of_side) = (self.does[side as usize].clone(), scene.clone(), store.clone());
+            let began = tokio::spawn(async move { does.begin(&scene, &of_side).await });
+            turns.push(began.await.with_context(|| format!("{side} cannot begin"))?);
             // Its connection has come back before its gate closes.
             store.writer().ping().await?;
         }
@@ -239,6 +265,7 @@ impl Meeting<'_> {
             counted.push(rows::count(watcher, sql).await?);
         }
         self.kept.restore(watcher, &rows).await?;
+        self.left_open.set(false);
         Ok((Left { ran, rows }, counted))
     }
 

@@ -66,6 +66,8 @@ struct Node {
 pub struct Search {
     nodes: Vec<Node>,
     at: usize,
+    /// So many lie on the way to this schedule; it has found those behind them itself.
+    given: usize,
     /// Every order, also where it makes no difference.
     whole: bool,
     redundant: bool,
@@ -73,7 +75,7 @@ pub struct Search {
 
 impl Search {
     pub fn new(whole: bool) -> Self {
-        Self { nodes: Vec::new(), at: 0, whole, redundant: false }
+        Self { nodes: Vec::new(), at: 0, given: 0, whole, redundant: false }
     }
 
     /// Who goes on, of those in `held`, of whom there is at least one.
@@ -120,21 +122,24 @@ impl Search {
         self.redundant
     }
 
-    /// The same schedule once more.
-    fn again(&mut self) {
+    /// The same schedule once more, as if it had not been walked.
+    pub fn again(&mut self) {
+        self.nodes.truncate(self.given);
         self.at = 0;
         self.redundant = false;
     }
 
     /// Turns to the next schedule; false when there is none.
     pub fn another(&mut self) -> bool {
-        self.again();
+        self.at = 0;
+        self.redundant = false;
         while let Some(node) = self.nodes.last_mut() {
             node.tried[node.chosen as usize] = true;
             let other = node.chosen.other();
             let n = other as usize;
             if node.held[n].is_some() && !node.asleep[n] && !node.tried[n] {
                 node.chosen = other;
+                self.given = self.nodes.len();
                 return true;
             }
             self.nodes.pop();
@@ -218,8 +223,8 @@ mod tests {
         let known: Tables = ["one".to_owned()].into();
         let step = |text: &str| Transaction::default().step(text, &known);
         let mut search = Search::new(false);
-        search.choose(&[step("SELECT * FROM one"), None]).unwrap();
-        search.again();
+        search.choose(&[step("SELECT * FROM one"), step("UPDATE one SET n = 1")]).unwrap();
+        assert!(search.another());
         let said = search.choose(&[step("UPDATE one SET n = 1"), None]).unwrap_err().to_string();
         assert!(said.contains("A writes and commits one: UPDATE one"), "{said}");
         assert!(said.contains("before to (A reads one: SELECT"), "{said}");

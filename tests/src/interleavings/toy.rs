@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::room::{Room, server};
 use super::search::{Search, Side};
-use super::session::{Order, Said, Turn};
+use super::session::{Order, Said, Turn, in_time};
 
 const TABLE: &str = "CREATE TABLE handle_toy (name text PRIMARY KEY, n bigint NOT NULL)";
 const FIRST: &str =
@@ -71,9 +71,13 @@ async fn outcomes(
     let mut search = Search::new(whole);
     let (mut all, mut schedules, mut waited) = (Vec::new(), 0, 0);
     loop {
-        watcher.execute_unprepared(FIRST).await.unwrap();
-        let turns = Side::BOTH.map(|side| turn(side, room.sessions.of(side).store.clone()));
-        let ran = room.sessions.run(turns, Order::Search(&mut search)).await.unwrap();
+        let ran = in_time(async || {
+            search.again();
+            watcher.execute_unprepared(FIRST).await?;
+            let turns = Side::BOTH.map(|side| turn(side, room.sessions.of(side).store.clone()));
+            room.sessions.run(turns, Order::Search(&mut search)).await
+        });
+        let ran = ran.await.unwrap();
         if !search.is_redundant() {
             schedules += 1;
             waited += usize::from(ran.waited > 0);
