@@ -53,14 +53,18 @@ impl Step {
     /// What it does, and its words, as many as tell what it is.
     pub fn told(&self) -> String {
         let tables = |of: &Tables| of.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let ends = self.text.eq_ignore_ascii_case("commit");
-        let does = match self {
-            _ if self.parts => return self.text.clone(),
-            _ if ends && self.frees.is_empty() => return "ends, and has written nothing".to_owned(),
-            _ if ends => return format!("commits {}", tables(&self.frees)),
-            _ if !self.frees.is_empty() => format!("writes and commits {}", tables(&self.frees)),
-            _ if self.holds.iter().all(|table| table == TOPICS) => format!("reads {}", tables(&self.reads)),
-            _ => format!("locks or writes {}", tables(&self.holds)),
+        if self.parts {
+            return self.text.clone();
+        }
+        if self.text.eq_ignore_ascii_case("commit") {
+            let nothing = self.frees.is_empty();
+            return if nothing { "ends".to_owned() } else { format!("commits {}", tables(&self.frees)) };
+        }
+        let only_reads = self.holds.iter().all(|table| table == TOPICS);
+        let does = match (self.frees.is_empty(), only_reads) {
+            (false, _) => format!("writes and commits {}", tables(&self.frees)),
+            (true, true) => format!("reads {}", tables(&self.reads)),
+            (true, false) => format!("locks or writes {}", tables(&self.holds)),
         };
         format!("{does}: {}", short(&self.text))
     }
@@ -196,7 +200,7 @@ mod tests {
         assert_eq!(turn[1], "reads handle_case: SELECT * FROM \"handle_case\"");
         assert_eq!(turn[3], "commits handle_case, handle_sequence");
         assert!(told(&[WRITE])[0].starts_with("writes and commits handle_case: INSERT"));
-        assert_eq!(told(&["BEGIN", READ, "COMMIT"])[1], "ends, and has written nothing");
+        assert_eq!(told(&["BEGIN", READ, "COMMIT"])[1], "ends");
     }
 
     #[test]
