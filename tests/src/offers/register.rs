@@ -81,7 +81,7 @@ async fn what_an_organisation_cannot_be_filed_with_is_named_by_its_field() {
             json!(["990001/990001002"]),
             "coverage",
             ", the office it is filed with",
-            "不在备案（登记）机关的辖区内",
+            "不在备案（登记）机关",
         ),
         ("coverage", json!(["../.."]), "coverage", "is no path of an area", "不是区域路径"),
         ("capacity", json!(0), "capacity", "capacity is from 1 to 1000000", "capacity 须为 1 到 1000000"),

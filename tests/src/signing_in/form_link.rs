@@ -28,7 +28,8 @@ async fn a_form_without_script_makes_exactly_one_case() {
     let office = Office::open().await;
     let (_, path) = office.link("worker-111", 1);
     let mut phone = Browser::new(&office);
-    let page = phone.open(&path).await;
+    // As a chat passes it on.
+    let page = phone.open(&format!("{path}?from=groupmessage&isappinstalled=0")).await;
     assert!(page.status == 200 && page.text.contains("上报人：示意网格员 111"), "{page:?}");
     assert!(page.text.contains("示意网格 111"), "the one grid is there without asking: {page:?}");
     let fields = filled(&page.text);
