@@ -16,6 +16,7 @@ impl MigratorTrait for Migrator {
             Box::new(Words),
             Box::new(crate::turn::PackPublished { service: "handle", name: "handle_0004_pack_published" }),
             Box::new(crate::outbox::Strays { service: "handle", name: "handle_0005_strays" }),
+            Box::new(ByReporter),
         ]
     }
 
@@ -90,6 +91,29 @@ impl MigrationName for Words {
 impl MigrationTrait for Words {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(words()).await
+    }
+}
+
+/// Reporters list what they reported, the newest first, wherever it lies.
+struct ByReporter;
+
+impl MigrationName for ByReporter {
+    fn name(&self) -> &'static str {
+        "handle_0006_by_reporter"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for ByReporter {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let index = Index::create()
+            .name("handle_case_by_reporter")
+            .table("handle_case")
+            .if_not_exists()
+            .col("reporter")
+            .col("incident")
+            .to_owned();
+        manager.create_index(index).await
     }
 }
 

@@ -2,8 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    boolean, double, integer, string, string_null, text, text_null, timestamp_with_time_zone as time,
-    timestamp_with_time_zone_null as time_null, uuid,
+    boolean, boolean_null, double, integer, string, string_null, text, text_null,
+    timestamp_with_time_zone as time, timestamp_with_time_zone_null as time_null, uuid,
 };
 
 pub struct Migrator;
@@ -14,6 +14,7 @@ impl MigratorTrait for Migrator {
             Box::new(First),
             Box::new(crate::turn::PackPublished { service: "partner", name: "partner_0002_pack_published" }),
             Box::new(crate::outbox::Strays { service: "partner", name: "partner_0003_strays" }),
+            Box::new(ChosenArea),
         ]
     }
 
@@ -53,6 +54,26 @@ impl MigrationTrait for First {
             manager.create_index(index).await?;
         }
         Ok(())
+    }
+}
+
+/// What was reported without a position is told from what was measured.
+struct ChosenArea;
+
+impl MigrationName for ChosenArea {
+    fn name(&self) -> &'static str {
+        "partner_0004_chosen_area"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for ChosenArea {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.has_column("partner_case", "chosen_area").await? {
+            return Ok(());
+        }
+        let column = boolean_null("chosen_area");
+        manager.alter_table(Table::alter().table("partner_case").add_column(column).to_owned()).await
     }
 }
 

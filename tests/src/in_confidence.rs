@@ -79,6 +79,10 @@ async fn sensitive_cases_are_in_no_figure_of_fewer_than_five_nor_in_a_difference
     let late = |figures: &Value| figures["all"]["escalated_street"] == 1;
     let figures = office.when(&format!("/api/v1/figures?area={COUNTY}"), "supervisor-county", late).await;
     assert_eq!((&figures["all"]["open_overdue"], &figures["all"]["opened"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        figures["leaves_out"]["zh"], "敏感事项不计入这些数字，另行统计",
+        "and whoever reads them is told so"
+    );
     office.closes_clean().await;
 }
 

@@ -155,6 +155,7 @@ async fn the_life_of_one_incident() {
         ("reminders", 1),
         ("escalated_community", 1),
         ("escalated_street", 1),
+        ("escalated_county", 0),
         ("returned", 0),
         ("reworked", 0),
     ] {
@@ -231,10 +232,16 @@ async fn who_is_made_answerable_hands_it_on_or_takes_it_over_and_nobody_of_anoth
     }
 
     // 转派: to the leader of the next grid; no clock begins again.
-    assert_eq!(office.post(&path, "community-11", &to(&next)).await.with(200)["state"], "DISPATCHED");
+    let told = office.post(&path, "community-11", &to(&next)).await.with(200);
+    let there = format!("{COMMUNITY}/990001001001002");
+    assert_eq!(
+        (&told["state"], &told["holder"], &told["area"]),
+        (&json!("DISPATCHED"), &json!(next), &json!(there))
+    );
     let seen = office.get(&case, "leader-112").await.with(200);
     assert_eq!((&seen["holder"], &seen["may"]), (&json!(next), &json!(["sign", "return"])));
     assert_eq!((due(&seen), &seen["level"]), (before.clone(), &json!("community")));
+    assert_eq!((&seen["area"], &seen["opened_in"]), (&json!(there), &json!(GRID)));
     assert_eq!(seen["why"]["zh"], "经督办转派，由示意网格 112 网格长承办；处置时限照旧。");
     assert_eq!(office.act(&case, "sign", "leader-111").await.status, 404, "it is not in their grid any more");
     let open = |figures: &Value, grid: &str| {

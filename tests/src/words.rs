@@ -105,7 +105,7 @@ async fn who_writes_nothing_has_no_words_and_the_longest_are_kept_whole() {
 async fn an_organisation_reads_the_words_of_what_it_holds_and_sees_no_more_of_the_case() {
     let office = Office::of(&packs().join("beilun"), a_week_later()).await;
     let mut report = office.new_report("2102");
-    report["place"] = json!({ "lon": 121.803_558, "lat": 29.925_353, "datum": "CGCS2000" });
+    report["place"] = json!({ "lon": 121.803_558, "lat": 29.925_353, "datum": "CGCS2000", "source": "area chosen by hand" });
     let reported = office.post("/api/v1/reports", "worker-002009002", &report).await.with(201);
     let (case, incident) = (reported["case"].as_str().unwrap(), reported["incident"].as_str().unwrap());
     let offered = |seen: &Value| seen["offers"].as_array().is_some_and(|offers| !offers.is_empty());
@@ -115,6 +115,7 @@ async fn an_organisation_reads_the_words_of_what_it_holds_and_sees_no_more_of_th
     assert_eq!(offer["closing"]["zh"], "清扫完成，居民认可", "what is asked");
     let place = offer["place_name"]["zh"].as_str().unwrap();
     assert!(place.ends_with(offer["area_name"]["zh"].as_str().unwrap()) && place.contains(" · "), "{place}");
+    assert_eq!(offer["chosen_area"], true, "nobody measured that point");
     assert!(
         !list.to_string().contains("堆在楼道口"),
         "what was written may name people: it is for who holds it"

@@ -1,7 +1,8 @@
 //! What a person does to a case: whether they may, and what came of it. Pure.
 
-use domain::area::Level;
+use domain::area::{AreaPath, Level};
 use domain::case::{Action, Case, Happened, Input, Outcome, Refusal, Terms};
+use domain::holder::Holder;
 use domain::id::IncidentId;
 use domain::rights::{self, Grant, may};
 use platform::pack::People;
@@ -24,10 +25,13 @@ pub struct Act {
 }
 
 /// It is done, or was so already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     pub state: &'static str,
     pub revision: u32,
+    /// Who has it from now on, and where it lies.
+    pub holder: Holder,
+    pub area: AreaPath,
 }
 
 pub(crate) fn obey(
@@ -120,5 +124,10 @@ pub(crate) fn right(action: &Action) -> rights::Action {
 }
 
 fn done(case: &Case) -> Done {
-    Done { state: case.state.name(), revision: case.revision }
+    Done {
+        state: case.state.name(),
+        revision: case.revision,
+        holder: case.holder.clone(),
+        area: case.area.clone(),
+    }
 }

@@ -5,6 +5,7 @@ use domain::case::{Case, Happened, State};
 use domain::deadline::{Deadline, DeadlineKind};
 use domain::facts::{CaseFact, OfferProposed};
 use domain::id::{IncidentId, PartnerId};
+use domain::routing::Flag;
 use platform::stream::Record;
 use platform::turn::Turn;
 
@@ -69,6 +70,7 @@ fn mirrored(case: &Case) -> Mirrored {
         revision: case.revision,
         due_at: case.deadline(DeadlineKind::Handle).map(|deadline| deadline.due_at),
         opened_at: case.opened_at,
+        chosen_area: case.flags.iter().any(|flag| flag == Flag::ChosenArea.as_str()),
     }
 }
 

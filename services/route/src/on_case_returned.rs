@@ -35,7 +35,8 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
         None
     } else {
         let point = (before.route.lon, before.route.lat);
-        ground.locate(point, ground.day(at), &before.category)?
+        let located = ground.locate(point, ground.day(at), &before.category)?;
+        located.map(|located| located.measured(&flags))
     };
     let asking = Asking {
         lon: before.route.lon,

@@ -2,13 +2,12 @@
 //! gives no point lies in that area, and in no smaller one.
 
 use domain::facts::ReportSubmitted;
-use domain::place::{BY_HAND, Place};
 use domain::routing::Flag;
 use platform::stream::Record;
 use platform::turn::{Turn, Undecided};
 
 use crate::Work;
-use crate::choose::{Asking, Located, choose};
+use crate::choose::{Asking, choose};
 use crate::store::incidents::Incident;
 
 pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result<(), Undecided> {
@@ -23,7 +22,7 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
         None if flags.contains(&Flag::Placeholder) => None,
         None => ground
             .locate((lon, lat), ground.day(at), &report.category)?
-            .map(|located| measured(located, &report.place)),
+            .map(|located| located.measured(&flags)),
     };
     let asking = Asking {
         lon,
@@ -49,10 +48,4 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
     };
     work.propose(incident, Some(report), at, record.as_cause(), turn);
     Ok(())
-}
-
-/// How far a point lies from a border is said of points that somebody measured.
-fn measured(located: Located, place: &Place) -> Located {
-    let by_hand = place.source.as_deref() == Some(BY_HAND);
-    Located { border_m: located.border_m.filter(|_| !by_hand), ..located }
 }

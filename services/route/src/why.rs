@@ -135,7 +135,11 @@ fn inside(located: &Located, border_m: f64, areas: &Areas) -> Text {
             };
             Text::new(
                 format!("，同时也在 {} 内，{zh}", others.join("、")),
-                format!("; {} hold(s) it too, and {en}", others.join(", ")),
+                format!(
+                    "; {} {} it too, and {en}",
+                    others.join(", "),
+                    if others.len() == 1 { "holds" } else { "hold" }
+                ),
             )
         }
     };

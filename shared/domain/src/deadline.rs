@@ -74,7 +74,7 @@ impl std::str::FromStr for DeadlineKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Does {
-    /// 催办: the holder is told that time runs out.
+    /// 催办: time runs out for whoever it waits for; of a check that is those who may check, and not the holder.
     Remind,
     /// 升级: this level is made answerable too.
     Escalate(Level),

@@ -54,15 +54,28 @@ pub fn stem(level: Level, name: &str) -> String {
     stem.map_or_else(|| plain.clone(), str::to_owned)
 }
 
-/// A holder as it is called in a sentence. A community is its own name in Chinese: 博儒桥村委会, and not 博儒桥村委会社区.
+/// A holder as it is called in a sentence. A community is its own name where that says so: 博儒桥村委会, and not
+/// 博儒桥村委会社区; Yingchun Community, and not the community of Yingchun Community.
 pub fn holder(holder: &Holder, areas: &Areas) -> Text {
     let named = areas.by_path(&holder.area).map_or("", |area| area.name.zh.as_str());
     let plain = plain(Level::Community, named);
-    let says_so = holder.post == Post::Community && (plain.ends_with("社区") || plain.ends_with('村'));
+    let says_so = plain.ends_with("社区") || plain.ends_with('村');
     let Text { zh, en } = areas.shown(&holder.area);
+    let post_zh = match holder.post {
+        Post::Community if says_so => "",
+        // 新碶街道指挥室, and not 新碶街道街道指挥室.
+        Post::StreetDesk if zh.ends_with("街道") => "指挥室",
+        post => post.zh(),
+    };
+    let kind = |word: &str| KINDS_OF_COMMUNITY.contains(&word.to_lowercase().as_str());
+    let says_so_in_english = holder.post == Post::Community && en.split_whitespace().any(kind);
     Text::new(
-        format!("{}{}", among_han(&zh), if says_so { "" } else { holder.post.zh() }),
-        format!("the {} of {en}", holder.post.as_str().replace('_', " ")),
+        format!("{}{post_zh}", among_han(&zh)),
+        if says_so_in_english {
+            en
+        } else {
+            format!("the {} of {en}", holder.post.as_str().replace('_', " "))
+        },
     )
 }
 
@@ -76,6 +89,7 @@ pub fn among_han(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::area::CodeScheme;
 
     #[test]
     fn an_area_has_one_plain_name_whatever_office_it_is_called_by() {
@@ -88,6 +102,30 @@ mod tests {
         }
         assert_eq!(plain(Level::Street, "新碶街道办事处"), "新碶街道");
         assert_eq!(plain(Level::Community, "居委会"), "居委会", "an office of nowhere");
+    }
+
+    #[test]
+    fn a_community_whose_name_says_so_is_called_by_it() {
+        let mut areas = Areas::default();
+        for (code, parent, zh, en) in [
+            ("s", None, "新碶街道", "Xinqi Street"),
+            ("c", Some("s"), "迎春社区", "Yingchun Community"),
+            ("v", Some("s"), "博儒桥村委会", "Boruqiao Village"),
+            ("w", Some("s"), "五区", "Ward 5"),
+        ] {
+            let level = if parent.is_none() { Level::Street } else { Level::Community };
+            areas.add(CodeScheme::Opaque, code, level, parent, Text::new(zh, en)).unwrap();
+        }
+        let called = |text: &str| {
+            let holder: Holder = text.parse().unwrap();
+            let Text { zh, en } = super::holder(&holder, &areas);
+            (zh, en)
+        };
+        let told = |zh: &str, en: &str| (zh.to_owned(), en.to_owned());
+        assert_eq!(called("community:s/c"), told("迎春社区", "Yingchun Community"));
+        assert_eq!(called("community:s/v"), told("博儒桥村委会", "Boruqiao Village"));
+        assert_eq!(called("community:s/w"), told("五区社区", "the community of Ward 5"));
+        assert_eq!(called("street_desk:s"), told("新碶街道指挥室", "the street desk of Xinqi Street"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::area::AreaPath;
 use crate::holder::{Holder, Post};
 use crate::id::CategoryCode;
-use crate::place::Place;
+use crate::place::{BY_HAND, Place};
 use crate::report::Report;
 use crate::text::Text;
 
@@ -76,18 +76,22 @@ pub enum Flag {
     Rounded,
     /// No point was given: the report names an area, and its point says nothing.
     StatedArea,
+    /// Whoever reported had no position and chose a grid: the point is one well inside it.
+    ChosenArea,
     /// Its category goes by registration, and it does not say where the person it concerns is registered.
     NoRegistration,
 }
 
 impl Flag {
-    pub const ALL: [Self; 4] = [Self::Placeholder, Self::Rounded, Self::StatedArea, Self::NoRegistration];
+    pub const ALL: [Self; 5] =
+        [Self::Placeholder, Self::Rounded, Self::StatedArea, Self::ChosenArea, Self::NoRegistration];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Placeholder => "placeholder",
             Self::Rounded => "rounded",
             Self::StatedArea => "stated_area",
+            Self::ChosenArea => "chosen_area",
             Self::NoRegistration => "no_registration",
         }
     }
@@ -113,6 +117,10 @@ impl Routing {
     fn flags_of_place(&self, place: &Place) -> Vec<Flag> {
         if place.area.is_some() {
             return vec![Flag::StatedArea];
+        }
+        // Nobody wrote these numbers down, so how they look says nothing.
+        if place.source.as_deref() == Some(BY_HAND) {
+            return vec![Flag::ChosenArea];
         }
         let (lon, lat) = place.wgs84();
         let at = |spot: &&Placeholder| {
@@ -171,6 +179,13 @@ mod tests {
     fn the_point_beside_a_named_area_is_not_looked_at() {
         let named = Place { area: Some("03".to_owned()), ..place(-71.0587, 42.3594) };
         assert_eq!(routing().flags_of_place(&named), [Flag::StatedArea]);
+    }
+
+    #[test]
+    fn a_grid_that_was_chosen_by_hand_is_known_and_the_numbers_of_its_point_are_not_looked_at() {
+        let chosen = Place { source: Some(BY_HAND.to_owned()), ..place(-71.06, 42.36) };
+        assert_eq!(routing().flags_of_place(&chosen), [Flag::ChosenArea]);
+        assert_eq!(flags(-71.06, 42.36), [Flag::Rounded]);
     }
 
     #[test]

@@ -111,7 +111,7 @@ async fn overlapping_grids_are_used_once_somebody_has_accepted_that_very_report(
     let case = format!("{}?wait=10s", reported["case"].as_str().unwrap());
     let case = office.get(&case, "leader-111").await.with(200);
     let why = case["why"]["en"].as_str().unwrap();
-    assert_says(why, &["990001001001002 hold(s) it too, and the lowest code is taken"]);
+    assert_says(why, &["990001001001002 holds it too, and the lowest code is taken"]);
     office.closes_clean().await;
 
     // Another overlap is another report, and nobody has accepted that one.

@@ -72,6 +72,71 @@ async fn the_report_is_its_reporters_alone() {
     office.closes_clean().await;
 }
 
+/// The incidents of a page.
+fn listed(page: &Value) -> Vec<String> {
+    incidents(&page["cases"]).into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn the_own_reports_are_listed_wherever_they_lie_and_nobody_elses() {
+    let office = Office::open().await;
+    let incident = |case: &str| case.rsplit('/').next().unwrap().to_owned();
+    office.case_of("road").await;
+    let mut own = Vec::new();
+    for person in ["worker-211", "worker-211", "worker-211", "worker-112"] {
+        let report = office.new_report("road");
+        let reported = office.post("/api/v1/reports", person, &report).await.with(201);
+        let case = reported["case"].as_str().unwrap();
+        office.get(&format!("{case}?wait=10s"), person).await.with(200);
+        // A moment later, as the next one is.
+        office.clock.drive(office.clock.now() + TimeDelta::milliseconds(1));
+        own.push(incident(case));
+    }
+    let neighbours = own.pop().unwrap();
+    own.reverse();
+    let mine = "/api/v1/cases?reporter=me";
+    let list = office.get(mine, "worker-211").await.with(200);
+    assert_eq!(listed(&list), own, "of the next street, newest first");
+    assert_eq!(listed(&office.get("/api/v1/cases", "worker-211").await.with(200)), [""; 0]);
+    assert_eq!(listed(&office.get(mine, "worker-112").await.with(200)), [neighbours], "and of the next grid");
+    for person in ["leader-111", "desk-1a", "supervisor-county"] {
+        let list = office.get(mine, person).await.with(200);
+        assert_eq!(list, json!({ "cases": [] }), "{person} reported nothing, whatever they may see");
+    }
+
+    let first = office.get(&format!("{mine}&limit=2"), "worker-211").await.with(200);
+    let next = first["next"].as_str().unwrap();
+    let rest = office.get(&format!("{mine}&limit=2&after={next}"), "worker-211").await.with(200);
+    assert_eq!([listed(&first), listed(&rest)].concat(), own);
+    assert!(rest.get("next").is_none(), "{rest}");
+    office.closes_clean().await;
+}
+
+#[tokio::test]
+async fn the_own_reports_stay_listed_when_they_are_closed_and_say_when_they_wait_for_it() {
+    let office = Office::open().await;
+    let case = office.case_of("road").await;
+    let mine = "/api/v1/cases?reporter=me";
+    let stands = async |state: &str, passed: bool| {
+        let list = office.get(mine, "worker-111").await.with(200);
+        let found = (&list["cases"][0]["state"], &list["cases"][0]["passed"]);
+        assert_eq!(found, (&json!(state), &json!(passed)));
+        let seen = office.get(&case, "desk-1a").await.with(200);
+        assert_eq!((&seen["state"], &seen["passed"]), found);
+    };
+    stands("DISPATCHED", false).await;
+    office.act(&case, "sign", "leader-111").await.with(200);
+    office.act(&case, "answer", "leader-111").await.with(200);
+    stands("CHECKING", false).await;
+    office.act(&case, "check", "checker-1").await.with(200);
+    stands("CHECKING", true).await;
+    office.act(&case, "close", "checker-1").await.with(200);
+    stands("CLOSED", false).await;
+    let open = office.get(&format!("{mine}&state=DISPATCHED"), "worker-111").await.with(200);
+    assert_eq!(listed(&open), [""; 0]);
+    office.closes_clean().await;
+}
+
 #[tokio::test]
 async fn a_reporter_from_elsewhere_sees_the_own_case_and_cannot_touch_it() {
     let office = Office::open().await;

@@ -266,7 +266,7 @@ impl Drawing {
             standing(dispatched),
             standing(handling),
             standing(checking),
-            Standing { name: "PASSED", zh: "待核查，已核查通过", case: Some(passed) },
+            Standing { name: "PASSED", zh: "待结案", case: Some(passed) },
             standing(closed),
             standing(offered),
             Standing { name: "PARTNER", zh: "处置中，由社会组织", case: Some(at_partner) },

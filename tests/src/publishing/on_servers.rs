@@ -113,18 +113,23 @@ async fn a_topic_keeps_what_is_published_also_when_two_publish_at_once() {
     one.publish(&empty, &first, &parts).await.unwrap();
     let seen = one.read().await.unwrap();
     assert_eq!(seen.newest("twostreets"), Some(&first));
-    assert!(!one.has_moved().await.unwrap());
+    assert!(one.moved().await.unwrap().is_none());
 
     // The other's version takes out what only the first needed, which the third relies on.
     let (second, more) = version(&Edition::with_another_leader(), 1);
     let before = other.read().await.unwrap();
     other.publish(&before, &second, &more).await.unwrap();
     let arrives = async {
-        while !one.has_moved().await.unwrap() {
+        loop {
+            let moved = one.moved().await.unwrap();
+            if let Some(moved) = moved.filter(|moved| moved.newest("twostreets") == Some(&second)) {
+                return moved;
+            }
             beat(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(STUCK, arrives).await.unwrap();
+    let arrived = tokio::time::timeout(STUCK, arrives).await.unwrap();
+    assert_eq!(arrived.load(&second).unwrap().digest, second.version, "also from what was read before it");
     let (third, parts) = version(&Edition::copy(), 2);
     let unseen = one.publish(&seen, &third, &parts).await.unwrap();
     assert_eq!(unseen.as_ref(), Some(&second), "whoever replaces what they have not seen hears of it");

@@ -53,6 +53,7 @@ async fn a_form_without_script_makes_exactly_one_case() {
     assert_eq!(case["category"], "rubbish");
     let holder = "grid_leader:990001/990001001/990001001001/990001001001001";
     assert_eq!(case["holder"], holder, "the point that stands for the grid lies in it");
+    assert_eq!(case["flags"], json!(["chosen_area"]), "and says that nobody measured it");
     let own = office.get(&format!("/api/v1/reports/{incident}"), "worker-111").await.with(200);
     assert_eq!(own["description"], "地点：富春江路 5 号\n堆在楼道口");
     let by_hand =

@@ -151,7 +151,11 @@ impl fmt::Display for Report {
         writeln!(f, "{late} late 逾期未生效")?;
         list(f, &self.late, late)?;
         if let Some(Lag { p50, p99, max }) = lag {
-            writeln!(f, "lag of steps 动作延迟: p50 {p50} ms, p99 {p99} ms, max {max} ms")?;
+            let [p50, p99, max] = [p50, p99, max].map(length);
+            writeln!(
+                f,
+                "steps took effect after their time by 动作延迟: half within 半数 {p50}, 99 % within {p99}, at most 最长 {max}"
+            )?;
         }
         if let Some(OnTopics { records, copies, lost }) = self.topics {
             writeln!(
@@ -218,10 +222,48 @@ impl fmt::Display for Check {
     }
 }
 
+/// A length of time as people say it, from milliseconds: `0.034 s`, `12.3 s`, `2 min 5 s`, `3 h 12 min`.
+fn length(millis: u64) -> String {
+    let (seconds, minutes) = (millis / 1_000, millis / 60_000);
+    match seconds {
+        0 => format!("0.{millis:03} s"),
+        1..60 => format!("{seconds}.{} s", millis % 1_000 / 100),
+        60..3_600 => format!("{minutes} min {} s", seconds % 60),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
 fn list(f: &mut fmt::Formatter<'_>, named: &[Fault], found: u64) -> fmt::Result {
     for fault in named {
         writeln!(f, "         {}  {}", fault.id, fault.what)?;
     }
     let more = found.saturating_sub(named.len() as u64);
     if more > 0 { writeln!(f, "         … {more} more / 另有 {more} 处") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lags_are_told_in_the_unit_a_person_would_use() {
+        let told = [0, 34, 999, 1_000, 12_345, 59_999, 60_000, 125_000, 3_599_999, 3_600_000, 11_520_000]
+            .map(length);
+        assert_eq!(
+            told,
+            [
+                "0.000 s",
+                "0.034 s",
+                "0.999 s",
+                "1.0 s",
+                "12.3 s",
+                "59.9 s",
+                "1 min 0 s",
+                "2 min 5 s",
+                "59 min 59 s",
+                "1 h 0 min",
+                "3 h 12 min"
+            ]
+        );
+    }
 }

@@ -239,8 +239,8 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Tells the person at the terminal what went wrong, apart from the output.
-#[expect(clippy::print_stderr, reason = "the one place that tells a person that a command failed")]
+/// Tells the person at the terminal what went wrong, or how far a command is, apart from its output.
+#[expect(clippy::print_stderr, reason = "the one place that tells a person something beside the output")]
 pub(crate) fn tell(what: impl std::fmt::Display) {
     eprintln!("{what}");
 }

@@ -131,7 +131,7 @@ impl Demo {
         let visitors = visitors::visitors(&tokens, &pack, grid.as_ref())?;
         let running = start(all.ready(), listener, &tokens, &lifecycle, |router| {
             router
-                .merge(crate::http::demo_page(&visitors, speed, &pack, &lines))
+                .merge(crate::http::demo_page(&visitors, &clock, speed, &pack, &lines))
                 .merge(crate::http::demo_now(highlights, clock, speed))
         })?;
         self.tell(&pack, from, speed, &lines);

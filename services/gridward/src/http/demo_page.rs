@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use domain::text::Text;
+use platform::clock::Clock;
 use platform::pack::Pack;
 use serde::Serialize;
 
@@ -42,6 +43,8 @@ struct Known<'a> {
     pack: &'a Text,
     zone: &'static str,
     speed: f64,
+    /// Whether the clock leaves something out, as nights.
+    skips: bool,
     visitors: &'a [Visitor],
     /// Names by code.
     categories: BTreeMap<&'a str, &'a Text>,
@@ -54,11 +57,12 @@ struct Known<'a> {
 }
 
 /// The page, its style and its scripts.
-pub fn demo_page(visitors: &[Visitor], speed: f64, pack: &Pack, lines: &[Line]) -> Router {
+pub fn demo_page(visitors: &[Visitor], clock: &Clock, speed: f64, pack: &Pack, lines: &[Line]) -> Router {
     let known = Known {
         pack: &pack.name,
         zone: pack.calendar.zone_name(),
         speed,
+        skips: matches!(clock, Clock::Skipping(_)),
         visitors,
         categories: pack.categories.values().map(|one| (one.code.0.as_str(), &one.name)).collect(),
         areas: pack.areas.iter().map(|area| (area.path.as_str(), &area.name)).collect(),
@@ -90,6 +94,10 @@ fn inside_script(data: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::area::Level;
+    use domain::case::State;
+    use domain::routing::Flag;
+
     use super::*;
 
     #[test]
@@ -120,6 +128,41 @@ mod tests {
             assert!(words.contains(&format!(" {role}: ['")), "{role} has no name");
             assert!(words.contains(&format!("\n  {role}: ['")), "nobody says what {role} does");
             assert!(PAGE.contains(&format!("id=\"icon-{role}\"")), "{role}");
+        }
+    }
+
+    /// As the page writes it, `key: ['中文', 'English']`.
+    fn is_worded(words: &str, key: &str) -> bool {
+        let written = [format!(" {key}: ['"), format!(" '{key}': ['")];
+        let Some((_, rest)) = written.iter().find_map(|start| words.split_once(start.as_str())) else {
+            return false;
+        };
+        rest.split_once("', '")
+            .is_some_and(|(zh, en)| !zh.is_empty() && !zh.contains('\n') && !en.starts_with('\''))
+    }
+
+    #[test]
+    fn whatever_the_page_says_it_can_say_in_both_languages() {
+        let words = SCRIPTS.iter().find(|(address, _)| address.ends_with("/words.js")).unwrap().1;
+        let said = SCRIPTS.iter().flat_map(|(_, script)| script.split("say('").skip(1));
+        let said = said.filter_map(|rest| rest.split_once('\'')).map(|(key, _)| key);
+        let written = PAGE.split("data-say=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+        for key in said.chain(written.map(|(key, _)| key)) {
+            assert!(is_worded(words, key), "`{key}` has no words");
+        }
+    }
+
+    #[test]
+    fn each_state_of_a_case_and_each_level_has_a_name_and_who_waits_for_what_is_told() {
+        let words = SCRIPTS.iter().find(|(address, _)| address.ends_with("/words.js")).unwrap().1;
+        for state in State::NAMES.into_iter().chain(["PASSED"]) {
+            assert!(is_worded(words, state) && is_worded(words, &format!("waits_{state}")), "{state}");
+        }
+        for level in Level::ALL {
+            assert!(is_worded(words, level.as_str()), "{level}");
+        }
+        for flag in Flag::ALL {
+            assert!(is_worded(words, flag.as_str()), "{flag:?}");
         }
     }
 

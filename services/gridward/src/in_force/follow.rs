@@ -104,8 +104,7 @@ impl Follower {
     /// When the register or a database cannot be asked; it is looked at again then.
     pub async fn look(&mut self) -> Result<bool, StoreError> {
         let mut exchanged = false;
-        if self.register.has_moved().await? {
-            let shelf = self.register.read().await?;
+        if let Some(shelf) = self.register.moved().await? {
             exchanged = self.take(shelf).await?;
         }
         if self.unnoted {

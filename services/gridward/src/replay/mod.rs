@@ -7,6 +7,7 @@
 pub mod drive;
 mod encoding;
 mod fields;
+mod lines;
 pub mod order;
 mod place;
 mod quotes;
@@ -19,6 +20,7 @@ pub mod truth;
 mod unpack;
 pub mod windows;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -35,12 +37,13 @@ use platform::stream::kafka::With;
 use platform::telemetry::log_to_stderr;
 use serde::Serialize;
 
-use crate::commands::{PackFolder, say};
+use crate::commands::{PackFolder, say, tell};
 use crate::embedded::Embedded;
 use crate::settings::Settings as ServerSettings;
 use crate::settling::Office;
 use crate::store::progress::{self, Progress};
 use drive::Counted;
+use lines::Lines;
 use order::{Source, first_out_of_order};
 use rows::Rows;
 use summary::{Run, Summary};
@@ -108,7 +111,17 @@ impl Replay {
         // Looked at once, so that from here on a Ctrl-C is ours to handle.
         is_asked(&mut stop);
         let bar = progress_bar(&asked.file);
-        let ended = replay(&asked, &bar, &mut || is_asked(&mut stop)).await?;
+        // A bar is drawn on a terminal alone.
+        let silent = !std::io::stderr().is_terminal();
+        let mut lines = Lines::default();
+        let between_windows = &mut || {
+            let (read, all) = (bar.position(), bar.length().unwrap_or(0));
+            if silent && let Some(line) = lines.tell(read, all, bar.elapsed()) {
+                tell(line);
+            }
+            is_asked(&mut stop)
+        };
+        let ended = replay(&asked, &bar, between_windows).await?;
         bar.finish_and_clear();
         match ended {
             Ended::Stopped { windows_done } => {
@@ -139,7 +152,7 @@ fn is_asked(stop: &mut std::pin::Pin<Box<impl Future<Output = std::io::Result<()
     stop.as_mut().poll(&mut context).is_ready()
 }
 
-/// Replays `asked`, telling `bar` of progress and asking `stop` between windows.
+/// Replays `asked`, telling `bar` of progress and asking `stop` after each window.
 ///
 /// # Errors
 /// When the file, the pack or the database cannot be used, or the folder holds another replay.

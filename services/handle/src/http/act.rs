@@ -21,6 +21,12 @@ pub struct Acted {
     pub incident: String,
     pub state: String,
     pub revision: u32,
+    /// After a transfer: who has it from now on, as post:area.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// After a transfer: the area that it lies in from now on, by path. That of its holder, where this is another grid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
 }
 
 /// A person's words with an action; at most 2,000 characters. They stay in the case's history.
@@ -184,11 +190,18 @@ async fn act(
 ) -> Answer {
     let incident: IncidentId = incident.parse().map_err(|_| Problem::not_found())?;
     check_note(note.as_deref())?;
+    // What else became of a case an organisation's people are not told.
+    let is_transfer = matches!(action, Action::Transfer(_));
     let command = Act { incident, action, grants: who.grants, seen: seen(headers)?, note };
     let asked = Asked { command, by: who.person, recorded_at: front.clock.now() };
     let done = front.desk.ask(asked).await?.map_err(|refusal| problem(&refusal))?;
-    let acted =
-        Acted { incident: incident.to_string(), state: done.state.to_owned(), revision: done.revision };
+    let acted = Acted {
+        incident: incident.to_string(),
+        state: done.state.to_owned(),
+        revision: done.revision,
+        holder: is_transfer.then(|| done.holder.to_string()),
+        area: is_transfer.then(|| done.area.to_string()),
+    };
     Ok(([(header::ETAG, format!("\"{}\"", done.revision))], Json(acted)))
 }
 

@@ -1,8 +1,10 @@
-//! `GET /api/v1/cases`: the cases the asker may see, most urgent first.
+//! `GET /api/v1/cases`: the cases the asker may see, most urgent first; with `reporter=me` those that they reported,
+//! newest first.
 
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Datelike as _, Utc};
+use domain::area::Level;
 use domain::case::{Case, State as CaseState};
 use domain::rights::{Action, areas_for};
 use domain::text::Text;
@@ -10,10 +12,12 @@ use platform::http::{Asking, Problem, Query};
 use serde::{Deserialize, Serialize};
 
 use super::Front;
-use crate::store::queue::{self, Key, Wanted};
+use crate::store::queue::{self, Key, Of, Wanted};
 
 const PAGE: u64 = 50;
 const LARGEST_PAGE: u64 = 200;
+/// The one reporter whose cases can be asked for.
+const ME: &str = "me";
 
 /// How to narrow the queue.
 #[derive(Debug, Deserialize)]
@@ -23,6 +27,7 @@ pub struct Narrow {
     holder: Option<String>,
     state: Option<String>,
     level: Option<String>,
+    reporter: Option<String>,
     after: Option<String>,
     limit: Option<String>,
 }
@@ -54,16 +59,22 @@ pub struct Listed {
     pub due_kind: Option<&'static str>,
     /// Whether it has passed.
     pub overdue: bool,
+    /// 待结案: found done, so that in its state `CHECKING` only closing it is left.
+    pub passed: bool,
     pub reporter: String,
     pub flags: Vec<String>,
 }
 
 /// 待办: the cases the asker may see, most urgent first.
+///
+/// With `reporter=me` instead the cases of their own reports (我的上报), wherever they lie: newest first, and in any state
+/// unless one is asked for. Of each a reporter sees what `GET /api/v1/cases/{incident}` shows them, and no more.
 #[utoipa::path(get, path = "/api/v1/cases", params(
     ("area" = Option<String>, Query, description = "only this area and below, by path"),
     ("holder" = Option<String>, Query, description = "post:area, as in grid_leader:boston/03/0305"),
-    ("state" = Option<String>, Query, description = "DISPATCHED, OFFERED, HANDLING, CHECKING or CLOSED; open ones when absent"),
-    ("level" = Option<String>, Query, description = "grid, community or street: the highest level answerable"),
+    ("state" = Option<String>, Query, description = "DISPATCHED, OFFERED, HANDLING, CHECKING or CLOSED; open ones when absent, and any with `reporter`"),
+    ("level" = Option<String>, Query, description = "grid, community, street or county: the highest level answerable"),
+    ("reporter" = Option<String>, Query, description = "`me`: what the asker reported, in whatever area it lies"),
     ("after" = Option<String>, Query, description = "`next` of the page before"),
     ("limit" = Option<u64>, Query, description = "1 to 200, 50 when absent"),
 ), responses((status = 200, body = Page), (status = 422, description = "a parameter is wrong")))]
@@ -73,7 +84,11 @@ pub async fn list(
     Query(narrow): Query<Narrow>,
 ) -> Result<Json<Page>, Problem> {
     let mut wanted = wanted(&narrow)?;
-    wanted.scope = areas_for(&who.grants, Action::SeeCase).into_iter().cloned().collect();
+    wanted.of = if narrow.reporter.is_some() {
+        Of::Reporter(who.person)
+    } else {
+        Of::Areas(areas_for(&who.grants, Action::SeeCase).into_iter().cloned().collect())
+    };
     let limit = wanted.limit;
     wanted.limit += 1;
     let mut cases = queue::page(front.store.readers(), &wanted).await?;
@@ -89,13 +104,17 @@ fn wanted(narrow: &Narrow) -> Result<Wanted, Problem> {
     if state.as_ref().is_some_and(|state| !CaseState::NAMES.contains(&state.as_str())) {
         return Err(wrong("state", &CaseState::NAMES.join("、"), &CaseState::NAMES.join(", ")));
     }
+    // Who reported a case is on the case; nobody lists what somebody else reported.
+    if narrow.reporter.as_ref().is_some_and(|reporter| reporter != ME) {
+        return Err(wrong("reporter", ME, ME));
+    }
     let (zh, en) = (format!("1 到 {LARGEST_PAGE}"), format!("1 to {LARGEST_PAGE}"));
     let limit = parsed(narrow.limit.as_ref(), "limit", &zh, &en)?.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(wrong("limit", &zh, &en));
     }
     Ok(Wanted {
-        scope: Vec::new(),
+        of: Of::default(),
         area: parsed(narrow.area.as_ref(), "area", "区域路径，如 boston/03", "a path, as in boston/03")?,
         holder: parsed(
             narrow.holder.as_ref(),
@@ -104,10 +123,14 @@ fn wanted(narrow: &Narrow) -> Result<Wanted, Problem> {
             "post:area, as in grid_leader:boston/03/0305",
         )?,
         state,
-        level: parsed(narrow.level.as_ref(), "level", "grid、community、street", "grid, community, street")?,
+        level: parsed(narrow.level.as_ref(), "level", &known_levels("、"), &known_levels(", "))?,
         after: narrow.after.as_deref().map(read_key).transpose()?,
         limit,
     })
+}
+
+fn known_levels(between: &str) -> String {
+    Level::ALL.map(Level::as_str).join(between)
 }
 
 fn parsed<T: std::str::FromStr>(
@@ -166,6 +189,7 @@ pub(super) fn listed(case: &Case, now: DateTime<Utc>) -> Listed {
         due_at,
         due_kind: due.map(|due| due.kind.as_str()),
         overdue: due_at.is_some_and(|due_at| due_at < now),
+        passed: case.state.is_passed(),
         reporter: case.reporter.0.clone(),
         flags: case.flags.clone(),
     }

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use domain::area::AreaPath;
 use domain::case::{Case, Happened};
 use domain::deadline::{Deadline, Step, Verdict};
 use domain::id::IncidentId;
@@ -46,6 +47,9 @@ pub struct SeenCase {
     pub revision: u32,
     pub lon: f64,
     pub lat: f64,
+    /// Path of the area that it lay in when it was opened, where it was handed on to another since: its point stays there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_in: Option<String>,
     pub attempt: u32,
     pub returns: u32,
     pub reworks: u32,
@@ -244,6 +248,7 @@ fn seen(whole: Whole, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
         words: readable(&case, words, pack),
         lon: case.lon,
         lat: case.lat,
+        opened_in: opened_in(&case, &history).map(ToString::to_string),
         attempt: case.attempt,
         returns: case.returns,
         reworks: case.reworks,
@@ -255,6 +260,15 @@ fn seen(whole: Whole, now: DateTime<Utc>, pack: &Pack) -> SeenCase {
         deadlines: case.deadlines.iter().map(|deadline| seen_deadline(&case, deadline, now, pack)).collect(),
         history: history.into_iter().map(line).collect(),
     }
+}
+
+/// Where a case lay at first, if it lies elsewhere now.
+fn opened_in<'a>(case: &Case, history: &'a [history::Entry]) -> Option<&'a AreaPath> {
+    let left = |entry: &'a history::Entry| match &entry.happened {
+        Happened::Assigned { left, .. } => left.as_ref(),
+        _ => None,
+    };
+    history.iter().find_map(left).filter(|first| **first != case.area)
 }
 
 fn seen_deadline(case: &Case, deadline: &Deadline, now: DateTime<Utc>, pack: &Pack) -> SeenDeadline {

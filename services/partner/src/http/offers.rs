@@ -60,6 +60,8 @@ pub struct Offered {
     pub lon: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lat: Option<f64>,
+    /// Whoever reported had no position and chose a grid: its point is one inside that, and not where it is.
+    pub chosen_area: bool,
     /// 立案条件: what such a matter is, where the pack says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -189,6 +191,7 @@ fn offered(pack: &Pack, key: &OfferKey, row: &OfferRow, case: &Mirrored) -> Offe
         place_name: concerns.then(|| pack.areas.shown_from_street(&case.area)),
         lon: concerns.then_some(case.lon),
         lat: concerns.then_some(case.lat),
+        chosen_area: concerns && case.chosen_area,
         filing: conditions.map(|conditions| conditions.filing.clone()),
         closing: conditions.map(|conditions| conditions.closing.clone()),
         offered_at: row.offered_at,

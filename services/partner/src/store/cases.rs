@@ -27,6 +27,8 @@ pub struct Model {
     pub revision: i32,
     pub due_at: Option<DateTime<Utc>>,
     pub opened_at: DateTime<Utc>,
+    /// `NULL` where nothing was heard of the case since this is kept.
+    pub chosen_area: Option<bool>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -48,6 +50,8 @@ pub struct Mirrored {
     /// By when it must be handled.
     pub due_at: Option<DateTime<Utc>>,
     pub opened_at: DateTime<Utc>,
+    /// Whoever reported had no position and chose a grid: the point is one inside that, and not where it is.
+    pub chosen_area: bool,
 }
 
 pub async fn load<C: ConnectionTrait>(
@@ -71,6 +75,7 @@ pub async fn save(tx: &Tx, cases: &[(&IncidentId, &Mirrored)]) -> Result<(), Sto
         revision: Set(case.revision.cast_signed()),
         due_at: Set(case.due_at),
         opened_at: Set(case.opened_at),
+        chosen_area: Set(Some(case.chosen_area)),
     };
     rows::replace(tx, cases.iter().map(row).collect(), "saving partner's cases").await
 }
@@ -109,5 +114,6 @@ fn mirrored(row: Model) -> Result<Mirrored, StoreError> {
         revision: row.revision.cast_unsigned(),
         due_at: row.due_at,
         opened_at: row.opened_at,
+        chosen_area: row.chosen_area.unwrap_or(false),
     })
 }

@@ -22,6 +22,14 @@ pub(crate) struct Located {
     pub by_border: Option<ByBorder>,
 }
 
+impl Located {
+    /// How far a point lies from a border is said of points that somebody measured.
+    pub(crate) fn measured(self, flags: &[Flag]) -> Self {
+        let chosen = flags.contains(&Flag::ChosenArea);
+        Self { border_m: self.border_m.filter(|_| !chosen), ..self }
+    }
+}
+
 /// How a place came to an area by the table of borders.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ByBorder {

@@ -35,6 +35,9 @@ pub struct Of {
 /// The figures of an area, and of each area right below it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Figures {
+    /// What none of the numbers counts but `sensitive_opened`, in both languages, to be told beside them.
+    #[schema(value_type = Object)]
+    pub leaves_out: Text,
     pub all: AreaFigures,
     pub below: Vec<AreaFigures>,
 }
@@ -61,6 +64,8 @@ pub struct AreaFigures {
     pub reminders: i64,
     pub escalated_community: i64,
     pub escalated_street: i64,
+    /// Escalated to the county (区县), where a ladder reaches that far.
+    pub escalated_county: i64,
     pub returned: i64,
     pub reworked: i64,
     /// Sensitive cases opened, which no other figure counts: of a street and above, and only where neither this number
@@ -119,7 +124,14 @@ pub async fn figures(
         sensitive_opened: counted.told(&pack.areas, &child),
         ..named(&pack, &child, counted.summed(|area| child.contains(area)))
     });
-    Ok(Json(Figures { all, below: below.collect() }))
+    Ok(Json(Figures { leaves_out: leaves_out(), all, below: below.collect() }))
+}
+
+fn leaves_out() -> Text {
+    Text::new(
+        "敏感事项不计入这些数字，另行统计",
+        "Sensitive cases are in none of these numbers; they are counted by themselves",
+    )
 }
 
 /// Whose figures are asked for.
@@ -241,6 +253,7 @@ impl Counted {
             reminders: sum("reminded"),
             escalated_community: sum("escalated_community"),
             escalated_street: sum("escalated_street"),
+            escalated_county: sum("escalated_county"),
             returned: sum("returned"),
             reworked: sum("reworked"),
             ..AreaFigures::default()

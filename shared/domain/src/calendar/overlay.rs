@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::file::{office, strict_date, version};
 use super::{Calendar, CalendarFault, OfficeSpan};
+use crate::text::Text;
 
 /// One arrangement as a pack writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -21,8 +22,11 @@ pub struct OverlayFile {
     /// Whether those days are worked at all; as the calendar says when left out.
     #[serde(default)]
     pub days: Option<Days>,
-    /// Why, in words.
+    /// Why, in words; in Chinese where there are English ones beside them.
     pub why: String,
+    /// The same in English.
+    #[serde(default)]
+    pub why_en: Option<String>,
 }
 
 /// Whether offices open on the days of an arrangement.
@@ -83,7 +87,7 @@ pub(super) struct Overlay {
     last: NaiveDate,
     pub office: Option<Vec<OfficeSpan>>,
     pub days: Option<Days>,
-    pub why: String,
+    pub why: Text,
 }
 
 impl Overlay {
@@ -100,7 +104,11 @@ impl Overlay {
         match (&hours, file.days) {
             (None, None) => Err(OverlayFault::Nothing { n }),
             (Some(_), Some(Days::Closed)) => Err(OverlayFault::ClosedHours { n }),
-            _ => Ok(Self { first, last, office: hours, days: file.days, why: file.why.trim().to_owned() }),
+            _ => {
+                let why_en = file.why_en.as_ref().unwrap_or(&file.why);
+                let why = Text::new(file.why.trim(), why_en.trim());
+                Ok(Self { first, last, office: hours, days: file.days, why })
+            }
         }
     }
 
@@ -152,6 +160,7 @@ mod tests {
             office: (!office.is_empty()).then_some(office),
             days,
             why: "示意".to_owned(),
+            why_en: None,
         }
     }
 
@@ -171,6 +180,27 @@ mod tests {
         assert_eq!(due(&calendar, "2026-06-12T16:30:00", "4wh"), "06-15 11:30", "into its first day");
         assert_eq!(due(&calendar, "2026-09-16T11:00:00", "1wh"), "09-16 12:00", "after its last");
         assert_ne!(calendar.version(), cn().version());
+    }
+
+    #[test]
+    fn an_arrangement_is_told_of_by_its_name_in_the_language_of_the_line() {
+        let hours = [("08:30", "11:30"), ("14:30", "17:30")];
+        let summer = OverlayFile {
+            why: "夏季作息".to_owned(),
+            why_en: Some("summer hours".to_owned()),
+            ..overlay("2026-06-15", "2026-09-15", &hours, None)
+        };
+        let told = |file: OverlayFile| {
+            let calendar = cn().with_overlays(&[file]).unwrap();
+            let start = calendar.instant("2026-07-01T10:30:00".parse().unwrap());
+            let lines = calendar.explain(start, Limit::parse("2wh").unwrap());
+            let joined = |of: fn(&Text) -> &str| lines.iter().map(of).collect::<String>();
+            (joined(|line| &line.zh), joined(|line| &line.en))
+        };
+        let (zh, en) = told(summer.clone());
+        assert!(zh.contains("按「夏季作息」") && en.contains("by “summer hours”"), "{zh}\n{en}");
+        let (_, en) = told(OverlayFile { why_en: None, ..summer });
+        assert!(en.contains("by “夏季作息”"), "a name in one language is better than none: {en}");
     }
 
     #[test]

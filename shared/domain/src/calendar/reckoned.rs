@@ -17,14 +17,14 @@ pub(super) enum Sort<'a> {
     MakeUp,
     /// Worked as a local arrangement says.
     Arranged {
-        why: &'a str,
+        why: &'a Text,
         make_up: bool,
     },
     Weekend,
     /// By its name, where the calendar knows it.
     Holiday(Option<&'a Text>),
     /// Offices are closed by a local arrangement.
-    Closed(&'a str),
+    Closed(&'a Text),
 }
 
 /// From when until when.

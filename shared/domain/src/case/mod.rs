@@ -61,7 +61,7 @@ pub enum State {
     Offered { partners: Vec<PartnerId> },
     /// 处置中.
     Handling { signed: Mark },
-    /// 待核查: answered; `passed` once somebody else has found it done.
+    /// 待核查: answered; `passed` once somebody else has found it done, and from then on 待结案.
     Checking {
         signed: Mark,
         answered: Mark,
@@ -85,13 +85,19 @@ impl State {
         }
     }
 
+    /// Found done by somebody else, and not closed yet.
+    pub fn is_passed(&self) -> bool {
+        matches!(self, Self::Checking { passed: Some(_), .. })
+    }
+
     /// Of a case that is …
     pub fn en(&self) -> &'static str {
         match self {
             Self::Dispatched => "waiting to be signed for",
             Self::Offered { .. } => "offered to partner organisations",
             Self::Handling { .. } => "being handled",
-            Self::Checking { .. } => "waiting to be checked",
+            Self::Checking { passed: None, .. } => "waiting to be checked",
+            Self::Checking { passed: Some(_), .. } => "checked, and waiting to be closed",
             Self::Closed { .. } => "closed",
         }
     }
@@ -101,7 +107,8 @@ impl State {
             Self::Dispatched => "待签收",
             Self::Offered { .. } => "待接单",
             Self::Handling { .. } => "处置中",
-            Self::Checking { .. } => "待核查",
+            Self::Checking { passed: None, .. } => "待核查",
+            Self::Checking { passed: Some(_), .. } => "待结案",
             Self::Closed { .. } => "已结案",
         }
     }
@@ -185,6 +192,9 @@ pub enum Happened {
     /// 改派: another attempt of route's after a return; or 转派, by whoever is answerable for it.
     Assigned {
         attempt: u32,
+        /// Where it lay until then, if that is elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<AreaPath>,
         area: AreaPath,
         holder: Holder,
         rule: String,

@@ -274,6 +274,7 @@ fn assign(case: &Case, routed: &IncidentRouted, at: DateTime<Utc>, terms: Terms<
     decided(case, at, terms, |case, at| {
         Ok(awaits_route(case).then(|| Happened::Assigned {
             attempt: routed.attempt,
+            left: (case.area != *area).then(|| case.area.clone()),
             area: area.clone(),
             holder: holder.clone(),
             rule: rule.clone(),

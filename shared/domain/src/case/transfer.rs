@@ -43,10 +43,12 @@ pub(super) fn hand_on(
     if case.is_sensitive() && to.post.level() < case.holder.post.level() {
         return Err(Refusal::InConfidence { to: to.clone() });
     }
+    let area = area_under(to, case);
     Ok(Some(Happened::Assigned {
         // A desk that took up what was given back waits for route no more, and whoever has it now may give it back.
         attempt: case.attempt.max(case.returns + 1),
-        area: area_under(to, case),
+        left: (case.area != area).then(|| case.area.clone()),
+        area,
         holder: to.clone(),
         rule: TRANSFER.to_owned(),
         why: why(to, terms),

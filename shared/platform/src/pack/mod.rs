@@ -31,7 +31,7 @@
 //! | `leave`? | CSV `person,from,to`: who is away (请假) from a local day or time until another |
 //! | `shifts`? | CSV `person,days,from,to`: who is there only then (值班); days `all`, `mon-fri`, `sat sun` |
 //! | `calendar` | a calendar file, such as `../calendars/us.json` |
-//! | `overlays`? | what is done otherwise here than in the calendar: list of `{from, to, office?, days?, why}`, days `open` or `closed` |
+//! | `overlays`? | what is done otherwise here than in the calendar: list of `{from, to, office?, days?, why, why_en?}`, days `open` or `closed` |
 //! | `boundaries` | list of `{file, level, key, pad?, datum, valid_from, valid_to?, exclusive?}` |
 //! | `accepted_boundary_report`? | digest of the boundary report a person has accepted |
 //! | `policy` | `{version, sign_limit?, check_limit?, offer_limit?, sign, handle, check}`; each of the last three a ladder `{remind_percent?, escalate: [{to, after, skips?}]}`; one level at a time, but for those in `skips` |
@@ -39,7 +39,7 @@
 //! | `routing` | `{fallback, rounded_decimals?, placeholders?, rules}` |
 //! | `routing.fallback` | `street_desk:CODE` |
 //! | `routing.placeholders` | list of `{lon, lat, datum, name}` |
-//! | `routing.rules` | list of `{name, flag?, categories?, by?, within?, to}`; `flag` is `placeholder`, `rounded`, `stated_area` or `no_registration`, `by` is `place` (when left out) or `registration`, `within` a code, `to` a post |
+//! | `routing.rules` | list of `{name, flag?, categories?, by?, within?, to}`; `flag` is `placeholder`, `rounded`, `stated_area`, `chosen_area` or `no_registration`, `by` is `place` (when left out) or `registration`, `within` a code, `to` a post |
 //! | `recorded`? | how files of past reports are read: the table at the head of `recorded/mod.rs` |
 //!
 //! Limits are written as [`Limit::parse`](domain::calendar::Limit::parse) reads them: `4wh`, `3wd`,

@@ -11,9 +11,10 @@ use crate::pack::{PackFiles, sha256};
 /// The most bytes of a part: with key and envelope it stays below the 1 MB that a broker takes for a record.
 const LONGEST_PART: usize = 900_000;
 
-/// Before the keys of parts and of manifests.
+/// Before the keys of parts.
 pub(super) const PART: &str = "part/";
-pub(super) const PACK: &str = "pack/";
+/// Before the keys of manifests.
+pub const MANIFEST: &str = "pack/";
 
 /// One version of a pack, as it is published: the last record of it, written when all its parts are there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +74,7 @@ impl Manifest {
 
     /// The key of its record. Two versions of a code have two, so that taking out old records never takes the newest.
     pub fn key(&self) -> String {
-        format!("{PACK}{}/{}", self.code, self.published_at.timestamp_millis())
+        format!("{MANIFEST}{}/{}", self.code, self.published_at.timestamp_millis())
     }
 
     pub fn record(&self) -> Record {

@@ -18,7 +18,7 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub use manifest::{Listed, Manifest, Parts};
+pub use manifest::{Listed, MANIFEST, Manifest, Parts};
 pub use shelf::{Shelf, Unusable};
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::lifecycle::rest;
 use crate::store::{Store, StoreError, register};
-use crate::stream::kafka::PackTopic;
+use crate::stream::kafka::{PackTopic, ReadOn};
 
 /// What stands under a key; empty: nothing, from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,9 @@ pub enum Register {
     },
     OnTopic {
         topic: PackTopic,
-        seen: Option<i64>,
+        /// What stands in it up to a position. It is kept, some 200 kB of a street, so that what is published next is all
+        /// that has to be read then: going back in a topic waits for the broker's answer to the question before.
+        kept: Option<(i64, Shelf)>,
     },
 }
 
@@ -99,19 +101,31 @@ impl Register {
     }
 
     pub fn on_topic(topic: PackTopic) -> Self {
-        Self::OnTopic { topic, seen: None }
+        Self::OnTopic { topic, kept: None }
     }
 
-    /// Whether anything was written since it was last read.
+    /// What stands in it, if anything was written since it was last read. Of what was written a moment ago the last may
+    /// come with the next call; each manifest comes with all that was written before it.
     ///
     /// # Errors
     /// When it cannot be asked.
-    pub async fn has_moved(&mut self) -> Result<bool, StoreError> {
+    pub async fn moved(&mut self) -> Result<Option<Shelf>, StoreError> {
         match self {
-            Self::InFile { store, seen } => Ok(register::last(store.readers()).await? != *seen),
-            Self::OnTopic { seen: None, .. } => Ok(true),
-            Self::OnTopic { topic, seen: Some(seen) } => topic.has_more(*seen).await,
+            Self::InFile { store, seen } if register::last(store.readers()).await? == *seen => {
+                return Ok(None);
+            }
+            Self::OnTopic { topic, kept: Some((seen, shelf)) } => match topic.read_on(seen, shelf).await? {
+                ReadOn::Nothing => return Ok(None),
+                ReadOn::More => {
+                    let shelf = shelf.clone();
+                    warn_of_odd(&shelf);
+                    return Ok(Some(shelf));
+                }
+                ReadOn::Elsewhere => {}
+            },
+            Self::InFile { .. } | Self::OnTopic { kept: None, .. } => {}
         }
+        self.read().await.map(Some)
     }
 
     /// All that stands in it, up to its end.
@@ -129,11 +143,12 @@ impl Register {
                 }
                 *seen = last;
             }
-            Self::OnTopic { topic, seen } => *seen = Some(topic.read_all(&mut shelf).await?),
+            Self::OnTopic { topic, kept } => {
+                let seen = topic.read_all(&mut shelf).await?;
+                *kept = Some((seen, shelf.clone()));
+            }
         }
-        for (key, why) in shelf.odd() {
-            tracing::warn!(key, "left a record of the register of packs aside: {why}");
-        }
+        warn_of_odd(&shelf);
         Ok(shelf)
     }
 
@@ -142,7 +157,7 @@ impl Register {
         match self {
             // No record has this number.
             Self::InFile { seen, .. } => *seen = Some(-1),
-            Self::OnTopic { seen, .. } => *seen = None,
+            Self::OnTopic { kept, .. } => *kept = None,
         }
     }
 
@@ -222,6 +237,12 @@ impl Register {
         if let Self::OnTopic { topic, .. } = self {
             topic.close().await;
         }
+    }
+}
+
+fn warn_of_odd(shelf: &Shelf) {
+    for (key, why) in shelf.odd() {
+        tracing::warn!(key, "left a record of the register of packs aside: {why}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Record;
-use super::manifest::{Manifest, PACK, PART, Parts, part_key, part_record};
+use super::manifest::{MANIFEST, Manifest, PART, Parts, part_key, part_record};
 use crate::pack::{Pack, PackFault, PackFiles, sha256};
 
 /// What stands in a register.
@@ -59,7 +59,7 @@ impl Shelf {
             self.parts.insert(made, value.to_vec());
             return Ok(());
         }
-        if !key.starts_with(PACK) {
+        if !key.starts_with(MANIFEST) {
             return Err("it is neither a part nor a pack".to_owned());
         }
         let manifest: Manifest = serde_json::from_slice(value).map_err(|error| error.to_string())?;

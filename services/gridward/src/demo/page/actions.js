@@ -4,7 +4,7 @@ import { $, el, put } from './draw.js';
 import { act, ask } from './asking.js';
 import { look_again } from './page.js';
 import { KNOWN, me, role, seen } from './state.js';
-import { REASONS, STATES, holder_name, lang, partner_name, say, word } from './words.js';
+import { POSTS, REASONS, STATES, area_name, holder_name, lang, parent_of, partner_name, say, state_of, where, word } from './words.js';
 
 const reason = () => ({ name: 'reason', label: say('reason'), options: Object.keys(REASONS).map((code) => [code, word(REASONS, code)]) });
 const note = (label) => ({ name: 'note', label: say(label) });
@@ -17,7 +17,7 @@ const ACTIONS = {
   pass: { main: true, send: () => ['check', { passed: true }] },
   fail: { fields: () => [note('note_fail')], send: (given) => ['check', { passed: false, ...given }] },
   close: { main: true, send: () => ['close', {}] },
-  transfer: { fields: () => [{ name: 'to', label: say('to_post'), options: posts() }, note('note_transfer')], send: (given) => ['transfer', given] },
+  transfer: { fields: (one) => [{ name: 'to', label: say('to_post'), groups: posts(one) }, note('note_transfer')], send: (given) => ['transfer', given] },
   order: { fields: () => [{ name: 'partner', label: say('to_whom'), options: [['', say('all_fitting')], ...organisations()] }] },
 };
 const label = (name) => say(name === 'close' ? 'close_case' : name);
@@ -27,13 +27,24 @@ function organisations() {
   return active.map((one) => [one.id, partner_name(one.id)]);
 }
 
-/** The posts of the visitor's own area, the own one first: each a level lower than the area above it. */
-function posts() {
+/** The posts of the visitor's own area, each a level lower than the area above it: the own one; then community by
+ * community its desk and its grids, those where the case lies first, the others by name. */
+function posts(one) {
   const levels = { dispatcher: ['street_desk', 'community', 'grid_leader'], community: ['community', 'grid_leader'] }[role()] || [];
   const own = me.visitor.area, depth = (path) => path.split('/').length;
-  const below = Object.keys(KNOWN.areas || {}).filter((path) => path === own || path.startsWith(`${own}/`)).sort();
-  const holders = below.map((path) => [levels[depth(path) - depth(own)], path]).filter(([post]) => post);
-  return holders.sort((a, b) => levels.indexOf(a[0]) - levels.indexOf(b[0])).map(([post, path]) => [`${post}:${path}`, holder_name(`${post}:${path}`, '')]);
+  const post_at = (path) => levels[depth(path) - depth(own)];
+  const below = Object.keys(KNOWN.areas || {}).filter((path) => path.startsWith(`${own}/`) && post_at(path));
+  const lies_in = (path) => one.area === path || one.area.startsWith(`${path}/`);
+  const in_order = (a, b) => lies_in(b) - lies_in(a) || area_name(a).localeCompare(area_name(b), lang(), { numeric: true }) || (a < b ? -1 : 1);
+  const option = (path) => [`${post_at(path)}:${path}`, `${area_name(path)} · ${post_at(path) === 'community' ? say('community_desk') : word(POSTS, post_at(path))}`];
+  const community = (path) => (post_at(path) === 'community' ? path : parent_of(path));
+  const groups = [...new Set(below.map(community))].sort(in_order).map((group) => {
+    const grids = below.filter((path) => path !== group && community(path) === group).sort(in_order);
+    return [area_name(group), [...below.filter((path) => path === group), ...grids].map(option)];
+  });
+  const all = [[say('take_over'), [option(own)]], ...groups];
+  // Whoever has it is given nothing.
+  return all.map(([name, options]) => [name, options.filter(([to]) => to !== one.holder)]).filter(([, options]) => options.length);
 }
 
 /** The form that is open, or what the last one was answered. */
@@ -59,7 +70,7 @@ export function show_actions(one) {
   box.replaceChildren(...parts);
 }
 function waiting_for(one) {
-  return say(`waits_${one.state}`, holder_name(one.holder, ''));
+  return say(`waits_${state_of(one)}`, holder_name(one.holder, ''));
 }
 function button(one, name) {
   const action = ACTIONS[name];
@@ -77,9 +88,11 @@ function refresh(one) {
 }
 function form(one) {
   const { name, revision, busy } = open;
-  const fields = ACTIONS[name].fields().map((field) => {
-    const input = field.options
-      ? el('select', { name: field.name }, ...field.options.map(([value, text]) => el('option', { value, textContent: text })))
+  const option = ([value, text]) => el('option', { value, textContent: text });
+  const choices = ({ options, groups }) => (groups ? groups.map(([group, of]) => el('optgroup', { label: group }, ...of.map(option))) : options.map(option));
+  const fields = ACTIONS[name].fields(one).map((field) => {
+    const input = field.options || field.groups
+      ? el('select', { name: field.name }, ...choices(field))
       : el('textarea', { name: field.name, rows: 2 });
     return el('label', {}, el('span', { textContent: field.label }), input);
   });
@@ -96,6 +109,12 @@ function form(one) {
   };
   return box;
 }
+/** What came of it; a transfer says who has it now, and where it lies. */
+function done_words(name, answer) {
+  const state = word(STATES, state_of({ ...answer, passed: name === 'pass' }));
+  if (name === 'close') return state;
+  return answer.holder ? say('handed_on', holder_name(answer.holder, ''), where(answer.area), state) : say('acted', label(name), state);
+}
 async function perform(incident, revision, name, given) {
   try {
     if (name === 'order') {
@@ -103,8 +122,8 @@ async function perform(incident, revision, name, given) {
       told = { incident, good: true, text: say('ordered', partners.map(partner_name).join(lang() === 'zh' ? '、' : ', ')) };
     } else {
       const [path, body] = ACTIONS[name].send(given);
-      const { state } = await act(`/api/v1/cases/${incident}/${path}`, body, revision);
-      told = { incident, good: true, text: name === 'close' ? word(STATES, state) : say('acted', label(name), word(STATES, state)) };
+      const answer = await act(`/api/v1/cases/${incident}/${path}`, body, revision);
+      told = { incident, good: true, text: done_words(name, answer) };
     }
   } catch (error) {
     told = { incident, good: false, text: error.message };

@@ -4,7 +4,7 @@ import { $, el, put, sync } from './draw.js';
 import { narrow, show_cases } from './lists.js';
 import { look_again } from './page.js';
 import { LARGEST_PAGE, me, narrows, role, seen, wish } from './state.js';
-import { area_name, category_name, holder_name, parent_of, say, where } from './words.js';
+import { area_name, category_name, holder_name, lang, parent_of, said, say, where } from './words.js';
 
 const percent = (rate) => (rate === null || rate === undefined ? '—' : `${(rate * 100).toFixed(1)}%`);
 let said_last = 0;
@@ -12,7 +12,7 @@ export function show_totals() {
   const all = seen.figures && seen.figures.all;
   const tiles = [
     ['opened', all && all.opened], ['open', all && all.open], ['overdue', all && all.open_overdue], ['rate', all && percent(all.on_time_rate)],
-    ['reminders', all && all.reminders], ['to_community', all && all.escalated_community], ['to_street', all && all.escalated_street],
+    ['reminders', all && all.reminders], ['to_community', all && all.escalated_community], ['to_street', all && all.escalated_street], ['to_county', all && all.escalated_county],
     ...(role() === 'supervisor' ? [['returned_n', all && all.returned], ['reworked_n', all && all.reworked]] : []),
   ];
   $('totals').className = `of-${tiles.length}`;
@@ -21,13 +21,15 @@ export function show_totals() {
     put(node.children[1], all ? value.toLocaleString('en') : '—');
     node.children[1].className = name === 'overdue' && value > 0 ? 'late' : '';
   });
+  const sensitive = all && all.sensitive_opened ? say('sensitive_told', all.sensitive_opened) : '';
+  put($('leaves-out'), seen.figures ? [said(seen.figures.leaves_out), sensitive].filter(Boolean).join(lang() === 'zh' ? '；' : '; ') : '');
   if (all && Date.now() - said_last > 30_000) {
     said_last = Date.now();
-    put($('totals-said'), say('said', all.open, all.open_overdue, percent(all.on_time_rate), all.escalated_community, all.escalated_street));
+    put($('totals-said'), say('said', all.open, all.open_overdue, percent(all.on_time_rate), all.escalated_community, all.escalated_street, all.escalated_county));
   }
 }
 
-const escalated = (row) => row.escalated_community + row.escalated_street;
+const escalated = (row) => row.escalated_community + row.escalated_street + row.escalated_county;
 const COLUMNS = [
   ['w_area', (row) => row.area], ['w_open', (row) => row.open], ['w_overdue', (row) => row.open_overdue],
   ['w_rate', (row) => (row.on_time_rate === null ? 2 : row.on_time_rate)], ['w_escalated', escalated],
@@ -48,7 +50,7 @@ export function show_areas() {
     return el('th', { scope: 'col' }, button);
   }, (head, [name]) => {
     const on = sorting.by === name;
-    put(head.firstChild, say(name) + (on ? (sorting.down ? ' ↓' : ' ↑') : ''));
+    put(head.firstChild, say(name) + (on ? (sorting.down ? '\u00a0↓' : '\u00a0↑') : ''));
     if (on) head.setAttribute('aria-sort', sorting.down ? 'descending' : 'ascending'); else head.removeAttribute('aria-sort');
   });
   if (!seen.figures) return;

@@ -7,7 +7,7 @@ import { pressing } from './lists.js';
 import { PHONE, VISITORS, seen, role, wish } from './state.js';
 import { DAY, length, moment, now } from './time.js';
 import {
-  DECLINES, FLAGS, HAPPENED, KINDS, LATE, LEVELS, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, lang, limit_words, partner_name, person_name, plain, said, say, say_of, where, word,
+  DECLINES, FLAGS, HAPPENED, KINDS, LATE, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, lang, level_word, limit_words, partner_name, person_name, plain, said, say, say_of, state_of, where, word,
 } from './words.js';
 
 // The number of the open case is in the address, so that a link shows it and "back" closes it.
@@ -80,8 +80,8 @@ function draw_none(plain) {
   return [box];
 }
 function case_tags(one) {
-  const tags = [tag(one.state === 'CLOSED' ? 'ok' : '', word(STATES, one.state))];
-  if (one.level !== 'grid') tags.push(tag(one.level, say('made_answerable', word(LEVELS, one.level))));
+  const tags = [tag(one.state === 'CLOSED' ? 'ok' : '', word(STATES, state_of(one)))];
+  if (one.level !== 'grid') tags.push(tag(one.level, say('made_answerable', level_word(one.level, one.area))));
   if (one.returns) tags.push(tag('', say('returns', one.returns)));
   if (one.reworks) tags.push(tag('', say('reworks', one.reworks)));
   return tags;
@@ -98,23 +98,47 @@ function draw_case(one) {
   parts.push(el('h3', { textContent: say('deadlines') }));
   if (one.deadlines.length) parts.push(...[...one.deadlines].sort(by_need).map((deadline) => draw_deadline(deadline, one)));
   else parts.push(el('p', { className: 'soft', textContent: say('no_deadlines') }));
-  parts.push(el('h3', { textContent: say('history') }), el('ol', { className: 'history' }, ...one.history.map((line) => draw_line(line))));
+  let returns = 0;
+  const lines = one.history.map((line) => { if (line.happened.what === 'returned') returns += 1; return draw_line(line, returns); });
+  parts.push(el('h3', { textContent: say('history') }), el('ol', { className: 'history' }, ...lines));
   const facts = el('dl', { className: 'facts' });
   const fact = (name, ...content) => facts.append(el('dt', { textContent: say(name) }), el('dd', {}, ...content));
-  fact('place', `${where(one.area)} `, el('span', { className: 'soft', textContent: `${one.lon}, ${one.lat}` }));
+  // Handed on to another area it lies there, and its point stays.
+  const position = el('span', { className: 'soft', textContent: position_words(one) });
+  fact(one.opened_in ? 'opened_in' : 'place', `${where(one.opened_in || one.area)} `, position);
+  if (one.opened_in) fact('now_in', where(one.area));
   fact('reporter', reporter(one));
   fact('opened_at', moment(one.opened_at));
   if (one.flags.length) fact('flags', one.flags.map((flag) => word(FLAGS, flag)).join('; '));
-  fact('number', one.incident);
+  fact('number', ...draw_number(one.incident));
   parts.push(el('h3', { textContent: say('facts') }), facts);
   return parts;
+}
+/** Where nobody measured a position none is told. */
+function position_words(one) {
+  if (one.flags.includes('chosen_area')) return say('grid_centre');
+  return one.flags.includes('stated_area') ? say('no_position') : `${one.lon}, ${one.lat}`;
+}
+/** As much of the number as tells cases apart by eye; the whole is copied. */
+function draw_number(incident) {
+  const copy = el('button', { type: 'button', className: 'text', textContent: say('copy') });
+  copy.onclick = async () => {
+    // Only secure pages may write the clipboard: else the whole is shown to be copied by hand.
+    try { await navigator.clipboard.writeText(incident); put(copy, say('copied')); } catch { put(shown, incident); getSelection().selectAllChildren(shown); }
+  };
+  const shown = el('span', { textContent: `${incident.slice(0, 8)}…`, title: incident });
+  return [shown, ' ', copy];
 }
 /** What is still to be done first, by when; then what is done. */
 const by_need = (a, b) => Boolean(a.met_at) - Boolean(b.met_at) || (a.due_at < b.due_at ? -1 : 1);
 const reporter = (one) => (one.reporter === 'recorded' ? say('recorded') : person_name(one.reporter));
 
 // ---------------------------------------------------------------- deadlines
-const step_words = (does) => (does === 'remind' ? say('step_remind') : does === 'lapse' ? say('step_lapse') : say('step_to', word(LEVELS, does)));
+function step_words(does, kind, area) {
+  // A check waits for those who may check, and not for the holder, who may not.
+  if (does === 'remind') return say(kind === 'check' ? 'step_remind_check' : 'step_remind');
+  return does === 'lapse' ? say('step_lapse') : say('step_to', level_word(does, area));
+}
 // Which explanations are unfolded: they stay so when the case is drawn again.
 const unfolded = new Set();
 
@@ -141,7 +165,7 @@ function draw_deadline(deadline, one) {
       const stands = step.done_at ? say('done') : deadline.met_at || one.state === 'CLOSED' ? say('moot') : left > 0 ? say('waits', length(left)) : say('now_due');
       put(how, `${moment(step.done_at || step.due_at)} · ${stands}`);
     });
-    return el('li', {}, el('i', { 'aria-hidden': 'true', textContent: step.done_at ? '●' : '○' }), el('span', { textContent: step_words(step.does) }), how);
+    return el('li', {}, el('i', { 'aria-hidden': 'true', textContent: step.done_at ? '●' : '○' }), el('span', { textContent: step_words(step.does, deadline.kind, one.area) }), how);
   }));
   const box = el('div', {}, head, bar, times, list, ...draw_explained(deadline, one));
   ticking.push(() => {
@@ -170,7 +194,10 @@ function draw_explained(deadline, one) {
 
 // ---------------------------------------------------------------- history
 const names_of = (partners) => partners.map(partner_name).join(lang() === 'zh' ? '、' : ', ');
-function happened_words(it) {
+/** After so many returns nobody else is asked: the street's desk has it. */
+const LAST_RETURN = 3;
+/** `returns`: how often it was given back until then. */
+function happened_words(it, returns) {
   const values = {
     assigned: () => [holder_name(it.holder, '')],
     offered: () => [names_of(it.partners)],
@@ -178,19 +205,20 @@ function happened_words(it) {
     declined: () => [partner_name(it.partner), word(DECLINES, it.reason)],
     released: () => [partner_name(it.partner), word(RELEASES, it.reason), holder_name(it.holder, '')],
     staged: () => [word(KINDS, it.stage)],
-    returned: () => [word(REASONS, it.reason)],
+    returned: () => [word(REASONS, it.reason), returns],
     reminded: () => [word(KINDS, it.deadline)],
     escalated: () => [area_name(it.area), word(LATE, it.deadline)],
   }[it.what];
-  return HAPPENED[it.what] ? say_of(HAPPENED[it.what], ...(values ? values() : [])) : it.what;
+  const told = HAPPENED[it.what === 'returned' && returns >= LAST_RETURN ? 'returned_last' : it.what];
+  return told ? say_of(told, ...(values ? values() : [])) : it.what;
 }
 const GOOD = ['checked', 'closed', 'accepted'], HARD = ['returned', 'reworked', 'lapsed', 'declined', 'released'];
-function draw_line(line) {
+function draw_line(line, returns) {
   const it = line.happened;
   const kind = it.what === 'escalated' ? it.to : GOOD.includes(it.what) ? 'ok' : it.what === 'reminded' || HARD.includes(it.what) ? 'warn' : '';
-  const told = el('div', {}, el('span', { textContent: happened_words(it) }));
+  const told = el('div', {}, el('span', { textContent: happened_words(it, returns) }));
   // A community says by its name what it is.
-  if (it.what === 'escalated' && !area_name(it.area).endsWith(word(LEVELS, it.to))) told.append(' ', tag(it.to, word(LEVELS, it.to)));
+  if (it.what === 'escalated' && !/(社区|居委会|村|村委会|街道|镇|乡|Community|Village|Street|Town)$/.test(area_name(it.area))) told.append(' ', tag(it.to, level_word(it.to, it.area)));
   told.append(el('small', { textContent: line.by ? person_name(line.by) : say('system') }));
   if (line.note) told.append(el('q', { textContent: line.note }));
   return el('li', { className: kind }, el('span', { className: 'soft', textContent: moment(line.at) }), told);

@@ -5,7 +5,7 @@ import { open_case } from './case.js';
 import { ask, ask_or_null } from './asking.js';
 import { LARGEST_PAGE, me, narrows, page_size, role, seen, wish } from './state.js';
 import { DAY, MINUTE, heard, heard_due, length, moment, now } from './time.js';
-import { KINDS, LATE, LEVELS, STATES, area_name, category_name, holder_name, say, where, word } from './words.js';
+import { KINDS, LATE, LEVELS, STATES, area_name, category_name, holder_name, level_word, say, state_of, state_word, where, word } from './words.js';
 
 /** How pressing a case is: a class for the colour, and the words beside it. */
 export function pressing(one) {
@@ -29,8 +29,8 @@ function fill_case(item, row) {
   put(what, category_name(row.category));
   put(due, words);
   put(place, [where(row.area), row.holder.startsWith('grid_leader:') ? '' : holder_name(row.holder, row.area)].filter(Boolean).join(' · '));
-  const marks = [['', word(STATES, row.state)]];
-  if (row.level !== 'grid') marks.unshift([row.level, say('made_answerable', word(LEVELS, row.level))]);
+  const marks = [['', word(STATES, state_of(row))]];
+  if (row.level !== 'grid') marks.unshift([row.level, say('made_answerable', level_word(row.level, row.area))]);
   sync(tags, marks, ([kind]) => kind || 'state', () => el('span'), (mark, [kind, text]) => { mark.className = `tag ${kind}`; put(mark, text); });
 }
 export function show_cases(list, rows) {
@@ -75,14 +75,13 @@ export function show_queue() {
   $('queue-more').hidden = !seen.queue.next || (wish.shown || page_size()) >= LARGEST_PAGE;
 }
 export function show_selects() {
-  const codes = (table) => Object.keys(table).map((code) => [code, word(table, code)]);
   put($('queue-name'), say({ leader: 'my_queue', worker: 'grid_cases', checker: 'to_check' }[role()] || 'queue'));
   fill_select($('view'), say('view'), [['all', say('view_all')], ['next', say('view_next')]]);
   const below = seen.figures ? seen.figures.below : [];
   fill_select($('of-area'), say('area'), [['', say('all_areas')], ...below.map((row) => [row.area, area_name(row.area)])]);
   $('of-area').hidden = !narrows();
-  fill_select($('of-state'), say('state'), [['', say('all_states')], ...codes(STATES)]);
-  fill_select($('of-level'), say('level'), [['', say('all_levels')], ...['grid', 'community', 'street'].map((code) => [code, word(LEVELS, code)])]);
+  fill_select($('of-state'), say('state'), [['', say('all_states')], ...Object.keys(STATES).filter((code) => code !== 'PASSED').map((code) => [code, state_word(code)])]);
+  fill_select($('of-level'), say('level'), [['', say('all_levels')], ...Object.keys(LEVELS).map((code) => [code, word(LEVELS, code)])]);
   $('find-id').placeholder = say('find_hint');
   $('find-id').setAttribute('aria-label', say('find_hint'));
 }
@@ -101,20 +100,14 @@ export function move(list, by) {
 }
 
 // ---------------------------------------------------------------- the own reports
-let looked = 0;
-/** The closed cases of the own grid, now and then: they only get more. */
-export async function ask_closed() {
-  if (seen.closed && Date.now() - looked < 5000) return seen.closed;
-  looked = Date.now();
-  return ask(`/api/v1/cases?state=CLOSED&limit=${LARGEST_PAGE}`);
-}
+/** What the visitor reported, wherever it lies, the newest first. */
+export const ask_mine = () => ask(`/api/v1/cases?reporter=me&limit=${LARGEST_PAGE}`);
 export function show_mine() {
-  if (!seen.queue || !seen.closed) return;
-  const own = (row) => row.reporter === me.visitor.person;
-  const rows = [...seen.queue.cases, ...seen.closed.cases].filter(own).sort((a, b) => (a.opened_at < b.opened_at ? 1 : -1));
+  if (!seen.mine) return;
+  const rows = seen.mine.cases;
   show_cases($('mine-rows'), rows);
   $('mine-empty').hidden = rows.length > 0;
-  put($('mine-count'), rows.length ? say('count', rows.length) : '');
+  put($('mine-count'), rows.length ? say('count', seen.mine.next ? `${rows.length}+` : rows.length) : '');
 }
 
 // ---------------------------------------------------------------- escalations
@@ -151,8 +144,8 @@ export function show_escalations() {
     item.firstChild.setAttribute('aria-current', String(row.incident === wish.case));
     put(what, category_name(row.category));
     put(when, moment(row.done_at));
-    put(place, `${where(row.area)} · ${word(STATES, row.state)}`);
-    sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', word(LEVELS, row.to))));
+    put(place, `${where(row.area)} · ${state_word(row.state)}`);
+    sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', level_word(row.to, row.area))));
     const late = after_due.get(escalation_key(row));
     const kind = word(KINDS, row.deadline);
     put(after, late === undefined || late === null ? say('deadline_of', kind) : late < MINUTE ? say('at_due', kind) : say('after_due', word(LATE, row.deadline), length(late)));

@@ -4,10 +4,10 @@ import { $, el, icon, put, sync, tag } from './draw.js';
 import { ask, ask_or_null, act } from './asking.js';
 import { show_areas, show_totals, show_why_late } from './areas.js';
 import { close_case, follow_address, forget_way, lay_out, open_case, show_case } from './case.js';
-import { ask_closed, ask_lateness, ask_queue, move, narrow, show_escalations, show_mine, show_queue, show_selects } from './lists.js';
+import { ask_lateness, ask_mine, ask_queue, move, narrow, show_escalations, show_mine, show_queue, show_selects } from './lists.js';
 import { show_partner } from './partner.js';
 import { KNOWN, LARGEST_PAGE, NOTHING, NO_WISH, PAGE, PHONE, VISITORS, me, narrows, page_size, role, seen, wish } from './state.js';
-import { clock_words, heard, heard_due, how_fast, knows_time, moment, set_clock } from './time.js';
+import { clock_words, heard, heard_due, how_fast, jump, knows_time, moment, set_clock } from './time.js';
 import { CHAIN, ROLES, ROLE_DOES, SHOWING, lang, made_up, pick, plain, said, say, turn_language, word } from './words.js';
 
 /** What each role has before it: the panels of the three columns, and the tabs of a phone. */
@@ -152,8 +152,8 @@ function look_at(incident) {
 // ---------------------------------------------------------------- asking again and again
 /** What each role asks for, by where it is seen. */
 const ASKS = {
-  worker: () => ({ queue: ask_queue(), closed: ask_closed() }),
-  leader: () => ({ queue: ask_queue(), closed: ask_closed() }),
+  worker: () => ({ queue: ask_queue(), mine: ask_mine() }),
+  leader: () => ({ queue: ask_queue(), mine: ask_mine() }),
   community: () => ({ queue: ask_queue(), escalations: ask('/api/v1/escalations'), figures: ask('/api/v1/figures') }),
   dispatcher: () => ({ queue: ask_queue(), escalations: ask('/api/v1/escalations'), figures: ask('/api/v1/figures') }),
   checker: () => ({ queue: ask_queue() }),
@@ -275,7 +275,9 @@ function show_clock() {
     put($('clock-date'), date);
     put($('clock-time'), time);
   }
-  put($('clock-of'), say('clock_of', how_fast().toLocaleString('en')));
+  const to = jump();
+  $('time').classList.toggle('jumped', to !== null);
+  put($('clock-of'), to !== null ? say('jumped', moment(to)) : say(KNOWN.skips ? 'clock_skips' : 'clock_of', how_fast().toLocaleString('en')));
 }
 const SHOWS = {
   worker: [show_selects, show_queue, show_mine, show_case],

@@ -13,7 +13,7 @@ export const narrows = () => ['community', 'dispatcher'].includes(role());
 
 /** What the API answered last; null until it has. */
 export const seen = {
-  now: null, queue: null, closed: null, escalations: null, figures: null, late: null, offers: null, register: null, case: undefined, etag: null,
+  now: null, queue: null, mine: null, escalations: null, figures: null, late: null, offers: null, register: null, case: undefined, etag: null,
 };
 export const NOTHING = { ...seen };
 

@@ -29,16 +29,20 @@ export function length(ms) {
 
 // `GET /demo/now` tells the time of the cases' clock. Without it: the clock is never before anything it has stamped,
 // so the latest stamp seen is the anchor, and it runs `speed` times as fast as this computer's.
-let anchor = null, told = false;
+let anchor = null, told = false, jumped = null;
 export const now = () => (anchor ? anchor.at + (Date.now() - anchor.host) * speed : NaN);
 export const knows_time = () => anchor !== null;
 export function set_clock(text, times) {
   const at = Date.parse(text);
   if (!(at > 0)) return;
+  // Further than an answer can be late: what lies between was left out.
+  if (told && at - now() > Math.max(2 * HOUR, 5000 * speed)) jumped = { to: at, host: Date.now() };
   told = true;
   if (times > 0) speed = times;
   anchor = { at, host: Date.now() };
 }
+/** Where the clock jumped to a moment ago; null when it did not. */
+export const jump = () => (jumped && Date.now() - jumped.host < 8000 ? jumped.to : null);
 export function heard(stamp) {
   const at = Date.parse(stamp);
   if (!told && !(at <= now())) anchor = { at, host: Date.now() };

@@ -6,7 +6,8 @@ const WORDS = {
   about: ['网格化治理演示', 'Grid governance, live'],
   made_up: ['示意网格，非法定界线', 'Made-up grids, no legal boundaries'],
   other_language: ['English', '中文'],
-  clock_of: ['案件时钟 · 快 {0} 倍', 'Clock of the cases · {0}×'],
+  clock_of: ['案件时钟 · 快 {0} 倍', 'Clock of the cases · {0}×'], clock_skips: ['案件时钟 · 快 {0} 倍 · 夜间和休息日跳过', 'Clock of the cases · {0}× · skips nights and days off'],
+  jumped: ['时钟已跳到 {0}，其间略过', 'The clock jumped to {0}'],
   live: ['实时', 'Live'], lost: ['已断开', 'Lost'], linking: ['连接中', 'Linking'],
   lost_long: ['连接已断开，正在自动重试。以下内容停在 {0}（本机时间）。', 'Connection lost; trying again by itself. What you see is from {0} on your own clock.'],
   never: ['还连不上服务，正在自动重试。', 'The service cannot be reached yet; trying again by itself.'],
@@ -20,9 +21,10 @@ const WORDS = {
   look_as: ['以{0}身份查看', 'Look as {0}'],
   totals: ['总数', 'Totals'], opened: ['累计立案', 'Opened'], open: ['在办', 'Open'], overdue: ['处置超期', 'Handling overdue'],
   rate: ['按期结案率', 'Closed on time'], reminders: ['催办', 'Reminders'],
-  to_community: ['升至社区', 'To community'], to_street: ['升至街道', 'To street'], returned_n: ['退回', 'Returned'], reworked_n: ['返工', 'Reworked'],
-  said: ['在办 {0} 件，其中处置超期 {1} 件；按期结案率 {2}；升级至社区 {3} 次、街道 {4} 次。', '{0} open, handling overdue for {1} of them; {2} closed on time; {3} escalated to community, {4} to street.'],
-  queue: ['案件队列', 'Queue'], my_queue: ['我的待办', 'My cases'], grid_cases: ['本网格案件', 'Cases of my grid'], to_check: ['待核查', 'To be checked'], keys: ['J / K 上下 · Enter 打开 · Esc 关闭', 'J / K move · Enter opens · Esc closes'],
+  to_community: ['升至社区', 'To community'], to_street: ['升至街道', 'To street'], to_county: ['升至区县', 'To county'], returned_n: ['退回', 'Returned'], reworked_n: ['返工', 'Reworked'],
+  said: ['在办 {0} 件，其中处置超期 {1} 件；按期结案率 {2}；升级至社区 {3} 次、街道 {4} 次、区县 {5} 次。', '{0} open, handling overdue for {1} of them; {2} closed on time; {3} escalated to community, {4} to street, {5} to county.'],
+  sensitive_told: ['敏感事项累计另有 {0} 件', '{0} of them opened so far'],
+  queue: ['案件队列', 'Queue'], my_queue: ['我的待办', 'My cases'], grid_cases: ['本网格案件', 'Cases of my grid'], to_check: ['待核查、待结案', 'To be checked or closed'], in_check: ['待核查或待结案', 'To be checked or closed'], keys: ['J / K 上下 · Enter 打开 · Esc 关闭', 'J / K move · Enter opens · Esc closes'],
   view: ['排列', 'Order'], view_all: ['最紧急在前', 'Most urgent'], view_next: ['接下来到期', 'Due next'],
   area: ['区域', 'Area'], all_areas: ['全部区域', 'All areas'], state: ['状态', 'State'], all_states: ['全部在办', 'All open'],
   level: ['责任层级', 'Level'], all_levels: ['全部层级', 'All levels'],
@@ -45,17 +47,17 @@ const WORDS = {
   explained: ['怎么算的', 'How it was computed'],
   no_deadlines: ['上报记录没有时限。', 'The recorded report came without a deadline.'],
   words_of: ['上报原话', 'As reported'],
-  holder: ['承办', 'Holder'], due: ['到期', 'Due'], place: ['地点', 'Place'], reporter: ['上报人', 'Reporter'], number: ['编号', 'Number'], flags: ['提示', 'Note'], opened_at: ['立案', 'Opened'],
+  holder: ['承办', 'Holder'], due: ['到期', 'Due'], place: ['地点', 'Place'], reporter: ['上报人', 'Reporter'], number: ['编号', 'Number'], opened_in: ['立案时位于', 'Opened in'], now_in: ['现由此处承办', 'Handled in'], grid_centre: ['网格中心（未定位）', 'centre of the grid, no position given'], no_position: ['未给坐标', 'no position given'], flags: ['提示', 'Note'], opened_at: ['立案', 'Opened'],
   recorded: ['历史记录', 'recorded data'], returns: ['退回 {0} 次', 'returned {0}×'], reworks: ['返工 {0} 次', 'reworked {0}×'],
   provisional: ['暂定（放假安排未公布）', 'provisional (calendar not published yet)'], round: ['第 {0} 轮', 'round {0}'],
   running: ['剩 {0}', '{0} left'], on_time: ['按时完成', 'Met on time'], met_late: ['迟 {0}完成', 'Met {0} late'], overdue_by: ['{0} {1}', '{0} {1}'],
-  from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
+  from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_remind_check: ['催办核查方：社区、指挥室或核查员', 'Remind those who may check: community, street desk or checker'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
   done: ['已执行', 'done'], waits: ['{0}后', 'in {0}'], now_due: ['正在执行', 'now'], moot: ['不再需要', 'not needed'],
   system: ['系统', 'System'], left: ['剩 {0}', '{0} left'], no_due: ['无待办时限', 'Nothing due'],
   minutes: ['{0} 分钟', '{0} min'], hours: ['{0} 小时', '{0} h'], days: ['{0} 天', '{0} d'],
   you_may: ['您现在可以', 'You may now'], nothing_to_do: ['您在此案上暂时没有要办的：{0}', 'Nothing for you to do here now: {0}'],
-  waits_DISPATCHED: ['等{0}签收', '{0} has to sign'], waits_OFFERED: ['等社会组织接单', 'organisations are asked'], waits_HANDLING: ['{0}正在处置', '{0} is at work on it'], waits_CHECKING: ['等他人核查', 'somebody else has to check it'], waits_CLOSED: ['已经结案', 'it is closed'],
-  sign: ['签收', 'Sign for it'], stage: ['阶段办结', 'End the stage'], answer: ['办结反馈', 'Answer as done'], return: ['退回', 'Return'], pass: ['核查通过', 'Pass the check'], fail: ['核查不通过', 'Fail the check'], close_case: ['结案', 'Close the case'], order: ['下单给社会组织', 'Offer to organisations'], transfer: ['转派或接管', 'Hand on or take over'], to_post: ['由谁承办', 'To whom'], note_transfer: ['说明（选填）', 'Note (optional)'],
+  waits_DISPATCHED: ['等{0}签收', '{0} has to sign'], waits_OFFERED: ['等社会组织接单', 'organisations are asked'], waits_HANDLING: ['{0}正在处置', '{0} is at work on it'], waits_CHECKING: ['等他人核查', 'somebody else has to check it'], waits_PASSED: ['等他人结案', 'somebody else has to close it'], waits_CLOSED: ['已经结案', 'it is closed'],
+  sign: ['签收', 'Sign for it'], stage: ['阶段办结', 'End the stage'], answer: ['办结反馈', 'Answer as done'], return: ['退回', 'Return'], pass: ['核查通过', 'Pass the check'], fail: ['核查不通过', 'Fail the check'], close_case: ['结案', 'Close the case'], order: ['下单给社会组织', 'Offer to organisations'], transfer: ['转派或接管', 'Hand on or take over'], to_post: ['由谁承办', 'To whom'], take_over: ['由本岗位接管', 'Take it over'], community_desk: ['值守', 'desk'], handed_on: ['已转派给{0}，案件现在{1}，状态「{2}」', 'Handed on to {0}. The case lies in {1} and is now: {2}'], note_transfer: ['说明（选填）', 'Note (optional)'],
   asked: ['办结标准：{0}', 'Done when: {0}'], give_back: ['交回', 'Give back'], accept: ['接单', 'Accept'], decline: ['婉拒', 'Decline'],
   note_answer: ['办了什么（选填）', 'What was done (optional)'], note_return: ['依据（选填）', 'Grounds (optional)'], note_fail: ['哪里没办好（选填）', 'What is not done (optional)'], note_stage: ['说明（选填）', 'Note (optional)'],
   reason: ['理由', 'Reason'], to_whom: ['下单给', 'To whom'], all_fitting: ['所有合适的组织', 'All that fit'],
@@ -67,7 +69,7 @@ const WORDS = {
   offers: ['待接单', 'Offers'], offers_means: ['先接先得，婉拒不影响评价', 'first come; declining costs nothing'], no_offers: ['现在没有待接的单。有人下单，或某类事项自动派给社会组织时，会出现在这里。', 'Nothing on offer now. Orders, and cases of categories that go to organisations by themselves, appear here.'],
   held: ['我们在办', 'Our cases'], held_means: ['办完反馈，由他人核查', 'answer when done; somebody else checks'], no_held: ['手上没有案件。接单后在这里办理。', 'Nothing in hand. What you accept is handled here.'],
   standing: ['组织名片', 'Our standing'], orders: ['接单记录', 'Orders so far'], no_orders: ['还没有记录', 'None yet'],
-  answer_by: ['请在 {0} 前应答', 'Answer by {0}'], handle_by: ['{0} 前办结', 'To be done by {0}'], waits_check: ['已反馈，等他人核查', 'Answered; somebody else checks it'],
+  answer_by: ['请在 {0} 前应答', 'Answer by {0}'], handle_by: ['{0} 前办结', 'To be done by {0}'], waits_check: ['已反馈，等他人核查、结案', 'Answered; somebody else checks and closes it'],
   members: ['成员', 'Members'], members_n: ['{0} 人', '{0}'], hands: ['在办 / 上限', 'In hand / at most'], coverage: ['服务范围', 'Works in'], takes: ['承接事项', 'Takes'], takes_all: ['本类组织可接的全部事项', 'All that its class may take'],
   accepted_rate: ['接单率（不计婉拒）', 'Rate, declined apart'], asked_n: ['收到', 'Asked'], accepted_n: ['接单', 'Accepted'], declined_n: ['婉拒', 'Declined'], lapsed_n: ['逾期未答', 'Lapsed'], done_n: ['办结', 'Done'],
   try: ['用接口试一试', 'Try the API'],
@@ -97,7 +99,7 @@ export const CHAIN = [
   [['督办', 'Supervise'], ['80% 催办，到期自动升级：网格→社区→街道', 'A reminder at 80 %, then it climbs by itself: grid → community → street']],
   [['核查结案', 'Check'], ['由别人核查，办的人不能自己结案', 'Somebody else checks; nobody closes their own work']],
 ];
-export const STATES = { DISPATCHED: ['待签收', 'To be signed'], OFFERED: ['待接单', 'On offer'], HANDLING: ['处置中', 'In progress'], CHECKING: ['待核查', 'To be checked'], CLOSED: ['已结案', 'Closed'] };
+export const STATES = { DISPATCHED: ['待签收', 'To be signed'], OFFERED: ['待接单', 'On offer'], HANDLING: ['处置中', 'In progress'], CHECKING: ['待核查', 'To be checked'], PASSED: ['待结案', 'To be closed'], CLOSED: ['已结案', 'Closed'] };
 export const LEVELS = { grid: ['网格', 'Grid'], community: ['社区', 'Community'], street: ['街道', 'Street'], county: ['区县', 'County'] };
 export const POSTS = { grid_leader: ['网格长', 'Grid leader'], community: ['社区', 'Community'], street_desk: ['指挥室', 'Street desk'], partner: ['社会组织', 'Organisation'] };
 export const KINDS = { sign: ['签收', 'signing'], offer: ['接单', 'offer'], stage1: ['第一阶段', 'first stage'], stage2: ['第二阶段', 'second stage'], stage3: ['第三阶段', 'third stage'], handle: ['处置', 'handling'], check: ['核查', 'check'] };
@@ -108,7 +110,8 @@ export const LATE = {
 };
 export const FLAGS = {
   placeholder: ['上报坐标是占位点，地点待核实', 'the reported place is a placeholder: verify it'], rounded: ['上报坐标经取整，地点不精确', 'the reported place is rounded: not exact'],
-  stated_area: ['只写明区域，未给坐标', 'the report names an area and gives no point'], due_before_opened: ['立案时已过期', 'was due before it opened'],
+  stated_area: ['只写明区域，未给坐标', 'the report names an area and gives no point'], chosen_area: ['上报时未定位，只选了网格', 'reported without a position: only the grid was chosen'],
+  no_registration: ['未写明户籍地（登记地）', 'it does not say where somebody is registered'], due_before_opened: ['立案时已过期', 'was due before it opened'],
   sensitive: ['敏感事项，不交社会组织，单独统计', 'sensitive: never offered, and counted by itself'],
 };
 export const REASONS = { wrong_area: ['属地不符', 'wrong area'], unclear_owner: ['权属不清', 'unclear owner'], overlapping_duty: ['职能交叉', 'overlapping duty'] };
@@ -122,11 +125,11 @@ export const HAPPENED = {
   opened: ['立案，派给承办人', 'Opened and dispatched'], assigned: ['改派给{0}', 'Reassigned to {0}'], signed: ['签收', 'Signed for it'],
   offered: ['下单给{0}', 'Offered to {0}'], accepted: ['{0}接单', '{0} accepted'], declined: ['{0}婉拒：{1}', '{0} declined: {1}'], lapsed: ['无人接单，回流承办人', 'Nobody took the offer; back to its holder'],
   released: ['{0}不再承办（{1}），回到{2}', '{0} has it no more ({1}); back to {2}'], staged: ['{0}办结', 'Ended the {0}'],
-  returned: ['退回：{0}', 'Returned: {0}'], answered: ['办结反馈', 'Answered as done'], checked: ['核查通过', 'Found it done'],
+  returned: ['退回：{0}', 'Returned: {0}'], returned_last: ['第 {1} 次退回：{0}；由街道指挥室决定并承办', 'Returned, time {1}: {0}; the street desk decides and has it'], answered: ['办结反馈', 'Answered as done'], checked: ['核查通过', 'Found it done'],
   reworked: ['核查不通过，返工', 'Check failed: to be done again'], reminded: ['催办：{0}时限将到', 'Reminded: the {0} deadline nears'],
   escalated: ['{1}，升级到{0}', 'Escalated to {0}: {1}'], closed: ['结案', 'Closed the case'],
 };
-const UNITS = { m: ['分钟（紧急）', 'min around the clock'], h: ['紧急工作时', 'h around the clock'], wm: ['工作分钟', 'working min'], wh: ['工作时', 'working hours'], wd: ['工作日', 'working days'], 'wd-times': ['工作日（按工时）', 'working days of hours'], d: ['自然日', 'calendar days'] };
+const UNITS = { m: ['分钟（紧急）', 'min around the clock'], h: ['紧急工作时', 'h around the clock'], wm: ['工作分钟', 'working min'], wh: ['工作时', 'working hours'], wd: ['工作日', 'working days'], 'wd-times': ['工作日（按工时）', 'working days of office hours'], d: ['自然日', 'calendar days'] };
 
 let chosen = remembered('gridward-lang') || (/^zh/i.test(navigator.language) ? 'zh' : 'en');
 export const lang = () => chosen;
@@ -140,6 +143,16 @@ export const say = (key, ...values) => put_in(pick(WORDS[key]), values);
 export const say_of = (pair, ...values) => put_in(pick(pair), values);
 /** The word for a code the API gave; a code the page does not know is shown as it is. */
 export const word = (table, code) => (table[code] ? pick(table[code]) : code);
+/** The state of a case as people say it: one whose check has passed waits to be closed. */
+export const state_of = (one) => (one.state === 'CHECKING' && one.passed ? 'PASSED' : one.state);
+/** The state where only its code is told, and not whether the check has passed. */
+export const state_word = (code) => (code === 'CHECKING' ? say('in_check') : word(STATES, code));
+/** A level that answers for what lies in `area`: a village is no 社区. */
+export function level_word(level, area) {
+  const codes = area.split('/');
+  const village = level === 'community' && codes.some((_, at) => /村(委会)?$/.test(((KNOWN.areas || {})[codes.slice(0, at + 1).join('/')] || {}).zh || ''));
+  return village ? pick(['村', 'Village']) : word(LEVELS, level);
+}
 /** A text the API gave in both languages. */
 export const said = (text) => (text ? text[chosen] || text.en || text.zh || '' : '');
 /** A name without what every made-up name of a pack says; the page says it once, beside the pack's own. */
@@ -170,5 +183,7 @@ export function limit_words(limit) {
   const found = /^([\d.]+)(m|h|wh|wm|wd-times|wd|d)$/.exec(limit || '');
   if (!found) return limit || '';
   const [, amount, unit] = found, minutes = { h: 'm', wh: 'wm' }[unit];
-  return minutes && amount > 0 && amount < 1 ? `${Math.round(amount * 60)} ${pick(UNITS[minutes])}` : `${amount} ${pick(UNITS[unit])}`;
+  if (minutes && amount > 0 && amount < 1) return `${Math.round(amount * 60)} ${pick(UNITS[minutes])}`;
+  // One working day, and not 1 working days.
+  return `${amount} ${Number(amount) === 1 ? pick(UNITS[unit]).replace(/(hour|day)s/, '$1') : pick(UNITS[unit])}`;
 }

@@ -184,7 +184,7 @@ fn the_reason_names_the_place_the_rule_and_the_holder_in_both_languages() {
     let why = choose(&litter(Some(located)), &routing(), &areas()).why;
     assert_eq!(
         why.en,
-        "The place lies in g, 12 m inside its border; h hold(s) it too, and the lowest code is taken. Rule “grid” gives it to the grid leader of g."
+        "The place lies in g, 12 m inside its border; h holds it too, and the lowest code is taken. Rule “grid” gives it to the grid leader of g."
     );
     assert_eq!(
         why.zh,

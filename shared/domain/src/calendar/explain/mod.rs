@@ -96,7 +96,8 @@ impl Calendar {
             Limit::CalendarDays { days } => Some(Text::new(
                 format!("自然日：{days} 天后的同一时刻，周末、节假日照计"),
                 format!(
-                    "Calendar days: the same time of day {days} day(s) later; weekends and holidays count"
+                    "Calendar days: the same time of day {days} {} later; weekends and holidays count",
+                    if days == 1 { "day" } else { "days" }
                 ),
             )),
             Limit::WorkingDays { days, rule: WorkingDayRule::EndOfDay } => Some(Text::new(

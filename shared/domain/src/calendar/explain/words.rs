@@ -90,7 +90,10 @@ impl Words<'_> {
             0 => Text::new("", ""),
             days => Text::new(
                 format!("；其间周末 {days} 天不计"),
-                format!("; the {days} weekend days between do not"),
+                format!(
+                    "; the {} not",
+                    one_or_more(days, "weekend day between does", "weekend days between do")
+                ),
             ),
         };
         if let Some((from, to)) = days {
@@ -135,7 +138,7 @@ impl Words<'_> {
 
     fn many(&self, between: &[&Day<'_>], worked: u32, days: Option<(u32, u32)>) -> Text {
         let (Some(first), Some(last)) = (between.first(), between.last()) else { return Text::new("", "") };
-        let free = between.iter().filter(|day| day.counts.is_empty()).count();
+        let free = between.iter().filter(|day| day.counts.is_empty()).count() as u64;
         let sum = length(between.iter().map(|day| self.counted(day)).sum());
         let counts = match days {
             Some((from, to)) => {
@@ -143,13 +146,19 @@ impl Words<'_> {
             }
             None => Text::new(
                 format!("{worked} 个工作日，计 {}", sum.zh),
-                format!("{worked} working days count {}", sum.en),
+                format!("{} {}", one_or_more(worked, "working day counts", "working days count"), sum.en),
             ),
         };
         let (from, to) = (self.short(first.date), self.short(last.date));
         Text::new(
             format!("{} 至 {} {}；其间周末和放假 {free} 天不计", from.zh, to.zh, counts.zh),
-            format!("{} to {}: {}; {free} days off between do not", from.en, to.en, counts.en),
+            format!(
+                "{} to {}: {}; {} not",
+                from.en,
+                to.en,
+                counts.en,
+                one_or_more(free, "day off between does", "days off between do")
+            ),
         )
     }
 
@@ -216,9 +225,11 @@ fn weekday(date: NaiveDate) -> (&'static str, &'static str) {
 fn special(sort: Sort<'_>) -> Text {
     match sort {
         Sort::MakeUp => Text::new("调休上班", "make-up working day"),
-        Sort::Arranged { why, make_up: false } => Text::new(format!("按「{why}」"), format!("by “{why}”")),
-        Sort::Arranged { why, make_up: true } => {
-            Text::new(format!("调休上班，按「{why}」"), format!("make-up working day, by “{why}”"))
+        Sort::Arranged { why: Text { zh, en }, make_up: false } => {
+            Text::new(format!("按「{zh}」"), format!("by “{en}”"))
+        }
+        Sort::Arranged { why: Text { zh, en }, make_up: true } => {
+            Text::new(format!("调休上班，按「{zh}」"), format!("make-up working day, by “{en}”"))
         }
         Sort::Working | Sort::Weekend | Sort::Holiday(_) | Sort::Closed(_) => Text::new("", ""),
     }
@@ -229,9 +240,15 @@ fn reason(sort: &Sort<'_>) -> Text {
     match sort {
         Sort::Holiday(Some(name)) => Text::new(format!("{}放假", name.zh), name.en.clone()),
         Sort::Holiday(None) => Text::new("放假", "public holiday"),
-        Sort::Closed(why) => Text::new(format!("「{why}」不办公"), format!("closed by “{why}”")),
+        Sort::Closed(Text { zh, en }) => Text::new(format!("「{zh}」不办公"), format!("closed by “{en}”")),
         Sort::Weekend | Sort::Working | Sort::MakeUp | Sort::Arranged { .. } => Text::new("周末", "weekend"),
     }
+}
+
+/// `1 day off`, `2 days off`.
+fn one_or_more(count: impl Copy + Into<u64>, one: &str, more: &str) -> String {
+    let count = count.into();
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// A length of time, such as `3 小时 12 分`.

@@ -1,6 +1,7 @@
 //! 转派: whoever is answerable gives it to another post or takes it over, and no clock begins again.
 
 use super::*;
+use crate::area::AreaPath;
 use crate::facts::CaseFact;
 
 fn to(holder: &str) -> Action {
@@ -26,8 +27,8 @@ fn what_was_not_signed_for_in_time_is_taken_over_and_its_limits_go_on_as_they_st
     assert_eq!((life.state(), life.case().holder.to_string().as_str()), ("DISPATCHED", COMMUNITY));
     assert_eq!([DeadlineKind::Sign, DeadlineKind::Handle].map(|kind| times(&life, kind)), before);
     assert_eq!((life.case().attempt, life.case().returns, life.case().handlers.len()), (1, 0, 0));
-    let Happened::Assigned { by, why, .. } = &life.told.last().unwrap().happened else { panic!() };
-    assert_eq!(by.as_ref(), Some(&"community".into()));
+    let Happened::Assigned { by, why, left, .. } = &life.told.last().unwrap().happened else { panic!() };
+    assert_eq!((by.as_ref(), left), (Some(&"community".into()), &None));
     assert_eq!(
         why.en,
         "Handed on to the community of c by whoever is answerable for it; the time to handle it stands as it was."
@@ -48,6 +49,8 @@ fn what_somebody_is_at_work_on_is_signed_for_anew_and_handled_by_when_it_had_to_
     let told = life.does("desk", to(OTHER_GRID), t(9, 0));
     assert_eq!(told, ["+8:00 reminded handle/1/0", "+9:00 assigned"]);
     assert_eq!(life.case().area.as_str(), "x/s/d/h", "no case lies outside its holder's area");
+    let Happened::Assigned { left, .. } = &life.told.last().unwrap().happened else { panic!() };
+    assert_eq!(left.as_ref().map(AreaPath::as_str), Some("x/s/c/g"), "and where it lay is on record");
     let (round, start, due, _) = times(&life, DeadlineKind::Sign);
     assert_eq!((round, start, due), (2, t(9, 0), t(10, 0)));
     let (_, start, due, done) = times(&life, DeadlineKind::Handle);

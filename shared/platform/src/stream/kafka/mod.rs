@@ -6,7 +6,7 @@ mod packs;
 mod relay;
 mod tail;
 
-pub use packs::{PACKS, PACKS_SETTINGS, PackTopic};
+pub use packs::{PACKS, PACKS_SETTINGS, PackTopic, ReadOn};
 pub use relay::Relay;
 pub use tail::{OwnTopic, unknown_among};
 

@@ -10,7 +10,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 
 use super::{PATIENCE, Settings, broker, unfit};
 use crate::lifecycle::rest;
-use crate::register::{Record, Shelf};
+use crate::register::{MANIFEST, Record, Shelf};
 use crate::store::StoreError;
 
 /// Its name, behind the installation's prefix.
@@ -47,6 +47,21 @@ pub struct PackTopic {
     arrivals: watch::Receiver<u64>,
 }
 
+/// What stands behind a position of the topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadOn {
+    Nothing,
+    More,
+    /// The log is not the one it was: it ends before the position, or begins behind it.
+    Elsewhere,
+}
+
+fn put(messages: &[Message], shelf: &mut Shelf) {
+    for message in messages {
+        shelf.take(&String::from_utf8_lossy(&message.key), &message.payload);
+    }
+}
+
 /// The topic as it should be.
 pub(super) fn wanted(settings: &Settings) -> Wanted {
     let mut wanted = Wanted::new(name(settings), 1);
@@ -81,28 +96,40 @@ impl PackTopic {
     /// When the broker cannot be asked.
     pub async fn read_all(&self, shelf: &mut Shelf) -> Result<i64, StoreError> {
         let bounds = self.reading.bounds(&self.name, PARTITION).await;
-        let (first, _) = bounds.map_err(|error| broker(READING, &error))?;
+        let (first, last) = bounds.map_err(|error| broker(READING, &error))?;
         let mut after = first - 1;
-        loop {
+        // Its last positions may hold the marks of somebody's transactions, which never come: then its end is seen by
+        // that nothing comes for a moment.
+        while after < last {
             let messages = self.some(after).await.map_err(|error| broker(READING, &error))?;
-            let Some(last) = messages.last() else { return Ok(after) };
-            after = last.position;
-            for message in &messages {
-                shelf.take(&String::from_utf8_lossy(&message.key), &message.payload);
-            }
+            let Some(read) = messages.last() else { break };
+            after = read.position;
+            put(&messages, shelf);
         }
+        Ok(after)
     }
 
-    /// Whether anything stands behind the position `seen`, or the log is not the one it was.
+    /// Takes what stands behind the position `seen` to `shelf`, and moves `seen` on: up to the end, or to a manifest,
+    /// which comes last of what is published at once.
     ///
     /// # Errors
     /// When the broker cannot be asked.
-    pub async fn has_more(&mut self, seen: i64) -> Result<bool, StoreError> {
-        self.arrivals.mark_unchanged();
-        match self.some(seen).await {
-            Ok(messages) => Ok(!messages.is_empty()),
-            Err(ReadError::Outside { .. }) => Ok(true),
-            Err(error) => Err(broker(READING, &error)),
+    pub async fn read_on(&mut self, seen: &mut i64, shelf: &mut Shelf) -> Result<ReadOn, StoreError> {
+        let mut read_on = ReadOn::Nothing;
+        loop {
+            self.arrivals.mark_unchanged();
+            let messages = match self.some(*seen).await {
+                Ok(messages) => messages,
+                Err(ReadError::Outside { .. }) => return Ok(ReadOn::Elsewhere),
+                Err(error) => return Err(broker(READING, &error)),
+            };
+            let Some(last) = messages.last() else { return Ok(read_on) };
+            *seen = last.position;
+            put(&messages, shelf);
+            read_on = ReadOn::More;
+            if messages.iter().any(|message| message.key.starts_with(MANIFEST.as_bytes())) {
+                return Ok(read_on);
+            }
         }
     }
 
