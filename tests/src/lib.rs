@@ -40,6 +40,8 @@ mod full_disk;
 #[cfg(test)]
 mod in_confidence;
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod k8s;
 #[cfg(test)]
 mod life;
