@@ -11,6 +11,7 @@ pub mod instance;
 pub mod kills;
 pub mod marks;
 pub mod offers;
+pub mod owned;
 pub mod pack_copy;
 pub mod parsers;
 pub mod process;
