@@ -226,6 +226,7 @@ async fn who_is_made_answerable_hands_it_on_or_takes_it_over_and_nobody_of_anoth
         (format!("grid_leader:{STREET}/990001001002/990001001002001"), "of the next community"),
         (format!("grid_leader:{COMMUNITY}/990001001001009"), "no such grid"),
         ("partner:org/lark".to_owned(), "an organisation, without an offer"),
+        ("community officer".to_owned(), "no post at all"),
     ] {
         let refused = office.post(&path, "community-11", &to(&holder)).await.with(422);
         assert_eq!(refused["field"], "to", "{why}: {refused}");
