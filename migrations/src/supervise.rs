@@ -18,6 +18,7 @@ impl MigratorTrait for Migrator {
             }),
             Box::new(Confidence),
             Box::new(crate::outbox::Strays { service: "supervise", name: "supervise_0004_strays" }),
+            Box::new(DoneIn),
         ]
     }
 
@@ -95,6 +96,27 @@ impl MigrationTrait for Confidence {
         }
         let column = boolean_null("sensitive");
         manager.alter_table(Table::alter().table("supervise_case").add_column(column).to_owned()).await
+    }
+}
+
+/// What a step brought about stays with the area where it happened, wherever the case is taken from there. Empty for what
+/// took effect before that was kept: it is told of where the case lies.
+struct DoneIn;
+
+impl MigrationName for DoneIn {
+    fn name(&self) -> &'static str {
+        "supervise_0005_done_in"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for DoneIn {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.has_column("supervise_step", "done_in").await? {
+            return Ok(());
+        }
+        let column = string_null("done_in");
+        manager.alter_table(Table::alter().table("supervise_step").add_column(column).to_owned()).await
     }
 }
 

@@ -7,13 +7,15 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use platform::entropy;
 use reqwest::StatusCode;
+
+use crate::owned::Owned;
 
 /// Below the ports a system hands out by itself, so that nobody is given ours between a kill and a restart.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -54,7 +56,7 @@ pub fn free_port() -> Option<u16> {
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok() && given.insert(*port))
 }
 
-/// A `gridward`, running or not. What it started goes when it does.
+/// A `gridward`, running or not. What it started goes when it does, and also when this process is killed.
 #[derive(Debug)]
 pub struct Instance {
     /// `handle 2`, in messages.
@@ -66,14 +68,14 @@ pub struct Instance {
     client: reqwest::Client,
     /// What it finds in its environment, beside ours.
     environment: Vec<(String, String)>,
-    child: Option<Child>,
+    running: Option<Owned>,
 }
 
 impl Instance {
     /// Not started yet; `args` say what it is to do, on `port`.
     pub fn new(name: &str, args: Vec<OsString>, said: &Path, port: u16, client: &reqwest::Client) -> Self {
         let (name, said) = (name.to_owned(), said.to_owned());
-        Self { name, args, said, port, client: client.clone(), environment: Vec::new(), child: None }
+        Self { name, args, said, port, client: client.clone(), environment: Vec::new(), running: None }
     }
 
     /// It finds `value` in its environment from its next start on.
@@ -90,7 +92,7 @@ impl Instance {
     }
 
     pub fn runs(&self) -> bool {
-        self.child.is_some()
+        self.running.is_some()
     }
 
     /// Starts it, again if it ran before; answers how long it took until it was ready.
@@ -117,17 +119,15 @@ impl Instance {
     /// # Errors
     /// When it runs already, or cannot be started.
     pub fn spawn_as(&mut self, mut program: Command) -> anyhow::Result<()> {
-        ensure!(self.child.is_none(), "{} runs already", self.name);
+        ensure!(self.running.is_none(), "{} runs already", self.name);
         let said = File::options().create(true).append(true).open(&self.said);
-        let child = program
+        program
             .args(&self.args)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(said.context("cannot write what it says")?)
-            .spawn()
-            .context("cannot start gridward")?;
-        self.child = Some(child);
+            .stderr(said.context("cannot write what it says")?);
+        self.running = Some(Owned::start(&mut program)?);
         Ok(())
     }
 
@@ -143,9 +143,9 @@ impl Instance {
             if asked.is_ok_and(|answer| answer.status() == StatusCode::OK) {
                 return Ok(());
             }
-            let child = self.child.as_mut().context("the process was not started")?;
-            if let Some(status) = child.try_wait()? {
-                self.child = None;
+            let running = self.running.as_mut().context("the process was not started")?;
+            if let Some(status) = running.child.try_wait()? {
+                self.running = None;
                 bail!("{} ended at its start, {status}:\n{}", self.name, self.said());
             }
             beat(LOOK).await;
@@ -158,9 +158,9 @@ impl Instance {
     /// # Errors
     /// When it does not run, or had ended by itself before.
     pub fn kill(&mut self) -> anyhow::Result<()> {
-        let mut child = self.child.take().with_context(|| format!("{} does not run", self.name))?;
-        child.kill().context("cannot kill the process")?;
-        let status = child.wait().context("cannot wait for the process")?;
+        let mut running = self.running.take().with_context(|| format!("{} does not run", self.name))?;
+        running.child.kill().context("cannot kill the process")?;
+        let status = running.child.wait().context("cannot wait for the process")?;
         // 9 is SIGKILL: anything else was not us.
         ensure!(status.signal() == Some(9), "{} had ended by itself, {status}:\n{}", self.name, self.said());
         Ok(())
@@ -193,9 +193,9 @@ impl Instance {
     pub async fn ends(&mut self) -> anyhow::Result<Duration> {
         let begun = Instant::now();
         while begun.elapsed() < LONGEST_STOP {
-            let child = self.child.as_mut().context("the process does not run")?;
-            if let Some(status) = child.try_wait()? {
-                self.child = None;
+            let running = self.running.as_mut().context("the process does not run")?;
+            if let Some(status) = running.child.try_wait()? {
+                self.running = None;
                 ensure!(status.success(), "{} stopped with {status}:\n{}", self.name, self.said());
                 return Ok(begun.elapsed());
             }
@@ -207,7 +207,8 @@ impl Instance {
     /// # Errors
     /// When it does not run.
     pub fn pid(&self) -> anyhow::Result<u32> {
-        self.child.as_ref().map(Child::id).with_context(|| format!("{} does not run", self.name))
+        let running = self.running.as_ref().with_context(|| format!("{} does not run", self.name))?;
+        Ok(running.child.id())
     }
 
     /// The last lines it said.
@@ -220,10 +221,10 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        if let Some(mut running) = self.running.take() {
             // It may have ended by itself; there is nobody left to tell.
-            let _ = child.kill();
-            let _ = child.wait();
+            let _ = running.child.kill();
+            let _ = running.child.wait();
         }
     }
 }

@@ -11,6 +11,8 @@ pub mod instance;
 pub mod kills;
 pub mod marks;
 pub mod offers;
+pub mod owned;
+pub mod pack_copy;
 pub mod parsers;
 pub mod process;
 pub mod published;
@@ -49,8 +51,6 @@ mod life;
 mod order;
 #[cfg(test)]
 mod over_tls;
-#[cfg(test)]
-mod pack_copy;
 #[cfg(test)]
 mod partners;
 #[cfg(test)]

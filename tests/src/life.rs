@@ -226,6 +226,7 @@ async fn who_is_made_answerable_hands_it_on_or_takes_it_over_and_nobody_of_anoth
         (format!("grid_leader:{STREET}/990001001002/990001001002001"), "of the next community"),
         (format!("grid_leader:{COMMUNITY}/990001001001009"), "no such grid"),
         ("partner:org/lark".to_owned(), "an organisation, without an offer"),
+        ("community officer".to_owned(), "no post at all"),
     ] {
         let refused = office.post(&path, "community-11", &to(&holder)).await.with(422);
         assert_eq!(refused["field"], "to", "{why}: {refused}");
@@ -244,6 +245,11 @@ async fn who_is_made_answerable_hands_it_on_or_takes_it_over_and_nobody_of_anoth
     assert_eq!((&seen["area"], &seen["opened_in"]), (&json!(there), &json!(GRID)));
     assert_eq!(seen["why"]["zh"], "经督办转派，由示意网格 112 网格长承办；处置时限照旧。");
     assert_eq!(office.act(&case, "sign", "leader-111").await.status, 404, "it is not in their grid any more");
+    // What was late was late where it lay; the list says both places.
+    let moved = |listed: &Value| listed[0]["lies_in"] == there;
+    let listed = office.when("/api/v1/escalations", "community-11", moved).await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!((&listed[0]["area"], &listed[0]["holder"]), (&json!(GRID), &json!(next)));
     let open = |figures: &Value, grid: &str| {
         let below = figures["below"].as_array().into_iter().flatten();
         let of_grid = |one: &&Value| one["area"].as_str().is_some_and(|area| area.ends_with(grid));

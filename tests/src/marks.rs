@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use crate::owned::output;
 use crate::process;
 
 /// The figures as they come, and whether any fell short.
@@ -50,7 +51,7 @@ pub fn due_steps(marks: &mut Marks, said: &Value, effected: i64) {
 /// # Errors
 /// When it could not look.
 pub fn audited(marks: &mut Marks, place: &[&str]) -> anyhow::Result<()> {
-    let run = Command::new(process::binary()?).args(["audit", "--json"]).args(place).output()?;
+    let run = output(Command::new(process::binary()?).args(["audit", "--json"]).args(place))?;
     let said: Value = serde_json::from_slice(&run.stdout)
         .with_context(|| format!("the audit printed no JSON: {}", String::from_utf8_lossy(&run.stderr)))?;
     let checks = said["checks"].as_array().map_or(0, Vec::len);
@@ -68,7 +69,7 @@ pub fn audited(marks: &mut Marks, place: &[&str]) -> anyhow::Result<()> {
 /// # Errors
 /// When it fails.
 pub fn replay(args: &[&str]) -> anyhow::Result<Value> {
-    let run = Command::new(process::binary()?).args(["replay", "--json"]).args(args).output()?;
+    let run = output(Command::new(process::binary()?).args(["replay", "--json"]).args(args))?;
     if !run.status.success() {
         bail!("gridward replay failed: {}", String::from_utf8_lossy(&run.stderr));
     }

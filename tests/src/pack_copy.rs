@@ -1,27 +1,41 @@
-//! A copy of the two streets in a folder of its own, for a test to change.
+//! A copy of a pack in a folder of its own, to be changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+#[cfg(test)]
 use serde_json::Value;
+#[cfg(test)]
 use tempfile::TempDir;
 
-use crate::world::packs;
+use crate::process::pack;
 
-/// The pack, and the calendars beside it that it names.
+/// Copies a pack into `folder`, and the calendars that it names beside it; answers where it lies.
+///
+/// # Errors
+/// When there is no such pack, or it cannot be written.
+pub fn copy(name: &str, folder: &Path) -> anyhow::Result<PathBuf> {
+    for part in [name, "calendars"] {
+        let to = folder.join(part);
+        std::fs::create_dir_all(&to)?;
+        for file in std::fs::read_dir(pack(name).join("..").join(part))? {
+            let file = file?;
+            std::fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+    }
+    Ok(folder.join(name))
+}
+
+/// The two streets, for a test to change.
+#[cfg(test)]
 pub struct PackCopy {
     all: TempDir,
 }
 
+#[cfg(test)]
 impl PackCopy {
     pub fn copy() -> Self {
         let all = TempDir::new().unwrap();
-        for folder in ["twostreets", "calendars"] {
-            std::fs::create_dir(all.path().join(folder)).unwrap();
-            for file in std::fs::read_dir(packs().join(folder)).unwrap() {
-                let file = file.unwrap();
-                std::fs::copy(file.path(), all.path().join(folder).join(file.file_name())).unwrap();
-            }
-        }
+        copy("twostreets", all.path()).unwrap();
         Self { all }
     }
 

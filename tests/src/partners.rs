@@ -257,7 +257,7 @@ async fn what_an_organisation_has_not_done_in_time_is_taken_from_it_by_whoever_i
     world.act("community-11", take_over, incident).await.unwrap();
     assert_eq!(world.stood(incident).await, stands("assigned", &community));
     let told = world.says("lark", Said::Accept, incident).await;
-    assert_eq!(told, Err(Refused::Late(OfferState::Released.text())));
+    assert_eq!(told, Err(Refused::Late(OfferState::TakenBack.text())), "it did not give it back");
     let next = world.case_of(OFFERED).await;
     let free = world.says("lark", Said::Accept, next).await;
     assert_eq!(free, Ok(Done::Sent { round: 1 }), "its hands are free again");

@@ -1,6 +1,6 @@
 //! How soon a pack that is published is in force in every process of a fleet: "a change reaches all within a second".
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::fleet::{FILE, Fleet, STUCK};
 use crate::instance::{Instance, beat, binary};
+use crate::pack_copy;
 use crate::process;
 
 /// The largest pack that comes with Gridward and has partners.
@@ -31,15 +32,6 @@ pub struct Outcome {
     pub seconds: Vec<f64>,
 }
 
-impl Outcome {
-    /// So many of a hundred took no longer than this, in seconds.
-    pub fn percentile(&self, percent: usize) -> f64 {
-        let last = self.seconds.len().saturating_sub(1);
-        let n = (self.seconds.len() * percent).div_ceil(100).saturating_sub(1);
-        self.seconds.get(n.min(last)).copied().unwrap_or(f64::NAN)
-    }
-}
-
 /// Publishes so many versions, one after the other, to `each` instances of every service.
 ///
 /// # Errors
@@ -49,7 +41,7 @@ pub async fn run(publications: usize, each: usize) -> anyhow::Result<Outcome> {
     let mut fleet = Fleet::new(folder.path(), PACK, each, "").await?;
     fleet.start().await?;
     let config = folder.path().join(FILE);
-    let edition = copy(folder.path())?;
+    let edition = pack_copy::copy(PACK, &folder.path().join("packs"))?;
     let people = std::fs::read_to_string(edition.join("people.csv"))?;
     let mut seconds = Vec::new();
     for n in 1..=publications {
@@ -66,18 +58,6 @@ pub async fn run(publications: usize, each: usize) -> anyhow::Result<Outcome> {
     fleet.stop().await?;
     seconds.sort_by(f64::total_cmp);
     Ok(Outcome { publications, processes, seconds })
-}
-
-/// The pack and the calendars beside it, to be changed.
-fn copy(folder: &Path) -> anyhow::Result<PathBuf> {
-    for name in [PACK, "calendars"] {
-        std::fs::create_dir_all(folder.join("packs").join(name))?;
-        for file in std::fs::read_dir(process::pack(PACK).join("..").join(name))? {
-            let file = file?;
-            std::fs::copy(file.path(), folder.join("packs").join(name).join(file.file_name()))?;
-        }
-    }
-    Ok(folder.join("packs").join(PACK))
 }
 
 fn publish(edition: &Path, config: &Path) -> anyhow::Result<()> {

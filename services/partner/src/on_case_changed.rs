@@ -5,6 +5,7 @@ use domain::case::{Case, Happened, State};
 use domain::deadline::{Deadline, DeadlineKind};
 use domain::facts::{CaseFact, OfferProposed};
 use domain::id::{IncidentId, PartnerId};
+use domain::partner::ReleaseReason;
 use domain::routing::Flag;
 use platform::stream::Record;
 use platform::turn::Turn;
@@ -40,16 +41,14 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
             settle(work, incident, |key, _| (key.partner == *partner).then_some(OfferState::Declined));
         }
         Happened::Lapsed { .. } => settle(work, incident, |_, _| Some(OfferState::Lapsed)),
-        Happened::Released { partner, .. } => settle(work, incident, |key, row| {
-            let state =
-                if row.state == OfferState::Won { OfferState::Released } else { OfferState::Withdrawn };
-            (key.partner == *partner).then_some(state)
+        Happened::Released { partner, reason, .. } => settle(work, incident, |key, row| {
+            (key.partner == *partner).then_some(released(row.state, *reason))
         }),
         // Whoever holds it has taken it up.
         Happened::Signed { .. } => settle(work, incident, |_, _| Some(OfferState::Lost)),
         // 转派: taken from whoever held it.
         Happened::Assigned { .. } => {
-            settle(work, incident, |_, row| (row.state == OfferState::Won).then_some(OfferState::Released));
+            settle(work, incident, |_, row| (row.state == OfferState::Won).then_some(OfferState::TakenBack));
         }
         Happened::Closed { .. } => {
             settle(work, incident, |_, row| (row.state == OfferState::Won).then_some(OfferState::Done));
@@ -57,6 +56,15 @@ pub(crate) fn react(work: &mut Work, record: &Record, turn: &mut Turn) -> Result
         _ => {}
     }
     Ok(())
+}
+
+/// What becomes of an offer whose organisation gave the case back, or was suspended or removed.
+fn released(state: OfferState, reason: ReleaseReason) -> OfferState {
+    match (state, reason) {
+        (OfferState::Won, ReleaseReason::GivenBack) => OfferState::Released,
+        (OfferState::Won, ReleaseReason::Suspended | ReleaseReason::Removed) => OfferState::TakenBack,
+        _ => OfferState::Withdrawn,
+    }
 }
 
 fn mirrored(case: &Case) -> Mirrored {

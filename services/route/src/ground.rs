@@ -8,7 +8,7 @@ use domain::area::AreaPath;
 use domain::holder::Holder;
 use platform::pack::Pack;
 
-use crate::boundaries::{Boundaries, BoundaryFault};
+use crate::boundaries::{Boundaries, BoundaryFaults};
 use crate::choose::Located;
 use crate::published;
 
@@ -22,7 +22,7 @@ pub(crate) struct Ground {
 impl Ground {
     /// The ground of `pack`. Boundaries that are those of `before` are not searched for faults and indexed again: a
     /// province has a hundred thousand of them, and other people are published much more often.
-    pub fn of(pack: &Arc<Pack>, before: Option<&Self>) -> Result<Self, BoundaryFault> {
+    pub fn of(pack: &Arc<Pack>, before: Option<&Self>) -> Result<Self, BoundaryFaults> {
         let pack = pack.clone();
         let boundaries = match before.filter(|before| same_boundaries(&before.pack, &pack)) {
             Some(before) => before.boundaries.clone(),

@@ -27,7 +27,7 @@ use platform::store::{StoreError, Tx};
 use platform::stream::{Opens, Record};
 use platform::turn::{Asked, NoCommand, Service, Turn, Undecided};
 
-use boundaries::BoundaryFault;
+use boundaries::BoundaryFaults;
 use ground::Ground;
 use store::incidents::{self, Incident};
 
@@ -39,14 +39,14 @@ pub struct Route {
 
 impl Route {
     /// # Errors
-    /// When a boundary file of the pack cannot be used; names the file, the feature and the reason. A later version with
+    /// When boundary files of the pack cannot be used; names each file, feature and reason. A later version with
     /// such a file does not come into force.
-    pub fn new(pack: &InForce) -> Result<Arc<Self>, BoundaryFault> {
+    pub fn new(pack: &InForce) -> Result<Arc<Self>, BoundaryFaults> {
         Ok(Arc::new(Self { ground: pack.make(Ground::of)? }))
     }
 
     /// What of the pack's ground no boundary covers now, if anything: reports from there go to the street desk.
-    pub fn uncovered(&self, now: DateTime<Utc>) -> Option<BoundaryFault> {
+    pub fn uncovered(&self, now: DateTime<Utc>) -> Option<BoundaryFaults> {
         let ground = self.ground.now();
         published::covered(&ground.pack, &ground.boundaries, ground.day(now)).err()
     }

@@ -11,8 +11,8 @@ use geo::MapCoords;
 use platform::pack::Pack;
 
 use crate::boundaries::{
-    Accepted, Area as Outlined, Boundaries, BoundaryFault, BoundaryFile, BoundaryReport, FeatureFault, Layer,
-    check, line_of, read,
+    Accepted, Area as Outlined, Boundaries, BoundaryFault, BoundaryFaults, BoundaryFile, BoundaryReport,
+    FeatureFault, Layer, check, line_told, read_what_can_be,
 };
 
 /// So many areas are named one by one.
@@ -21,28 +21,33 @@ const NAMED: usize = 10;
 /// Reads and checks the pack's boundary files, finest level first.
 ///
 /// # Errors
-/// The first file or feature that cannot be used, a report of faults that nobody has accepted, or a line of the table of
-/// borders about two areas that share none.
-pub fn boundaries(pack: &Pack) -> Result<Boundaries, BoundaryFault> {
+/// Every file and feature that cannot be read; where all can be, what is twice in force, or a report of faults that nobody
+/// has accepted; and where they can be used, each line of the table of borders about two areas that share none.
+pub fn boundaries(pack: &Pack) -> Result<Boundaries, BoundaryFaults> {
     let accepted = Accepted { digest: pack.accepted_boundary_report.clone() };
     let boundaries = Boundaries::build(layers(pack)?, &accepted)?;
-    pack.borders.iter().try_for_each(|rule| has_a_border(pack, &boundaries, rule))?;
+    let of_borders = pack.borders.iter().filter_map(|rule| has_a_border(pack, &boundaries, rule).err());
+    BoundaryFaults::none_or(of_borders.collect())?;
     Ok(boundaries)
 }
 
 /// That on `day` the ground of every area which a file outlines is some area's: what is reported there finds one.
 ///
 /// # Errors
-/// The first file that is not in force and whose ground nothing else covers, with its place in `pack.json`.
-pub fn covered(pack: &Pack, boundaries: &Boundaries, day: NaiveDate) -> Result<(), BoundaryFault> {
-    let Some((file, areas)) = boundaries.uncovered(day).into_iter().next() else { return Ok(()) };
+/// Every file that is not in force and whose ground nothing else covers, with its place in `pack.json`.
+pub fn covered(pack: &Pack, boundaries: &Boundaries, day: NaiveDate) -> Result<(), BoundaryFaults> {
+    let uncovered = boundaries.uncovered(day).into_iter();
+    BoundaryFaults::none_or(uncovered.map(|(file, areas)| nothing_covers(pack, file, &areas, day)).collect())
+}
+
+fn nothing_covers(pack: &Pack, file: &BoundaryFile, areas: &[&Outlined], day: NaiveDate) -> BoundaryFault {
     let declared = pack.boundaries.iter().find(|declared| declared.name == file.file);
     let stands_at = declared.map_or_else(|| file.file.clone(), |declared| declared.stands_at.clone());
     let mut codes = areas.iter().take(NAMED).map(|area| area.code.as_str()).collect::<Vec<_>>().join(", ");
     if areas.len() > NAMED {
         codes += ", …";
     }
-    Err(BoundaryFault::NothingCovers { stands_at, file: file.file.clone(), day, areas: codes })
+    BoundaryFault::NothingCovers { stands_at, file: file.file.clone(), day, areas: codes }
 }
 
 /// The files that come into force after `day`.
@@ -97,16 +102,16 @@ fn outlines<'a>(pack: &Pack, boundaries: &'a Boundaries, area: &AreaPath) -> Vec
 /// What is wrong with the pack's boundaries, accepted or not.
 ///
 /// # Errors
-/// The first file or feature that cannot be read.
-pub fn report(pack: &Pack) -> Result<BoundaryReport, BoundaryFault> {
+/// Every file and feature that cannot be read.
+pub fn report(pack: &Pack) -> Result<BoundaryReport, BoundaryFaults> {
     Ok(check(&layers(pack)?))
 }
 
 /// Areas of the pack that no file outlines, though there are files for their level: nothing will ever be found there.
 ///
 /// # Errors
-/// The first file or feature that cannot be read.
-pub fn without_outline(pack: &Pack) -> Result<Vec<Text>, BoundaryFault> {
+/// Every file and feature that cannot be read.
+pub fn without_outline(pack: &Pack) -> Result<Vec<Text>, BoundaryFaults> {
     let layers = layers(pack)?;
     let outlined: BTreeSet<&str> =
         layers.iter().flat_map(|layer| layer.areas.iter().map(|area| area.code.as_str())).collect();
@@ -143,43 +148,58 @@ fn told(level: Level, bare: &[&Area]) -> Vec<Text> {
     )]
 }
 
-fn layers(pack: &Pack) -> Result<Vec<Layer>, BoundaryFault> {
+/// The files as they are searched, finest level first, or all that keeps them from being read.
+fn layers(pack: &Pack) -> Result<Vec<Layer>, BoundaryFaults> {
     let mut files: Vec<_> = pack.boundaries.iter().collect();
     files.sort_by_key(|file| file.level);
-    files
-        .into_iter()
-        .map(|file| {
-            let declared = BoundaryFile {
-                file: file.name.clone(),
-                level: file.level.as_str().to_owned(),
-                key: file.key.clone(),
-                pad: file.pad,
-                datum: Some(file.datum),
-                valid_from: file.valid_from,
-                valid_to: file.valid_to,
-                exclusive: file.exclusive,
-            };
-            let layer = read(&file.text, &declared)?;
-            layer.areas.iter().try_for_each(|area| listed(pack, file, area))?;
-            Ok(on_wgs84(layer))
-        })
-        .collect()
+    let (mut layers, mut faults) = (Vec::new(), Vec::new());
+    for file in files {
+        match layer(pack, file) {
+            Ok((layer, of_features)) => {
+                layers.push(layer);
+                faults.extend(of_features);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    BoundaryFaults::none_or(faults)?;
+    Ok(layers.into_iter().map(on_wgs84).collect())
 }
 
-/// That the pack lists the area a feature outlines, and at the level of its file.
-fn listed(
+/// What can be read of a file, and the faults of its features in their order.
+fn layer(
     pack: &Pack,
     file: &platform::pack::BoundaryFile,
-    outlined: &Outlined,
-) -> Result<(), BoundaryFault> {
-    let listed = pack.areas.by_code(&outlined.code).map(|area| area.level);
-    if listed == Some(file.level) {
-        return Ok(());
+) -> Result<(Layer, Vec<BoundaryFault>), BoundaryFault> {
+    let declared = BoundaryFile {
+        file: file.name.clone(),
+        level: file.level.as_str().to_owned(),
+        key: file.key.clone(),
+        pad: file.pad,
+        datum: Some(file.datum),
+        valid_from: file.valid_from,
+        valid_to: file.valid_to,
+        exclusive: file.exclusive,
+    };
+    let (layer, mut faults) = read_what_can_be(&file.text, &declared)?;
+    for area in &layer.areas {
+        if let Some(fault) = not_listed(pack, file, area) {
+            let line = line_told(&file.text, area.feature, faults.len());
+            let (file, feature, code) = (file.name.clone(), area.feature, Some(area.code.clone()));
+            faults.push(BoundaryFault::Feature { file, line, feature, code, fault });
+        }
     }
-    let fault = FeatureFault::NotListed { level: file.level, listed };
-    let (feature, code) = (outlined.feature, Some(outlined.code.clone()));
-    let line = line_of(&file.text, feature);
-    Err(BoundaryFault::Feature { file: file.name.clone(), line, feature, code, fault })
+    faults.sort_by_key(|fault| match fault {
+        BoundaryFault::Feature { feature, .. } => *feature,
+        _ => 0,
+    });
+    Ok((layer, faults))
+}
+
+/// That the pack does not list the area a feature outlines, or not at the level of its file.
+fn not_listed(pack: &Pack, file: &platform::pack::BoundaryFile, outlined: &Outlined) -> Option<FeatureFault> {
+    let listed = pack.areas.by_code(&outlined.code).map(|area| area.level);
+    (listed != Some(file.level)).then_some(FeatureFault::NotListed { level: file.level, listed })
 }
 
 /// Places are put on WGS-84 before they are searched, so the outlines must be too.

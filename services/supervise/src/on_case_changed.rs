@@ -1,6 +1,7 @@
 //! `case.*`: mirrors the case, its deadlines and steps, and moves the tallies. Pure.
 
 use chrono::{DateTime, Utc};
+use domain::area::AreaPath;
 use domain::case::{Case, Happened, State};
 use domain::deadline::{Deadline, DeadlineKind, Step, Verdict};
 use domain::facts::CaseFact;
@@ -65,7 +66,7 @@ fn mirror_deadlines(work: &mut Work, case: &Case, at: DateTime<Utc>) {
         for (n, step) in deadline.steps.iter().enumerate() {
             let n = u32::try_from(n).unwrap_or(u32::MAX);
             let key = (case.incident, deadline.kind, deadline.round, n);
-            let row = step_row(work.steps.get(&key), step, row.open);
+            let row = step_row(work.steps.get(&key), step, row.open, &case.area);
             if work.steps.get(&key) != Some(&row) {
                 work.steps.insert(key, row);
                 work.changed_steps.insert(key);
@@ -115,8 +116,9 @@ fn verdict(due_at: DateTime<Utc>, met_at: DateTime<Utc>) -> &'static str {
 }
 
 /// The step as it stands now, and when the sweep should look at it next: when it is due, until it has been
-/// told of and is done; never again once it is moot.
-fn step_row(before: Option<&StepRow>, step: &Step, open: bool) -> StepRow {
+/// told of and is done; never again once it is moot. What it brought about stays with the `area` that the case lay in
+/// when it was first heard to be done.
+fn step_row(before: Option<&StepRow>, step: &Step, open: bool, area: &AreaPath) -> StepRow {
     let noticed_at = before.and_then(|row| row.noticed_at);
     let look_at = match (step.done_at, noticed_at) {
         (Some(_), Some(_)) => None,
@@ -124,7 +126,11 @@ fn step_row(before: Option<&StepRow>, step: &Step, open: bool) -> StepRow {
         (None, _) if !open => None,
         (None, _) => before.and_then(|row| row.look_at).or(Some(step.due_at)),
     };
-    StepRow { does: step.does, due_at: step.due_at, done_at: step.done_at, noticed_at, look_at }
+    let done_in = match before.filter(|row| row.done_at.is_some()) {
+        Some(row) => row.done_in.clone(),
+        None => step.done_at.map(|_| area.clone()),
+    };
+    StepRow { does: step.does, due_at: step.due_at, done_at: step.done_at, noticed_at, look_at, done_in }
 }
 
 fn effected(work: &mut Work, case: &Case, kind: DeadlineKind, step: u32, noticed_at: DateTime<Utc>) {
@@ -201,33 +207,61 @@ mod tests {
             done_at: None,
             noticed_at: noticed_at.map(at),
             look_at: look_at.map(at),
+            done_in: None,
         }
+    }
+
+    fn grid() -> AreaPath {
+        "s/c/g".parse().unwrap()
     }
 
     #[test]
     fn a_new_step_is_looked_at_when_it_is_due() {
-        assert_eq!(step_row(None, &step(None), true).look_at, Some(at(100)));
+        assert_eq!(step_row(None, &step(None), true, &grid()).look_at, Some(at(100)));
     }
 
     #[test]
     fn a_step_that_was_told_of_and_is_done_is_never_looked_at_again() {
-        assert_eq!(step_row(Some(&row(Some(100), Some(130))), &step(Some(100)), true).look_at, None);
+        assert_eq!(step_row(Some(&row(Some(100), Some(130))), &step(Some(100)), true, &grid()).look_at, None);
     }
 
     #[test]
     fn a_step_done_before_anybody_told_of_it_is_still_told_of_once() {
-        assert_eq!(step_row(Some(&row(None, Some(100))), &step(Some(100)), true).look_at, Some(at(100)));
+        assert_eq!(
+            step_row(Some(&row(None, Some(100))), &step(Some(100)), true, &grid()).look_at,
+            Some(at(100))
+        );
     }
 
     #[test]
     fn a_step_of_a_met_deadline_is_moot_and_comes_back_when_the_check_fails() {
-        let moot = step_row(Some(&row(None, Some(100))), &step(None), false);
+        let moot = step_row(Some(&row(None, Some(100))), &step(None), false, &grid());
         assert_eq!(moot.look_at, None);
-        assert_eq!(step_row(Some(&moot), &step(None), true).look_at, Some(at(100)));
+        assert_eq!(step_row(Some(&moot), &step(None), true, &grid()).look_at, Some(at(100)));
     }
 
     #[test]
     fn a_step_told_of_and_not_done_keeps_the_time_of_the_next_try() {
-        assert_eq!(step_row(Some(&row(Some(100), Some(130))), &step(None), true).look_at, Some(at(130)));
+        assert_eq!(
+            step_row(Some(&row(Some(100), Some(130))), &step(None), true, &grid()).look_at,
+            Some(at(130))
+        );
+    }
+
+    #[test]
+    fn what_took_effect_stays_with_the_area_where_it_did_when_the_case_is_taken_elsewhere() {
+        let waits = step_row(None, &step(None), true, &grid());
+        assert_eq!(waits.done_in, None);
+        let done = step_row(Some(&waits), &step(Some(100)), true, &grid());
+        assert_eq!(done.done_in, Some(grid()));
+        let next: AreaPath = "s/d/h".parse().unwrap();
+        assert_eq!(step_row(Some(&done), &step(Some(100)), true, &next), done);
+        assert_eq!(step_row(Some(&waits), &step(Some(100)), true, &next).done_in, Some(next));
+    }
+
+    #[test]
+    fn what_took_effect_before_that_was_kept_is_not_put_anywhere_afterwards() {
+        let long_done = StepRow { done_at: Some(at(100)), ..row(Some(100), None) };
+        assert_eq!(step_row(Some(&long_done), &step(Some(100)), true, &grid()).done_in, None);
     }
 }

@@ -110,8 +110,13 @@ impl Policy {
         if ends_at < due_at {
             return None;
         }
-        let [ends, due] =
-            [ends_at, due_at].map(|time| calendar.local(time).format("%Y-%m-%d %H:%M").to_string());
+        let written =
+            |form: &str| [ends_at, due_at].map(|time| calendar.local(time).format(form).to_string());
+        // As exactly as it takes to see which is later.
+        let forms = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S%.6f"].map(written);
+        let [shortest, .., exact] = &forms;
+        let differ = forms.iter().find(|[ends, due]| ends != due);
+        let [ends, due] = differ.unwrap_or(if ends_at == due_at { shortest } else { exact });
         Some(Text::new(
             format!(
                 "此类事项可由社会组织承接，但现在下单要到 {ends} 才截止接单，处置时限为 {due}，来不及，故不下单。"

@@ -119,6 +119,11 @@ pub const PLANTED: &[Planted] = &[
     (
         "mirror",
         "escalated",
+        "UPDATE supervise_step SET done_in = '990001/990001002' WHERE incident = ID AND kind = 'handle' AND step = 0",
+    ),
+    (
+        "mirror",
+        "escalated",
         "UPDATE supervise_step SET noticed_at = '2026-03-02T01:00:00+00:00' WHERE incident = ID AND kind = 'handle' AND step = 0",
     ),
     (

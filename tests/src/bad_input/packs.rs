@@ -97,7 +97,7 @@ async fn overlapping_grids_are_used_once_somebody_has_accepted_that_very_report(
     let said = spoilt.ring(&OVERLAPPING).refused().await;
     assert_says(
         &said,
-        &["重叠的要素 Overlapping features: grids.geojson", "990001001001001 × 990001001001002"],
+        &["Overlapping features 重叠的要素: grids.geojson", "990001001001001 × 990001001001002"],
     );
     assert_says(&said, &["nobody has accepted these faults"]);
     let digest = digest_to_accept(&said);
@@ -132,12 +132,31 @@ async fn an_outline_of_an_area_that_the_pack_does_not_list_is_refused_by_its_fea
         &said,
         &["grids.geojson:3: feature 1 (code 990001001009009): the list of areas has no such grid"],
     );
-    assert_says(&said, &["grids.geojson:3：第 1 个要素（编码 990001001009009）：区域表中没有这个网格"]);
+    assert_says(&said, &["/ 第 1 个要素（编码 990001001009009）：区域表中没有这个网格"]);
     let spoilt = Spoilt::copy();
     spoilt.edit("grids.geojson", |grids| grids["features"][0]["properties"]["code"] = json!("990001001002"));
     assert_says(
         &spoilt.refused().await,
         &["it is a community in the list of areas, but this file is of level grid"],
+    );
+}
+
+#[tokio::test]
+async fn every_boundary_fault_is_told_at_once_also_those_of_different_kinds() {
+    let spoilt = Spoilt::copy();
+    spoilt.edit("grids.geojson", |grids| {
+        grids["features"][0]["properties"]["code"] = json!("990001001009009");
+        grids["features"][1]["geometry"]["coordinates"][0][0] = json!([500_000.0, 3_000_000.0]);
+        grids["features"][2]["properties"]["code"] = json!("");
+    });
+    let said = spoilt.refused().await;
+    assert_says(
+        &said,
+        &[
+            "feature 1 (code 990001001009009): the list of areas has no such grid",
+            "feature 2 (code 990001001001002): [500000, 3000000] is no longitude and latitude",
+            "feature 3: property \"code\" is blank; fill in the code / 第 3 个要素：属性 \"code\" 为空",
+        ],
     );
 }
 
@@ -239,7 +258,7 @@ async fn every_fault_of_a_pack_is_told_at_once_with_file_and_line() {
     assert_says(&said, &["pack.json:", "policy.sign_limit", "people.csv:14: `chequer` is not a role"]);
     let broken = Spoilt::copy();
     std::fs::write(broken.folder().join("grids.geojson"), "{\n\"type\": \"FeatureCollection\",\n").unwrap();
-    assert_says(&broken.refused().await, &["grids.geojson: not valid JSON at line"]);
+    assert_says(&broken.refused().await, &["grids.geojson:3:", ": not valid JSON ("]);
     std::fs::remove_file(broken.folder().join("areas.csv")).unwrap();
     assert_says(&broken.refused().await, &["the file areas.csv cannot be read"]);
 }

@@ -476,7 +476,7 @@ fn who_may(action: &Action) -> String {
 
 fn refusal_name(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::NotNow { .. } => "not now 状态不符",
+        Refusal::NotNow { .. } | Refusal::BeingRouted { .. } => "not now 状态不符",
         Refusal::OwnWork { .. } => "own work 经手人回避",
         Refusal::Final => "final 已由街道指定",
         Refusal::NotChecked => "not checked 未核查",

@@ -355,7 +355,7 @@ async fn an_organisation_suspended_in_mid_offer_loses_what_it_is_offered_and_wha
     office.accepts("home-1", &held).await;
     assert_eq!(office.stands("home", "suspended").await.status, 204);
     office.is_held_by(&held, GRID, "DISPATCHED").await;
-    office.comes_too_late("home-1", &held, OfferState::Released).await;
+    office.comes_too_late("home-1", &held, OfferState::TakenBack).await;
     office.comes_too_late("home-1", &open, OfferState::Withdrawn).await;
     assert_eq!(office.told(&open).await, ["opened", "offered", "released"]);
     office.accepts("lark-1", &open).await;

@@ -26,7 +26,8 @@ pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
         let row = life.steps.iter().find(|row| row_key(row) == Some(*key));
         let why = match row {
             None => Some("supervise does not watch it".to_owned()),
-            Some(row) => step_differs(step, watched.open(*key), noticed.get(key).copied(), row),
+            Some(row) => step_differs(step, watched.open(*key), noticed.get(key).copied(), row)
+                .or_else(|| done_elsewhere(watched.done_in.get(key).copied(), row)),
         };
         if let Some(why) = why {
             ledger.fault(Name::Mirror, life.id, format!("step {key}: {why}"));
@@ -49,6 +50,8 @@ pub(super) fn check(seen: &Seen<'_>, ledger: &mut Ledger) {
 struct Watched<'a> {
     deadlines: BTreeMap<(DeadlineKind, i64), Expected<'a>>,
     steps: BTreeMap<StepKey, &'a Step>,
+    /// Where the case lay when a step took effect.
+    done_in: BTreeMap<StepKey, &'a str>,
 }
 
 #[derive(Debug)]
@@ -89,6 +92,9 @@ fn watched<'a>(taken: &[&'a Told]) -> Watched<'a> {
             };
             watched.deadlines.insert((deadline.kind, deadline.round), expected);
             watched.steps.extend(deadline.numbered());
+            for (key, _) in deadline.numbered().filter(|(_, step)| step.done_at.is_some()) {
+                watched.done_in.entry(key).or_insert(fact.case["area"].as_str().unwrap_or_default());
+            }
         }
     }
     watched
@@ -187,6 +193,17 @@ fn step_differs(step: &Step, open: bool, noticed_at: Option<DateTime<Utc>>, row:
         None => open,
     };
     (waits && row.look_at.is_none()).then(|| "the sweep will never look at it again".to_owned())
+}
+
+/// Why a step is not held to have taken effect where it did. Of one that did before that was kept, nothing is said.
+fn done_elsewhere(done_in: Option<&str>, row: &StepRow) -> Option<String> {
+    let kept = row.done_in.as_deref()?;
+    (done_in != Some(kept)).then(|| {
+        format!(
+            "supervise has it done in {kept}, the facts in {}",
+            done_in.unwrap_or("no area, as it is not done")
+        )
+    })
 }
 
 /// Every `step.due` names a step that is there, as it is, and not before its time. Answers when each step

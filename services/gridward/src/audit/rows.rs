@@ -347,13 +347,15 @@ pub(super) struct StepRow {
     pub done_at: Option<DateTime<Utc>>,
     pub noticed_at: Option<DateTime<Utc>>,
     pub look_at: Option<DateTime<Utc>>,
+    /// Where the case lay when it took effect; `None` also of what did before that was kept.
+    pub done_in: Option<String>,
 }
 
 impl Row for StepRow {
     const TABLE: &'static str = "supervise_step";
 
     fn selects(_: Setting) -> Vec<Select> {
-        select(Self::TABLE, "kind, round, step, does, due_at, done_at, noticed_at, look_at", "")
+        select(Self::TABLE, "kind, round, step, does, due_at, done_at, noticed_at, look_at, done_in", "")
     }
 
     fn read(_: &'static str, cells: &mut Cells<'_>) -> Result<Self, String> {
@@ -366,6 +368,7 @@ impl Row for StepRow {
             done_at: cells.take()?,
             noticed_at: cells.take()?,
             look_at: cells.take()?,
+            done_in: cells.take()?,
         })
     }
 }

@@ -21,6 +21,8 @@ use platform::lifecycle::Lifecycle;
 use platform::telemetry::log_to_stderr;
 
 use crate::commands::say;
+pub use figures::percentile;
+
 use figures::Figures;
 
 /// How fast it is.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use platform::pack::{Pack, PackFault, PackFiles};
+use route::boundaries::BoundaryFaults;
 
 pub use config::Config;
 pub(crate) use reread::put_back;
@@ -168,6 +169,14 @@ pub(crate) fn told(fault: &PackFault) -> anyhow::Error {
     let (count, list) = (fault.faults.len(), fault.both());
     anyhow::anyhow!(
         "the pack is refused, what is wrong with it: {count} / 辖区包未通过检查，错误 {count} 处：\n{list}"
+    )
+}
+
+/// The same of its boundaries, which are read once all else is whole.
+pub(crate) fn told_of_boundaries(faults: &BoundaryFaults) -> anyhow::Error {
+    let count = faults.all().len();
+    anyhow::anyhow!(
+        "the boundaries are refused, what is wrong with them: {count} / 边界未通过检查，错误 {count} 处：\n{faults}"
     )
 }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use domain::case::{Action, Refusal, ReturnReason};
-use domain::holder::Holder;
+use domain::holder::{Holder, Post};
 use domain::id::IncidentId;
 use domain::text::Text;
 use platform::http::{Asking, Body, Problem};
@@ -54,8 +54,7 @@ pub struct GiveBack {
 #[serde(deny_unknown_fields)]
 pub struct HandOn {
     /// post:area, as in `grid_leader:boston/03/0305`; the own post takes it over.
-    #[schema(value_type = String)]
-    pub to: Holder,
+    pub to: String,
     #[serde(default)]
     pub note: Option<String>,
 }
@@ -69,6 +68,9 @@ pub struct CheckResult {
     #[serde(default)]
     pub note: Option<String>,
 }
+
+/// Nobody needs more of their own words back.
+const SHOWN: usize = 60;
 
 type Answer = Result<([(HeaderName, String); 1], Json<Acted>), Problem>;
 
@@ -146,7 +148,8 @@ pub async fn transfer(
     headers: HeaderMap,
     Body(body): Body<HandOn>,
 ) -> Answer {
-    act(&front, who, &incident, &headers, Action::Transfer(body.to), body.note).await
+    let to = post(&body.to)?;
+    act(&front, who, &incident, &headers, Action::Transfer(to), body.note).await
 }
 
 /// 核查: somebody who did not handle it says whether it is really done.
@@ -205,6 +208,31 @@ async fn act(
     Ok(([(header::ETAG, format!("\"{}\"", done.revision))], Json(acted)))
 }
 
+/// The post that somebody names; what an organisation holds is written like one, and is refused as a post later.
+fn post(text: &str) -> Result<Holder, Problem> {
+    text.parse().map_err(|_: String| {
+        let mut given: String = text.chars().take(SHOWN).collect();
+        if text.chars().nth(SHOWN).is_some() {
+            given.push('…');
+        }
+        let example = "grid_leader:boston/03/0305";
+        let forms = Post::OF_AREAS.map(|post| (format!("{}:区域路径", post.as_str()), format!("{}:PATH", post.as_str())));
+        let (zh, en) = (forms.each_ref().map(|form| form.0.as_str()), forms.each_ref().map(|form| form.1.as_str()));
+        let text = Text::new(
+            format!(
+                "字段 to 有误：「{given}」不是岗位；可写 {}，区域路径自顶层逐级写到该岗位的区域，如 {example}",
+                zh.join("、")
+            ),
+            format!(
+                "the field to is wrong: `{given}` is no post; write one of {}, with the path of its area from the top \
+                 down, as in {example}",
+                en.join(", ")
+            ),
+        );
+        Problem::field("wrong-field", "to", text)
+    })
+}
+
 /// The revision in `If-Match`, if the asker said which one they saw; `*` is any there is (RFC 9110, 13.1.1).
 fn seen(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
@@ -245,12 +273,13 @@ fn problem(refusal: &Refusal) -> Problem {
         Refusal::NotYours { .. } => (StatusCode::FORBIDDEN, "not-yours"),
         Refusal::OwnWork { .. } => (StatusCode::FORBIDDEN, "own-work"),
         Refusal::Changed { .. } => (StatusCode::PRECONDITION_FAILED, "changed"),
-        Refusal::NotNow { .. } => (StatusCode::CONFLICT, "not-now"),
+        Refusal::NotNow { .. } | Refusal::BeingRouted { .. } => (StatusCode::CONFLICT, "not-now"),
         Refusal::Final => (StatusCode::CONFLICT, "final"),
         Refusal::NotChecked => (StatusCode::CONFLICT, "not-checked"),
         Refusal::NoStage => (StatusCode::CONFLICT, "no-stage"),
     };
-    Problem::new(status, code, refusal.text())
+    let retry_after = matches!(refusal, Refusal::BeingRouted { .. }).then_some(1);
+    Problem { retry_after, ..Problem::new(status, code, refusal.text()) }
 }
 
 #[cfg(test)]
@@ -258,6 +287,25 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn a_post_that_is_none_is_answered_with_what_was_given_and_the_forms_there_are() {
+        assert_eq!(post("community:s/c").unwrap().to_string(), "community:s/c");
+        for wrong in ["", "mayor:s", "community", "grid_leader:", "street_desk:org/lark"] {
+            let problem = post(wrong).unwrap_err();
+            assert_eq!((problem.code, problem.field.as_deref()), ("wrong-field", Some("to")), "{wrong}");
+            let Text { zh, en } = problem.text;
+            assert!(zh.contains(&format!("「{wrong}」不是岗位")), "{zh}");
+            assert!(en.contains(&format!("`{wrong}` is no post")), "{en}");
+            for form in ["grid_leader:", "community:", "street_desk:"] {
+                assert!(
+                    zh.contains(&format!("{form}区域路径")) && en.contains(&format!("{form}PATH")),
+                    "{form}"
+                );
+            }
+        }
+        assert!(post(&"网".repeat(70)).unwrap_err().text.zh.contains(&format!("「{}…」", "网".repeat(60))));
+    }
 
     #[test]
     fn if_match_is_the_revision_that_was_seen_and_a_star_is_any() {

@@ -52,14 +52,17 @@ pub enum OfferState {
     Lapsed,
     /// Taken back: the organisation was suspended or removed.
     Withdrawn,
-    /// It had the case and has it no more.
+    /// 已交回: it had the case and gave it back.
     Released,
+    /// 已收回: it had the case, and the office has taken that back: the organisation was suspended or removed, or whoever
+    /// is answerable has given the case to somebody else.
+    TakenBack,
     /// It had the case, and that is closed.
     Done,
 }
 
 impl OfferState {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Open,
         Self::Accepting,
         Self::Declining,
@@ -69,6 +72,7 @@ impl OfferState {
         Self::Lapsed,
         Self::Withdrawn,
         Self::Released,
+        Self::TakenBack,
         Self::Done,
     ];
 
@@ -83,6 +87,7 @@ impl OfferState {
             Self::Lapsed => "lapsed",
             Self::Withdrawn => "withdrawn",
             Self::Released => "released",
+            Self::TakenBack => "taken_back",
             Self::Done => "done",
         }
     }
@@ -105,7 +110,8 @@ impl OfferState {
                 ("已超过接单时限，回流网格", "the time to answer has passed; it went back to the grid")
             }
             Self::Withdrawn => ("已撤回", "the offer was taken back"),
-            Self::Released => ("已交回", "you had this case and gave it back, or it was taken back"),
+            Self::Released => ("已交回", "you had this case and gave it back"),
+            Self::TakenBack => ("已收回", "you had this case, and the office has taken it back"),
             Self::Done => ("已结案", "the case is closed"),
         };
         Text::new(zh, en)

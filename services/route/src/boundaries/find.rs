@@ -1,11 +1,13 @@
 //! The area of a point on a day.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use geo::{BoundingRect, coord};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
-use super::fault::BoundaryFault;
+use super::fault::{BoundaryFault, BoundaryFaults};
 use super::file::{Area, BoundaryFile, Layer};
 use super::report::{Accepted, BoundaryReport, check};
 use super::shape::{Side, side};
@@ -67,15 +69,15 @@ impl Boundaries {
     /// up in the level named next, and so on.
     ///
     /// # Errors
-    /// [`BoundaryFault::MixedDatums`], [`BoundaryFault::CodeTwice`], and [`BoundaryFault::NotAccepted`]
+    /// Every [`BoundaryFault::MixedDatums`] and [`BoundaryFault::CodeTwice`]; [`BoundaryFault::NotAccepted`]
     /// when the shapes have faults and `accepted` does not name exactly the report that lists them.
-    pub fn build(layers: Vec<Layer>, accepted: &Accepted) -> Result<Boundaries, BoundaryFault> {
-        one_datum(&layers)?;
-        each_code_once(&layers)?;
+    pub fn build(layers: Vec<Layer>, accepted: &Accepted) -> Result<Boundaries, BoundaryFaults> {
+        let faults = other_datums(&layers).chain(codes_twice(&layers)).collect();
+        BoundaryFaults::none_or(faults)?;
         let report = check(&layers);
         if !report.is_clean() && !report.is_accepted(accepted) {
             let (report, accepted) = (Box::new(report), accepted.digest.clone());
-            return Err(BoundaryFault::NotAccepted { report, accepted });
+            return Err(BoundaryFault::NotAccepted { report, accepted }.into());
         }
         let levels = trees(&layers);
         Ok(Boundaries { layers, levels, report })
@@ -162,40 +164,37 @@ fn rank<'a>(hit: &Hit<'a>) -> (bool, &'a str) {
     (!hit.file.exclusive, &hit.area.code)
 }
 
-fn one_datum(layers: &[Layer]) -> Result<(), BoundaryFault> {
-    let Some((first, rest)) = layers.split_first() else {
-        return Ok(());
-    };
-    match rest.iter().find(|layer| !layer.datum.agrees_with(first.datum)) {
-        None => Ok(()),
-        Some(second) => Err(BoundaryFault::MixedDatums {
-            first: first.file.file.clone(),
-            first_datum: first.datum.as_str(),
-            second: second.file.file.clone(),
-            second_datum: second.datum.as_str(),
-        }),
-    }
+/// The files whose datum is not that of the first.
+fn other_datums(layers: &[Layer]) -> impl Iterator<Item = BoundaryFault> {
+    let of_first = layers.iter().take(1).flat_map(|first| layers.iter().map(move |layer| (first, layer)));
+    let others = of_first.filter(|(first, layer)| !layer.datum.agrees_with(first.datum));
+    others.map(|(first, second)| BoundaryFault::MixedDatums {
+        first: first.file.file.clone(),
+        first_datum: first.datum.as_str(),
+        second: second.file.file.clone(),
+        second_datum: second.datum.as_str(),
+    })
 }
 
-fn each_code_once(layers: &[Layer]) -> Result<(), BoundaryFault> {
+/// The areas that two files of one level outline for the same day.
+fn codes_twice(layers: &[Layer]) -> Vec<BoundaryFault> {
+    let mut faults = Vec::new();
     for (place, first) in layers.iter().enumerate() {
-        let rivals = layers[place + 1..].iter();
-        for second in
-            rivals.filter(|second| second.file.level == first.file.level && second.file.meets(&first.file))
-        {
-            let codes: std::collections::BTreeSet<&str> =
-                first.areas.iter().map(|area| area.code.as_str()).collect();
-            if let Some(area) = second.areas.iter().find(|area| codes.contains(area.code.as_str())) {
-                return Err(BoundaryFault::CodeTwice {
-                    level: first.file.level.clone(),
-                    code: area.code.clone(),
-                    first: first.file.file.clone(),
-                    second: second.file.file.clone(),
-                });
-            }
+        let codes: BTreeSet<&str> = first.areas.iter().map(|area| area.code.as_str()).collect();
+        let rivals = layers[place + 1..]
+            .iter()
+            .filter(|second| second.file.level == first.file.level && second.file.meets(&first.file));
+        for second in rivals {
+            let both = second.areas.iter().filter(|area| codes.contains(area.code.as_str()));
+            faults.extend(both.map(|area| BoundaryFault::CodeTwice {
+                level: first.file.level.clone(),
+                code: area.code.clone(),
+                first: first.file.file.clone(),
+                second: second.file.file.clone(),
+            }));
         }
     }
-    Ok(())
+    faults
 }
 
 fn trees(layers: &[Layer]) -> Vec<RTree<Boxed>> {

@@ -37,11 +37,11 @@ mod shape;
 mod tests;
 mod uncovered;
 
-pub use fault::{BoundaryFault, FeatureFault};
+pub use fault::{BoundaryFault, BoundaryFaults, FeatureFault};
 pub use file::{Area, BoundaryFile, Layer};
 pub use find::{Boundaries, Found};
-pub(crate) use lines::line_of;
 pub use read::read;
+pub(crate) use read::{line_told, read_what_can_be};
 pub use report::{
     ACCEPT_KEY, Accepted, AcrossFiles, BoundaryReport, FileReport, Flaw, FlawedFeature, Overlap, Reason,
     check,

@@ -1,4 +1,4 @@
-//! From the text of a GeoJSON file to a [`Layer`], or the first thing that is wrong and where.
+//! From the text of a GeoJSON file to a [`Layer`], or what is wrong and where.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,29 @@ use geo::{Coord, LineString, MultiPolygon, Polygon, coord};
 use geojson::{Feature, GeometryValue, Position};
 use serde_json::Value;
 
-use super::fault::{BoundaryFault, FeatureFault};
+use super::fault::{BoundaryFault, BoundaryFaults, FeatureFault, LISTED};
 use super::file::{Area, BoundaryFile, Layer};
 use super::lines::line_of;
 
 /// Reads a boundary file's text as its declaration says.
 ///
 /// # Errors
-/// The first [`BoundaryFault`]: broken JSON with line and column, otherwise the feature (counted
-/// from 1) with its line and code. Shapes are not judged here, see [`super::check`].
-pub fn read(text: &str, file: &BoundaryFile) -> Result<Layer, BoundaryFault> {
+/// Broken JSON with line and column, otherwise every feature (counted from 1) that cannot be used, with its line and
+/// code. Shapes are not judged here, see [`super::check`].
+pub fn read(text: &str, file: &BoundaryFile) -> Result<Layer, BoundaryFaults> {
+    let (layer, faults) = read_what_can_be(text, file)?;
+    BoundaryFaults::none_or(faults)?;
+    Ok(layer)
+}
+
+/// The same, with the areas of the features that can be read and the faults of the others.
+///
+/// # Errors
+/// Why the file as a whole cannot be read.
+pub(crate) fn read_what_can_be(
+    text: &str,
+    file: &BoundaryFile,
+) -> Result<(Layer, Vec<BoundaryFault>), BoundaryFault> {
     let name = || file.file.clone();
     let datum = file.datum.ok_or_else(|| BoundaryFault::NoDatum { file: name() })?;
     if file.valid_to.is_some_and(|end| end <= file.valid_from) {
@@ -25,8 +38,8 @@ pub fn read(text: &str, file: &BoundaryFile) -> Result<Layer, BoundaryFault> {
     if features.is_empty() {
         return Err(BoundaryFault::NoFeatures { file: name() });
     }
-    let areas = areas(features, text, file)?;
-    Ok(Layer { file: file.clone(), datum, areas })
+    let (areas, faults) = areas(features, text, file);
+    Ok((Layer { file: file.clone(), datum, areas }, faults))
 }
 
 fn features(text: &str, file: &str) -> Result<Vec<Value>, BoundaryFault> {
@@ -57,29 +70,46 @@ fn without_place(words: &str) -> String {
     words.split(" at line ").next().unwrap_or(words).to_owned()
 }
 
-fn areas(features: Vec<Value>, text: &str, file: &BoundaryFile) -> Result<Vec<Area>, BoundaryFault> {
+fn areas(features: Vec<Value>, text: &str, file: &BoundaryFile) -> (Vec<Area>, Vec<BoundaryFault>) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let mut areas = Vec::with_capacity(features.len());
+    let (mut areas, mut faults) = (Vec::with_capacity(features.len()), Vec::new());
     for (index, value) in features.into_iter().enumerate() {
         let feature = index + 1;
-        let at = |code: Option<&str>, fault| BoundaryFault::Feature {
-            file: file.file.clone(),
-            line: line_of(text, feature),
-            feature,
-            code: code.map(str::to_owned),
-            fault,
-        };
-        let parsed: Feature = serde_json::from_value(value)
-            .map_err(|error| at(None, FeatureFault::Malformed { detail: error.to_string() }))?;
-        let code = code(&parsed, file).map_err(|fault| at(None, fault))?;
-        if let Some(&first) = seen.get(&code) {
-            return Err(at(Some(&code), FeatureFault::CodeTwice { first }));
+        match area(feature, value, file, &mut seen) {
+            Ok(area) => areas.push(area),
+            Err((code, fault)) => {
+                let line = line_told(text, feature, faults.len());
+                faults.push(BoundaryFault::Feature { file: file.file.clone(), line, feature, code, fault });
+            }
         }
-        let shape = shape(parsed).map_err(|fault| at(Some(&code), fault))?;
-        seen.insert(code.clone(), feature);
-        areas.push(Area { feature, code, shape });
     }
-    Ok(areas)
+    (areas, faults)
+}
+
+/// Where a feature begins, for the fault that comes after so many: looking for it takes the whole text, and it is told of
+/// the first alone.
+pub(crate) fn line_told(text: &str, feature: usize, faults: usize) -> Option<usize> {
+    if faults < LISTED { line_of(text, feature) } else { None }
+}
+
+/// The area of a feature; its code, as far as it is known, and what is wrong with it otherwise.
+fn area(
+    feature: usize,
+    value: Value,
+    file: &BoundaryFile,
+    seen: &mut BTreeMap<String, usize>,
+) -> Result<Area, (Option<String>, FeatureFault)> {
+    let parsed: Feature = serde_json::from_value(value)
+        .map_err(|error| (None, FeatureFault::Malformed { detail: error.to_string() }))?;
+    let code = code(&parsed, file).map_err(|fault| (None, fault))?;
+    if let Some(&first) = seen.get(&code) {
+        return Err((Some(code), FeatureFault::CodeTwice { first }));
+    }
+    seen.insert(code.clone(), feature);
+    match shape(parsed) {
+        Ok(shape) => Ok(Area { feature, code, shape }),
+        Err(fault) => Err((Some(code), fault)),
+    }
 }
 
 fn code(feature: &Feature, file: &BoundaryFile) -> Result<String, FeatureFault> {

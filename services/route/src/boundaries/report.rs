@@ -90,16 +90,16 @@ pub enum Reason {
 impl Reason {
     fn words(self) -> &'static str {
         match self {
-            Reason::TooFewPoints => "不足三个不同的点 fewer than three different points",
-            Reason::TouchesItself => "环自相接触 ring touches itself",
-            Reason::CrossesItself => "环自相交 ring crosses itself",
-            Reason::RunsBack => "环沿原路折返 ring runs back along itself",
-            Reason::CrossesRing => "与另一环相交 ring crosses another ring",
-            Reason::SharesEdge => "与另一环共边 ring shares an edge with another ring",
-            Reason::HoleOutside => "内环越出外环 hole reaches out of its outer ring",
-            Reason::HoleInHole => "内环套内环 hole inside another hole",
-            Reason::PartsOverlap => "各部分重叠 part inside another part",
-            Reason::NoGround => "未围出任何面积 encloses no ground",
+            Reason::TooFewPoints => "fewer than three different points 不足三个不同的点",
+            Reason::TouchesItself => "ring touches itself 环自相接触",
+            Reason::CrossesItself => "ring crosses itself 环自相交",
+            Reason::RunsBack => "ring runs back along itself 环沿原路折返",
+            Reason::CrossesRing => "ring crosses another ring 与另一环相交",
+            Reason::SharesEdge => "ring shares an edge with another ring 与另一环共边",
+            Reason::HoleOutside => "hole reaches out of its outer ring 内环越出外环",
+            Reason::HoleInHole => "hole inside another hole 内环套内环",
+            Reason::PartsOverlap => "part inside another part 各部分重叠",
+            Reason::NoGround => "encloses no ground 未围出任何面积",
         }
     }
 }
@@ -195,8 +195,8 @@ impl BoundaryReport {
 
 impl fmt::Display for BoundaryReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "边界检查报告 Boundary report  {}", self.digest())?;
-        writeln!(out, "  要素 features | 无效 invalid | 重叠对 overlapping pairs | 文件 file")?;
+        writeln!(out, "Boundary report 边界检查报告  {}", self.digest())?;
+        writeln!(out, "  features 要素 | invalid 无效 | overlapping pairs 重叠对 | file 文件")?;
         for file in &self.files {
             let (invalid, overlaps) = (file.invalid.len(), file.overlaps.len());
             let (level, datum) = (&file.level, file.datum.as_str());
@@ -209,25 +209,25 @@ impl fmt::Display for BoundaryReport {
         self.files.iter().try_for_each(|file| details(out, file))?;
         for pair in &self.across {
             let (first, second) = (&pair.first_file, &pair.second_file);
-            writeln!(out, "两个文件之间的重叠 Overlaps between files: {first} × {second}")?;
+            writeln!(out, "Overlaps between files 两个文件之间的重叠: {first} × {second}")?;
             pair.overlaps.iter().try_for_each(|overlap| overlap_line(out, overlap))?;
         }
-        if self.is_clean() { writeln!(out, "未发现问题。Nothing is wrong.") } else { Ok(()) }
+        if self.is_clean() { writeln!(out, "nothing is wrong / 未发现问题") } else { Ok(()) }
     }
 }
 
 fn details(out: &mut fmt::Formatter<'_>, file: &FileReport) -> fmt::Result {
     if !file.invalid.is_empty() {
-        writeln!(out, "无效的要素 Invalid features: {}", file.file)?;
+        writeln!(out, "Invalid features 无效的要素: {}", file.file)?;
     }
     for feature in &file.invalid {
         writeln!(out, "  #{} {}", feature.feature, feature.code)?;
         for Flaw { part, ring, reason, lon, lat } in &feature.flaws {
-            writeln!(out, "    [{lon}, {lat}] {} (部分 part {part}, 环 ring {ring})", reason.words())?;
+            writeln!(out, "    [{lon}, {lat}] {} (part 部分 {part}, ring 环 {ring})", reason.words())?;
         }
     }
     if !file.overlaps.is_empty() {
-        writeln!(out, "重叠的要素 Overlapping features: {}", file.file)?;
+        writeln!(out, "Overlapping features 重叠的要素: {}", file.file)?;
     }
     file.overlaps.iter().try_for_each(|overlap| overlap_line(out, overlap))
 }

@@ -69,13 +69,17 @@ pub struct Escalated {
     pub to: String,
     pub due_at: DateTime<Utc>,
     pub done_at: DateTime<Utc>,
-    pub area: String,
+    /// Where the case lay then.
+    pub area: AreaPath,
+    /// Where it lies now.
+    pub lies_in: AreaPath,
     pub category: String,
     pub holder: String,
     pub state: String,
 }
 
-/// The latest escalations in any of `scope`, newest first.
+/// The latest escalations in any of `scope`, newest first: of what happened there, and of the cases that lie there now,
+/// wherever they did then.
 pub async fn escalated(
     readers: &Readers,
     scope: &[AreaPath],
@@ -84,9 +88,11 @@ pub async fn escalated(
     let (step, case) = (Alias::new("supervise_step"), Alias::new("supervise_case"));
     let of_step = |name: &'static str| (step.clone(), Alias::new(name));
     let of_case = |name: &'static str| (case.clone(), Alias::new(name));
-    let inside = scope.iter().fold(Cond::any(), |any, area| any.add(within(of_case("area"), area)));
+    let inside = scope.iter().fold(Cond::any(), |any, area| {
+        any.add(within(of_step("done_in"), area)).add(within(of_case("area"), area))
+    });
     let select = Query::select()
-        .columns(["incident", "kind", "does", "due_at", "done_at"].map(of_step))
+        .columns(["incident", "kind", "does", "due_at", "done_at", "done_in"].map(of_step))
         .columns(["area", "category", "holder", "state"].map(of_case))
         .from(step.clone())
         .inner_join(case.clone(), Expr::col(of_step("incident")).equals(of_case("incident")))
@@ -100,13 +106,21 @@ pub async fn escalated(
     let rows = readers.query_all(&select).await.doing("listing escalations")?;
     rows.iter()
         .map(|row| {
+            let incident = get_incident(row, "incident")?;
+            let path = |table, text: String| {
+                text.parse::<AreaPath>().map_err(|why| super::wrong(table, &incident, why))
+            };
+            let lies_in = path("supervise_case", get(row, "area")?)?;
+            let done_in: Option<String> = get(row, "done_in")?;
+            let done_in = done_in.map(|text| path("supervise_step", text)).transpose()?;
             Ok(Escalated {
-                incident: get_incident(row, "incident")?,
+                incident,
                 kind: get(row, "kind")?,
                 to: get(row, "does")?,
                 due_at: get_time(row, "due_at")?,
                 done_at: get_time(row, "done_at")?,
-                area: get(row, "area")?,
+                area: done_in.unwrap_or_else(|| lies_in.clone()),
+                lies_in,
                 category: get(row, "category")?,
                 holder: get(row, "holder")?,
                 state: get(row, "state")?,

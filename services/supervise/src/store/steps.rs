@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use domain::area::AreaPath;
 use domain::deadline::Does;
 use domain::id::IncidentId;
 use platform::store::{Doing, Readers, StoreError, Tx, rows};
@@ -31,6 +32,8 @@ pub struct Model {
     pub noticed_at: Option<DateTime<Utc>>,
     /// When the sweep should look at it; `None`: never again.
     pub look_at: Option<DateTime<Utc>>,
+    /// Where the case lay when it took effect; `NULL` also where it did before that was kept.
+    pub done_in: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -46,6 +49,9 @@ pub struct StepRow {
     pub done_at: Option<DateTime<Utc>>,
     pub noticed_at: Option<DateTime<Utc>>,
     pub look_at: Option<DateTime<Utc>>,
+    /// The area that the case lay in when it took effect: a case may be taken elsewhere after it, and what happened
+    /// happened here. `None` also of what took effect before that was kept.
+    pub done_in: Option<AreaPath>,
 }
 
 pub async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<BTreeMap<StepKey, StepRow>, StoreError> {
@@ -60,10 +66,16 @@ pub async fn load(tx: &Tx, incidents: &[IncidentId]) -> Result<BTreeMap<StepKey,
             done_at: row.done_at,
             noticed_at: row.noticed_at,
             look_at: row.look_at,
+            done_in: area(row.incident, row.done_in)?,
         };
         steps.insert(key, kept);
     }
     Ok(steps)
+}
+
+fn area(incident: Uuid, text: Option<String>) -> Result<Option<AreaPath>, StoreError> {
+    let Some(text) = text else { return Ok(None) };
+    text.parse::<AreaPath>().map(Some).map_err(|why| wrong("supervise_step", &incident, why))
 }
 
 pub async fn save(tx: &Tx, steps: &[(&StepKey, &StepRow)]) -> Result<(), StoreError> {
@@ -77,6 +89,7 @@ pub async fn save(tx: &Tx, steps: &[(&StepKey, &StepRow)]) -> Result<(), StoreEr
         done_at: Set(row.done_at),
         noticed_at: Set(row.noticed_at),
         look_at: Set(row.look_at),
+        done_in: Set(row.done_in.as_ref().map(|area| area.as_str().to_owned())),
     };
     rows::replace(tx, steps.iter().map(row).collect(), "saving steps").await
 }

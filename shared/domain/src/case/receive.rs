@@ -292,15 +292,18 @@ pub(super) fn awaits_route(case: &Case) -> bool {
 
 fn act(case: &Case, action: &Action, by: &PersonId, at: DateTime<Utc>, terms: Terms<'_>) -> Outcome {
     let recorded_at = at;
-    decided(case, at, terms, |case, at| match action {
-        Action::Sign => sign(case, by, recorded_at),
-        Action::Stage => stage(case, by, recorded_at),
-        Action::Answer => answer(case, by, recorded_at, at, terms),
-        Action::Return(reason) => give_back(case, by, *reason, recorded_at, at, terms),
-        Action::Transfer(to) => transfer::hand_on(case, to, by, at, terms),
-        Action::Pass => pass(case, by, recorded_at),
-        Action::Fail => fail(case, by, recorded_at),
-        Action::Close => close(case, by),
+    decided(case, at, terms, |case, at| {
+        let decision = match action {
+            Action::Sign => sign(case, by, recorded_at),
+            Action::Stage => stage(case, by, recorded_at),
+            Action::Answer => answer(case, by, recorded_at, at, terms),
+            Action::Return(reason) => give_back(case, by, *reason, recorded_at, at, terms),
+            Action::Transfer(to) => transfer::hand_on(case, to, by, at, terms),
+            Action::Pass => pass(case, by, recorded_at),
+            Action::Fail => fail(case, by, recorded_at),
+            Action::Close => close(case, by),
+        };
+        if awaits_route(case) { decision.map_err(Refusal::while_routed) } else { decision }
     })
 }
 

@@ -10,6 +10,8 @@ use crate::text::Text;
 pub enum Refusal {
     /// The case is not in a state that allows the action.
     NotNow { action: &'static str, action_zh: &'static str, state: &'static str, state_zh: &'static str },
+    /// It was given back, and who holds it next is being chosen.
+    BeingRouted { action: &'static str, action_zh: &'static str },
     /// 谁处置谁不得核查: the person, who is the one that tries, signed for it or answered it before.
     OwnWork { person: PersonId },
     /// The third return was decided by the street, and that is final.
@@ -35,11 +37,26 @@ impl Refusal {
         Self::NotNow { action, action_zh, state: state.en(), state_zh: state.zh() }
     }
 
+    /// The same of a case that is being routed: what keeps it from the action is over in a moment.
+    pub(super) fn while_routed(self) -> Self {
+        match self {
+            Self::NotNow { action, action_zh, .. } => Self::BeingRouted { action, action_zh },
+            other => other,
+        }
+    }
+
     pub fn text(&self) -> Text {
         match self {
             Self::NotNow { action, action_zh, state, state_zh } => Text::new(
                 format!("案件处于「{state_zh}」，不能{action_zh}；请刷新后再看"),
                 format!("you cannot {action} a case that is {state}: reload it and look again"),
+            ),
+            Self::BeingRouted { action, action_zh } => Text::new(
+                format!("案件已退回，正在流转、确定下一个承办人，此刻不能{action_zh}；请稍候片刻再试"),
+                format!(
+                    "the case was given back and is being routed to whoever holds it next, so you cannot {action} it now: \
+                     try again in a moment"
+                ),
             ),
             Self::OwnWork { .. } => Text::new(
                 "您经手过此案，核查和结案须由他人进行",

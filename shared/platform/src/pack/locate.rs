@@ -17,6 +17,59 @@ pub(super) fn locate(text: &str, path: &str) -> (usize, usize) {
     line_and_column(text, walk.at)
 }
 
+/// Where the value ends whose name ends before the byte `at`, in bytes; and where the comma behind it stands, if there is
+/// one.
+pub(super) fn behind_entry(text: &str, at: usize) -> (usize, Option<usize>) {
+    let mut walk = Walk { text: text.as_bytes(), at };
+    walk.skip_space();
+    walk.at += 1;
+    walk.skip_space();
+    walk.skip_value();
+    let end = walk.at.min(text.len());
+    walk.skip_space();
+    (end, (walk.here() == Some(b',')).then_some(walk.at))
+}
+
+/// The path of the object or list that ends with the byte `at`, such as `policy/sign`; empty for the whole.
+pub(super) fn path_of(text: &str, at: usize) -> Option<String> {
+    let mut walk = Walk { text: text.as_bytes(), at: 0 };
+    // What is being read of each that is open: the name of a field, or a place in a list.
+    let mut open: Vec<String> = Vec::new();
+    while let Some(byte) = walk.here() {
+        match byte {
+            b'"' => {
+                let begin = walk.at + 1;
+                walk.skip_string();
+                let end = walk.at.checked_sub(1)?;
+                walk.skip_space();
+                if walk.here() == Some(b':')
+                    && let Some(step) = open.last_mut()
+                {
+                    text.get(begin..end)?.clone_into(step);
+                }
+                continue;
+            }
+            b'{' => open.push(String::new()),
+            b'[' => open.push("0".to_owned()),
+            b',' => {
+                let next = open.last().and_then(|step| step.parse::<usize>().ok()).map(|n| n + 1);
+                if let (Some(step), Some(next)) = (open.last_mut(), next) {
+                    *step = next.to_string();
+                }
+            }
+            b'}' | b']' => {
+                open.pop();
+                if walk.at == at {
+                    return Some(open.join("/"));
+                }
+            }
+            _ => {}
+        }
+        walk.at += 1;
+    }
+    None
+}
+
 /// Line and column, from 1 and in characters, of the byte at `at`.
 fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
@@ -139,5 +192,23 @@ mod tests {
         assert_eq!(locate(TEXT, "nothing/at/all"), (1, 1));
         assert_eq!(locate("", "a"), (1, 1));
         assert_eq!(locate("{}", "a"), (1, 1));
+    }
+
+    #[test]
+    fn what_ends_somewhere_has_a_path() {
+        let at = |end: &str| path_of(TEXT, TEXT.find(end).unwrap());
+        assert_eq!(at("],\n    {").as_deref(), Some("list/1"));
+        assert_eq!(at("}, \"y\"").as_deref(), Some("list/2/x"));
+        assert_eq!(at("}],\n  \"z\"").as_deref(), Some("list/2"));
+        assert_eq!(at("],\n  \"z\"").as_deref(), Some("list"));
+        assert_eq!(path_of("{}", 1).as_deref(), Some(""));
+        assert_eq!((at("名"), path_of("{\"a", 3)), (None, None));
+    }
+
+    #[test]
+    fn a_value_ends_before_the_comma_behind_it() {
+        let text = "{\"a\" : [1, {}] , \"b\": 5}";
+        assert_eq!(behind_entry(text, 4), (15, Some(15)));
+        assert_eq!(behind_entry(text, 20), (23, None));
     }
 }

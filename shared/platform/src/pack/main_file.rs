@@ -1,7 +1,8 @@
 //! `pack.json` itself: its form, and the words in it.
 //!
 //! Words such as levels, datums and limits are read as text first and understood later, so that one
-//! wrong word does not hide the next; only what is not of this form at all ends the reading.
+//! wrong word does not hide the next, nor does a field that is unknown or missing; only what is not of this form at all
+//! ends the reading.
 
 use chrono::NaiveDate;
 use domain::area::{CodeScheme, Level};
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use super::areas::not_a_level;
 use super::fault::Fault;
 use super::files::Source;
+use super::form;
 use super::lengths::{LONGEST_NAME, within};
 use super::locate::locate;
 use super::recorded::RecordedEntry;
@@ -177,12 +179,30 @@ pub(super) struct RuleEntry {
 pub(super) struct MainFile {
     text: String,
     pub file: PackFile,
+    /// The paths of fields that are missing: what stands in for them says nothing.
+    missing: Vec<String>,
 }
 
 impl MainFile {
-    pub fn read(source: Source) -> Result<Self, Fault> {
-        let file = serde_json::from_str(&source.text).map_err(form_fault)?;
-        Ok(Self { text: source.text, file })
+    /// As far as it can be read; what is not of its form is among the faults.
+    pub fn read(source: Source, faults: &mut Vec<Fault>) -> Option<Self> {
+        let formed = form::read(&source.text);
+        faults.extend(formed.faults);
+        Some(Self { text: source.text, file: formed.file?, missing: formed.missing })
+    }
+
+    /// Whether something stands in for this field.
+    pub fn is_missing(&self, path: &str) -> bool {
+        self.missing.iter().any(|missing| missing == path)
+    }
+
+    /// Whether a fault was found in what stands in for a field, and not in what somebody wrote.
+    pub fn of_stand_in(&self, fault: &Fault) -> bool {
+        let found_in = |missing: &String| {
+            let rest = fault.reason.en.strip_prefix(&dotted(missing));
+            rest.is_some_and(|rest| rest.starts_with([':', '.', '[']))
+        };
+        fault.file == NAME && self.missing.iter().any(found_in)
     }
 
     /// A fault at the value of this path, such as `boundaries/0/datum`.
@@ -208,10 +228,10 @@ impl MainFile {
     }
 }
 
-fn form_fault(error: serde_json::Error) -> Fault {
-    let spot = (error.line(), error.column());
+/// What the parser says, at the `spot` where it was written.
+pub(super) fn form_fault(error: &serde_json::Error, spot: (usize, usize)) -> Fault {
     let said = error.to_string();
-    let place = format!(" at line {} column {}", spot.0, spot.1);
+    let place = format!(" at line {} column {}", error.line(), error.column());
     let detail = said.strip_suffix(&place).unwrap_or(&said);
     let reason = Text::new(
         format!("{detail}；请按 pack.json 的格式更正"),

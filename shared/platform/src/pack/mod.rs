@@ -61,6 +61,7 @@ mod districts;
 mod duty;
 mod fault;
 mod files;
+mod form;
 mod gone;
 mod in_force;
 mod lengths;
@@ -148,8 +149,8 @@ impl Pack {
     /// Reads and checks the pack in `folder`.
     ///
     /// # Errors
-    /// Every fault of every file. Only a `pack.json` that cannot be read, or is not of its form, hides
-    /// the others.
+    /// Every fault of every file. Only a `pack.json` that cannot be read hides the others, or one that is not of its form
+    /// in another way than by a field that is unknown or missing.
     pub fn load(folder: &Path) -> Result<Self, PackFault> {
         Self::load_with(folder, None)
     }
@@ -206,7 +207,7 @@ fn whole(files: &mut Files, folder: &Path) -> Result<Pack, PackFault> {
 
 /// The pack, whole only if `faults` stays empty.
 fn read(files: &mut Files, folder: &Path, faults: &mut Vec<Fault>) -> Option<Pack> {
-    let main = read_main(files).map_err(|fault| faults.push(fault)).ok()?;
+    let main = read_main(files, faults)?;
     check_labels(&main, faults);
     let of = Text::new("本包", "the pack");
     let datum = main.keep("datum", main_file::datum(main.file.datum.as_deref(), of), faults);
@@ -224,6 +225,7 @@ fn read(files: &mut Files, folder: &Path, faults: &mut Vec<Fault>) -> Option<Pac
     let borders = borders.map(|source| borders::read(&source, &lists, faults)).unwrap_or_default();
     let routing = routing::read(&main, &lists, faults);
     let recorded = recorded::read(&main, files, &lists, faults);
+    faults.retain(|fault| !main.of_stand_in(fault));
     Some(Pack {
         name: Text::new(main.file.name.zh, main.file.name.en),
         code: main.file.code,
@@ -247,9 +249,9 @@ fn read(files: &mut Files, folder: &Path, faults: &mut Vec<Fault>) -> Option<Pac
     })
 }
 
-fn read_main(files: &mut Files) -> Result<MainFile, Fault> {
-    let source = files.text(main_file::NAME, |reason| Fault::of_file(main_file::NAME, reason))?;
-    MainFile::read(source)
+fn read_main(files: &mut Files, faults: &mut Vec<Fault>) -> Option<MainFile> {
+    let source = files.text(main_file::NAME, |reason| Fault::of_file(main_file::NAME, reason));
+    MainFile::read(source.map_err(|fault| faults.push(fault)).ok()?, faults)
 }
 
 fn check_labels(main: &MainFile, faults: &mut Vec<Fault>) {
@@ -358,7 +360,8 @@ fn read_partners(
 ) -> PartnerBook {
     let source = optional(main, "partners", main.file.partners.as_ref(), files, faults);
     let book = source.map(|source| PartnerBook::read(&source, areas, categories, faults));
-    if book.is_some() && main.file.policy.offer_limit.is_none() {
+    let no_limit = main.file.policy.offer_limit.is_none() && !main.is_missing("policy");
+    if book.is_some() && no_limit {
         let reason = Text::new(
             "有社会组织而没有接单时限，无法下单；请写 policy/offer_limit",
             "there are organisations but no limit for their answer, so nothing can be offered: write policy/offer_limit",

@@ -27,6 +27,8 @@ const UNSEEN: &[&str] = &[
     // which steps and deadlines a case should have
     "DELETE FROM supervise_step",
     "UPDATE supervise_step SET step",
+    // where one was done, as the counts over all areas agree
+    "UPDATE supervise_step SET done_in",
     "DELETE FROM supervise_deadline",
     "UPDATE supervise_deadline SET due_at",
     // what a line of history says, and which of them comes first

@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail, ensure};
 use scenarios::marks::{Marks, number, say};
-use scenarios::{faults, process, soak};
+use scenarios::{faults, owned, process, soak};
 use serde_json::{Map, Value, json};
 
 /// The parts, in order; whoever wants only some names them.
@@ -157,10 +157,9 @@ async fn soaked(marks: &mut Marks) -> anyhow::Result<Value> {
 fn lives(marks: &mut Marks) -> anyhow::Result<Value> {
     let (many, first) = (told("LIVES", 100_000)?, told("SEED", 1)?);
     say(&format!("\nLives drawn from seeds: {many} from seed {first}"));
-    let ran = Command::new(process::binary()?)
-        .args(["simulate", "--json", "--seeds", &many.to_string(), "--first-seed", &first.to_string()])
-        .output()
-        .context("cannot run gridward simulate")?;
+    let mut simulate = Command::new(process::binary()?);
+    simulate.args(["simulate", "--json", "--seeds", &many.to_string(), "--first-seed", &first.to_string()]);
+    let ran = owned::output(&mut simulate).context("cannot run gridward simulate")?;
     let said: Value = serde_json::from_slice(&ran.stdout).with_context(|| {
         format!("gridward simulate printed no JSON: {}", String::from_utf8_lossy(&ran.stderr))
     })?;
@@ -190,7 +189,7 @@ fn fuzzed(marks: &mut Marks) -> anyhow::Result<Value> {
     let runs = told("RUNS", 1_000_000)?;
     say(&format!("\nParsers fed with {runs} inputs each"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz.sh");
-    let ran = Command::new(&script).arg(runs.to_string()).status();
+    let ran = owned::status(Command::new(&script).arg(runs.to_string()));
     let ran = ran.with_context(|| format!("cannot run {}", script.display()))?;
     marks.check("parsers that choked", if ran.success() { "none" } else { "some" }, "none", ran.success());
     Ok(json!({ "inputs_each": runs, "clean": ran.success() }))

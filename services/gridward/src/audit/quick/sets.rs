@@ -241,7 +241,7 @@ const COUNTED: [(&str, &str); 3] = [
     ),
     (
         "steps done by area",
-        "SELECT c.area, CASE s.does WHEN 'remind' THEN 'reminded' WHEN 'lapse' THEN 'lapsed' ELSE 'escalated_' || s.does END, count(*) \
+        "SELECT coalesce(s.done_in, c.area), CASE s.does WHEN 'remind' THEN 'reminded' WHEN 'lapse' THEN 'lapsed' ELSE 'escalated_' || s.does END, count(*) \
          FROM supervise_step AS s JOIN supervise_case AS c USING (incident) WHERE s.done_at IS NOT NULL GROUP BY 1, 2",
     ),
     (

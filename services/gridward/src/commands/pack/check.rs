@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use platform::clock::host_now;
 
-use super::super::{PackData, PackFolder, say};
+use super::super::{PackData, PackFolder, say, told_of_boundaries};
 use crate::demo::day::Script;
 
 #[derive(Debug, Args)]
@@ -33,10 +33,12 @@ impl Check {
         for warning in &pack.warnings {
             say(format_args!("! {warning}"));
         }
-        for warning in route::published::without_outline(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))? {
+        for warning in
+            route::published::without_outline(&pack).map_err(|faults| told_of_boundaries(&faults))?
+        {
             say(format_args!("! {warning}"));
         }
-        let report = route::published::report(&pack).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        let report = route::published::report(&pack).map_err(|faults| told_of_boundaries(&faults))?;
         say(&report);
         let today = pack.calendar.local(host_now()).date();
         for warning in route::published::to_come(&pack, today) {

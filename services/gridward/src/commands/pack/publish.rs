@@ -16,7 +16,7 @@ use platform::register::{Manifest, NotPublished, Register, Shelf, Unusable, publ
 use platform::store::{Store, packs};
 use platform::turn::Service;
 
-use super::super::{Config, DataFolder, PackData, PackFolder, say, tell, told};
+use super::super::{Config, DataFolder, PackData, PackFolder, say, tell, told, told_of_boundaries};
 use crate::embedded::beside;
 use crate::in_force;
 use crate::servers::{database_as_it_is, topics};
@@ -164,7 +164,7 @@ impl Publish {
         let boundaries = route::published::boundaries(&pack);
         boundaries
             .and_then(|boundaries| route::published::covered(&pack, &boundaries, today))
-            .map_err(|fault| anyhow::anyhow!("{fault}"))?;
+            .map_err(|faults| told_of_boundaries(&faults))?;
         let mut opened = self.place.open().await?;
         let published = self.publish(&pack, &files, &mut opened).await;
         opened.close().await?;

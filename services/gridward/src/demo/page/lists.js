@@ -144,7 +144,8 @@ export function show_escalations() {
     item.firstChild.setAttribute('aria-current', String(row.incident === wish.case));
     put(what, category_name(row.category));
     put(when, moment(row.done_at));
-    put(place, `${where(row.area)} · ${state_word(row.state)}`);
+    // Without a state the case lies where the visitor does not look any more.
+    put(place, `${where(row.area)} · ${row.lies_in ? `${say('lies_now', where(row.lies_in))} · ` : ''}${row.state ? state_word(row.state) : say('lies_elsewhere')}`);
     sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', level_word(row.to, row.area))));
     const late = after_due.get(escalation_key(row));
     const kind = word(KINDS, row.deadline);

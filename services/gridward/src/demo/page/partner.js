@@ -122,7 +122,7 @@ function show_standing(own) {
   const one = seen.register && seen.register.partners.find((entry) => entry.id === own_id());
   const of = (...states) => own.filter((offer) => states.includes(offer.state)).length;
   // Declining costs nothing, so the rate leaves it out.
-  const accepted = of('won', 'done', 'released'), decided = accepted + of('lapsed');
+  const accepted = of('won', 'done', 'released', 'taken_back'), decided = accepted + of('lapsed');
   const counts = [['asked_n', own.length], ['accepted_n', accepted], ['declined_n', of('declined')], ['lapsed_n', of('lapsed')], ['done_n', of('done')], ['accepted_rate', decided ? `${Math.round((accepted / decided) * 100)}%` : '—']];
   const look = JSON.stringify([one, counts, lang()]);
   if (look === drawn) return;

@@ -31,7 +31,7 @@ const WORDS = {
   find: ['打开', 'Open'], find_hint: ['案件编号', 'Case number'], no_number: ['这不是案件编号：请粘贴完整的 36 位编号', 'This is not a case number: paste all 36 characters of it'],
   more: ['显示更多', 'Show more'], no_cases: ['没有符合条件的案件', 'No case fits'], no_escalations: ['尚无升级', 'Nothing escalated yet'],
   escalations: ['升级督办', 'Escalations'], newest: ['最新在前', 'newest first'],
-  made_answerable: ['{0}负责', '{0} answers'],
+  made_answerable: ['{0}负责', '{0} answers'], lies_now: ['现由{0}承办', 'now in {0}'], lies_elsewhere: ['已转出本辖区', 'moved out of this area'],
   after_due: ['{0} {1}后升级', '{0} for {1}'], at_due: ['{0}时限一到即升级', 'at the {0} deadline'], deadline_of: ['{0}时限', '{0} deadline'],
   areas: ['各区域情况', 'By area'], rate_means: ['处置超期未结计入按期结案率', 'handling overdue counts against on time'],
   w_area: ['区域', 'Area'], w_open: ['在办', 'Open'], w_overdue: ['处置超期', 'Handling overdue'], w_rate: ['按期结案率', 'On time'], w_escalated: ['升级', 'Escalated'],

@@ -24,8 +24,15 @@ fn file() -> BoundaryFile {
     declared("grids.geojson", "grid", "id")
 }
 
+/// The one fault of a file.
+fn refused(text: &str, file: &BoundaryFile) -> BoundaryFault {
+    let faults = read(text, file).unwrap_err();
+    let [fault] = faults.all() else { panic!("{faults}") };
+    fault.clone()
+}
+
 fn feature_fault(text: &str) -> (usize, Option<String>, FeatureFault) {
-    match read(text, &file()).unwrap_err() {
+    match refused(text, &file()) {
         BoundaryFault::Feature { feature, code, fault, .. } => (feature, code, fault),
         other => panic!("{other}"),
     }
@@ -50,7 +57,7 @@ fn codes_are_text_and_padded_on_the_left() {
 #[test]
 fn padding_can_make_two_codes_one() {
     let text = collection(&[polygon("\"1\"", SQUARE), polygon("\"01\"", SQUARE)]);
-    let fault = read(&text, &BoundaryFile { pad: Some(2), ..file() }).unwrap_err();
+    let fault = refused(&text, &BoundaryFile { pad: Some(2), ..file() });
     let shown = fault.to_string();
     assert!(shown.contains("grids.geojson:1: feature 2 (code 01): same code as feature 1"), "{shown}");
     assert!(shown.contains("第 2 个要素（编码 01）：编码与第 1 个要素重复"), "{shown}");
@@ -60,31 +67,59 @@ fn padding_can_make_two_codes_one() {
 fn a_feature_is_named_by_the_line_it_begins_on() {
     let features = [polygon("\"a\"", SQUARE), polygon("null", SQUARE)].join(",\n\n");
     let text = format!("{{\"type\":\"FeatureCollection\",\n\"features\":[\n{features}]}}");
-    let shown = read(&text, &file()).unwrap_err().to_string();
+    let shown = refused(&text, &file()).to_string();
     assert!(shown.contains("grids.geojson:5: feature 2: no property"), "{shown}");
-    assert!(shown.contains("grids.geojson:5：第 2 个要素：缺少属性"), "{shown}");
+    assert!(shown.contains(" / 第 2 个要素：缺少属性"), "{shown}");
+}
+
+#[test]
+fn every_feature_that_cannot_be_used_is_told_at_once_a_line_each_in_english_and_chinese() {
+    let open = "[[[0,0],[1,0],[1,1],[0,1]]]";
+    let features =
+        [polygon("\"a\"", SQUARE), polygon("null", SQUARE), polygon("\"a\"", SQUARE), polygon("\"b\"", open)];
+    let text = format!("{{\"type\":\"FeatureCollection\",\"features\":[\n{}]}}", features.join(",\n"));
+    let shown = read(&text, &file()).unwrap_err().to_string();
+    let lines: Vec<&str> = shown.lines().collect();
+    let begins = [
+        "grids.geojson:3: feature 2: no property \"id\"; add the code, or correct \"key\" in pack.json / 第 2 个要素：",
+        "grids.geojson:4: feature 3 (code a): same code as feature 1; correct one, or join both / 第 3 个要素（编码 a）：",
+        "grids.geojson:5: feature 4 (code b): part 1, ring 1 is not closed; its last position must equal its first / 第 4 ",
+    ];
+    assert_eq!(lines.len(), begins.len(), "{shown}");
+    for (line, begins) in lines.iter().zip(begins) {
+        assert!(line.starts_with(begins), "{line}");
+    }
+}
+
+#[test]
+fn of_many_faults_the_first_twenty_are_told_and_the_others_counted() {
+    let text = collection(&vec![polygon("null", SQUARE); 23]);
+    let shown = read(&text, &file()).unwrap_err().to_string();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 21, "{shown}");
+    assert!(lines[19].starts_with("grids.geojson:1: feature 20: "), "{shown}");
+    assert_eq!(lines[20], "and 3 more / 另有 3 处");
 }
 
 #[test]
 fn broken_json_is_named_by_line_and_column() {
-    let fault = read("{\"type\":\n  oops}", &file()).unwrap_err();
+    let fault = refused("{\"type\":\n  oops}", &file());
     let BoundaryFault::BrokenJson { line, column, .. } = fault else { panic!("{fault}") };
     assert_eq!((line, column), (2, 3));
-    assert!(matches!(read("[NaN]", &file()).unwrap_err(), BoundaryFault::BrokenJson { .. }));
+    assert!(matches!(refused("[NaN]", &file()), BoundaryFault::BrokenJson { .. }));
 }
 
 #[test]
 fn other_json_is_no_collection() {
     for text in ["[]", "{}", r#"{"type":"Feature"}"#, r#"{"type":"FeatureCollection","features":{}}"#] {
-        assert!(matches!(read(text, &file()).unwrap_err(), BoundaryFault::NotACollection { .. }), "{text}");
+        assert!(matches!(refused(text, &file()), BoundaryFault::NotACollection { .. }), "{text}");
     }
-    assert!(matches!(read(&collection(&[]), &file()).unwrap_err(), BoundaryFault::NoFeatures { .. }));
+    assert!(matches!(refused(&collection(&[]), &file()), BoundaryFault::NoFeatures { .. }));
 }
 
 #[test]
 fn a_file_without_a_datum_is_refused() {
-    let fault =
-        read(&collection(&[polygon("1", SQUARE)]), &BoundaryFile { datum: None, ..file() }).unwrap_err();
+    let fault = refused(&collection(&[polygon("1", SQUARE)]), &BoundaryFile { datum: None, ..file() });
     assert!(matches!(fault, BoundaryFault::NoDatum { .. }));
     assert!(fault.to_string().contains("\"datum\""));
 }
@@ -92,7 +127,7 @@ fn a_file_without_a_datum_is_refused() {
 #[test]
 fn a_file_that_is_never_in_force_is_refused() {
     let same_day = BoundaryFile { valid_to: Some(file().valid_from), ..file() };
-    let fault = read(&collection(&[polygon("1", SQUARE)]), &same_day).unwrap_err();
+    let fault = refused(&collection(&[polygon("1", SQUARE)]), &same_day);
     assert!(matches!(fault, BoundaryFault::NeverInForce { .. }));
 }
 

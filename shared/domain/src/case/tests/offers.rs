@@ -243,6 +243,15 @@ fn what_is_due_before_an_offer_would_end_stays_with_the_grid_and_it_is_said_why(
         "{}",
         why.en
     );
+    // Within the same minute, or second, it is told apart.
+    for (later, ends, due) in [
+        (TimeDelta::seconds(30), "2026-03-02 19:00:30", "2026-03-02 19:00:00"),
+        (TimeDelta::milliseconds(20), "2026-03-02 19:00:00.020000", "2026-03-02 19:00:00.000000"),
+    ] {
+        let why = too_late_to_offer(life.case(), t(7, 0) + later, terms).unwrap();
+        assert!(why.zh.contains(&format!("要到 {ends} 才截止接单，处置时限为 {due}，")), "{}", why.zh);
+        assert!(why.en.contains(&format!("until {ends} and it is due at {due}:")), "{}", why.en);
+    }
     assert!(may_be_offered(life.case(), t(6, 59), terms));
     assert_eq!(too_late_to_offer(life.case(), t(6, 59), terms), None);
     let told = life.partnered(placed(1, &[LARK]), t(6, 59));

@@ -128,7 +128,7 @@ fn word(outcome: &Outcome) -> String {
         }
         Outcome::Unchanged => "same".to_owned(),
         Outcome::Refused(refusal) => match refusal {
-            Refusal::NotNow { .. } => "not-now",
+            Refusal::NotNow { .. } | Refusal::BeingRouted { .. } => "not-now",
             Refusal::OwnWork { .. } => "own-work",
             Refusal::Final => "final",
             Refusal::NotChecked => "not-checked",

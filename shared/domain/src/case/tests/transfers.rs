@@ -81,15 +81,26 @@ fn a_second_tap_changes_nothing_and_what_is_answered_offered_or_being_routed_is_
     let mut life = Life::opened();
     life.does("community", to(COMMUNITY), t(0, 10));
     assert_eq!(life.act("community", to(COMMUNITY), t(0, 11)), Outcome::Unchanged);
-    let returned = {
-        let mut life = Life::opened();
-        life.does("leader", RETURN, t(0, 10));
-        life
-    };
-    for mut life in [Life::answered(t(2, 0)), offers::offered_at(t(0, 10)), returned] {
+    for mut life in [Life::answered(t(2, 0)), offers::offered_at(t(0, 10))] {
         let state = life.case().state.clone();
         assert_eq!(life.refused("desk", to(DESK), t(2, 10)), Refusal::not_now("transfer", "转派", &state));
     }
+}
+
+#[test]
+fn while_it_is_being_routed_it_is_said_so_and_that_it_takes_a_moment() {
+    let mut life = Life::opened();
+    life.does("leader", RETURN, t(0, 10));
+    for (action, en, zh) in [(to(DESK), "transfer", "转派"), (Action::Answer, "answer", "办结反馈")] {
+        let refusal = life.refused("desk", action, t(0, 11));
+        assert_eq!(refusal, Refusal::BeingRouted { action: en, action_zh: zh });
+        let text = refusal.text();
+        assert!(text.en.contains(&format!("you cannot {en} it now: try again in a moment")), "{}", text.en);
+        assert!(text.zh.contains(&format!("正在流转、确定下一个承办人，此刻不能{zh}")), "{}", text.zh);
+    }
+    let mut held = Life::opened();
+    let waits = held.refused("leader", Action::Answer, t(0, 11));
+    assert!(matches!(waits, Refusal::NotNow { .. }), "its holder has to sign first: {waits:?}");
 }
 
 #[test]

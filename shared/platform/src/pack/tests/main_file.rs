@@ -33,6 +33,28 @@ fn what_is_not_of_the_form_is_refused_with_line_and_column() {
 }
 
 #[test]
+fn a_field_that_is_unknown_or_missing_hides_no_other_fault() {
+    let copy = Copy::new()
+        .with("pack.json", "  \"zone\": \"Asia/Shanghai\",\n", "")
+        .with("pack.json", "\"level\"", "\"lvl\"")
+        .with("pack.json", "\"10m\"", "\"10\"")
+        .with("people.csv", ",checker,", ",chequer,");
+    let fault = copy.fault().to_string();
+    let lines: Vec<&str> = fault.lines().collect();
+    let expected = [
+        "unknown field `lvl`, expected one of",
+        "missing field `level`; correct the file",
+        "policy.sign_limit: limit \"10\" is not a number and a unit",
+        "missing field `zone`; correct the file",
+        "`chequer` is not a role",
+    ];
+    for words in expected {
+        assert_eq!(lines.iter().filter(|line| line.contains(words)).count(), 1, "{words}: {fault}");
+    }
+    assert_eq!(lines.len(), expected.len(), "nothing is said of what stands in: {fault}");
+}
+
+#[test]
 fn labels_must_be_there() {
     pack(
         "\"twostreets\"",
