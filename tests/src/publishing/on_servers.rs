@@ -160,7 +160,7 @@ async fn a_register_that_has_lost_what_a_service_ran_on_is_a_fault_and_not_a_way
     fleet.stop().await.unwrap();
 
     // As if the topic had been made anew.
-    let mut topic = PackTopic::open(&fleet.settings.stream().unwrap()).unwrap();
+    let topic = PackTopic::open(&fleet.settings.stream().unwrap()).unwrap();
     let mut register = Register::on_topic(topic);
     let shelf = register.read().await.unwrap();
     let key = shelf.newest("twostreets").unwrap().key();
