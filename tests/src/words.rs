@@ -115,7 +115,11 @@ async fn an_organisation_reads_the_words_of_what_it_holds_and_sees_no_more_of_th
     assert_eq!(offer["closing"]["zh"], "清扫完成，居民认可", "what is asked");
     let place = offer["place_name"]["zh"].as_str().unwrap();
     assert!(place.ends_with(offer["area_name"]["zh"].as_str().unwrap()) && place.contains(" · "), "{place}");
-    assert_eq!(offer["chosen_area"], true, "nobody measured that point");
+    assert_eq!(
+        (&offer["lon"], &offer["lat"]),
+        (&Value::Null, &Value::Null),
+        "where exactly, it needs to know later"
+    );
     assert!(
         !list.to_string().contains("堆在楼道口"),
         "what was written may name people: it is for who holds it"
@@ -126,6 +130,9 @@ async fn an_organisation_reads_the_words_of_what_it_holds_and_sees_no_more_of_th
     assert!(matches!(accepted.status, 200 | 202), "{accepted:?}");
     let read = office.when(&alone, "bailing-1", |_| true).await;
     assert_eq!(read["words"], WORDS);
+    let located = |list: &Value| list["offers"][0]["lon"].is_number();
+    let list = office.when("/api/v1/offers", "bailing-1", located).await;
+    assert_eq!(list["offers"][0]["chosen_area"], true, "nobody measured that point");
     office.is_hidden(case, "bailing-1").await;
     assert_eq!(office.get(&alone, "hongling-1").await.status, 404, "they were asked, and do not hold it");
     office.closes_clean().await;

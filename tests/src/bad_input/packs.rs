@@ -74,7 +74,7 @@ async fn a_ring_that_is_none_names_the_file_the_feature_and_what_to_do() {
     ] {
         let refused = Spoilt::copy().ring(ring).refused().await;
         assert_says(&refused, &["grids.geojson:3: feature 1 (code 990001001001001)", said]);
-        assert_says(&refused, &["grids.geojson:3：第 1 个要素（编码 990001001001001）"]);
+        assert_says(&refused, &[" / 第 1 个要素（编码 990001001001001）"]);
     }
 }
 
@@ -82,10 +82,14 @@ async fn a_ring_that_is_none_names_the_file_the_feature_and_what_to_do() {
 async fn a_ring_that_crosses_itself_is_reported_with_the_point_and_the_line_to_accept_it() {
     let spoilt = Spoilt::copy();
     let said = spoilt.ring(&CROSSED).refused().await;
-    assert_says(&said, &["#1 990001001001001", "[121.805, 29.905] 环自相交 ring crosses itself"]);
+    assert_says(&said, &["#1 990001001001001", "[121.805, 29.905] ring crosses itself 环自相交"]);
     assert_says(
         &said,
-        &["nobody has accepted these faults", "add this line to pack.json", "尚未有人确认以上问题"],
+        &[
+            "pack.json: nobody has accepted these faults",
+            "write \"accepted_boundary_report\": ",
+            "尚未有人确认以上问题",
+        ],
     );
     spoilt.accept(&digest_to_accept(&said));
     Office::of(&spoilt.folder(), monday_morning()).await.closes_clean().await;

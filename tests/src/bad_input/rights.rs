@@ -144,7 +144,8 @@ async fn a_reporter_from_elsewhere_sees_the_own_case_and_cannot_touch_it() {
     let case = reported["case"].as_str().unwrap();
     office.get(&format!("{case}?wait=10s"), "worker-211").await.with(200);
     for what in ACTIONS {
-        assert_eq!(Answer::to(office.acting(case, what, "worker-211")).await.status, 404, "{what}");
+        let refused = Answer::to(office.acting(case, what, "worker-211")).await.with(403);
+        assert_eq!(refused["type"], "urn:gridward:problem:not-yours", "{what}");
     }
     office.closes_clean().await;
 }

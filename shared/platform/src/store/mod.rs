@@ -18,14 +18,14 @@ pub mod register;
 pub mod rows;
 pub mod sequences;
 pub mod strays;
+mod within;
 
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::area::AreaPath;
 use domain::id::IncidentId;
-use sea_orm::sea_query::{Alias, ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef, IntoIden, LikeExpr};
+use sea_orm::sea_query::{Alias, IntoIden};
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
@@ -37,6 +37,8 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use opened::Opened;
+
+pub use within::{held_within, within};
 
 /// The transaction of a turn.
 pub type Tx = DatabaseTransaction;
@@ -407,23 +409,6 @@ fn pool(
 /// A table of a service by its short name: `handle_sequence`.
 pub(crate) fn table(service: &str, name: &str) -> Alias {
     Alias::new(format!("{service}_{name}"))
-}
-
-/// The SQL rendering of [`AreaPath::contains`]: rows whose path in `column` is `area` or below it.
-pub fn within<C: IntoColumnRef + Clone>(column: C, area: &AreaPath) -> Cond {
-    let (from, to) = area.below();
-    let column: ColumnRef = column.into_column_ref();
-    Cond::any()
-        .add(Expr::col(column.clone()).eq(area.as_str()))
-        .add(Cond::all().add(Expr::col(column.clone()).gte(from)).add(Expr::col(column).lt(to)))
-}
-
-/// Rows whose holder in `column`, a post as in `street_desk:330206/330206002`, is of `area` or of one below it.
-pub fn held_within<C: IntoColumnRef + Clone>(column: C, area: &AreaPath) -> Cond {
-    let column: ColumnRef = column.into_column_ref();
-    let path = area.as_str().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let like = |pattern: String| Expr::col(column.clone()).like(LikeExpr::new(pattern).escape('\\'));
-    Cond::any().add(like(format!("%:{path}"))).add(like(format!("%:{path}/%")))
 }
 
 /// Reads a column of a row, naming both when it is not what we wrote.

@@ -119,7 +119,9 @@ fn mixed_datums_and_codes_given_twice_are_refused() {
     };
     let build = |layers| Boundaries::build(layers, &Accepted::default());
     let mixed = build(vec![grids("a", Datum::Wgs84), grids("b", Datum::Gcj02)]).unwrap_err();
-    assert!(matches!(mixed.all(), [BoundaryFault::MixedDatums { .. }]), "{mixed}");
+    let [BoundaryFault::MixedDatums { .. }, BoundaryFault::CodeTwice { .. }] = mixed.all() else {
+        panic!("both are told: {mixed}")
+    };
     let twice = build(vec![grids("a", Datum::Wgs84), grids("b", Datum::Cgcs2000)]).unwrap_err();
     assert!(matches!(twice.all(), [BoundaryFault::CodeTwice { .. }]), "{twice}");
 }
