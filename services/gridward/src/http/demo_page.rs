@@ -48,6 +48,8 @@ struct Known<'a> {
     visitors: &'a [Visitor],
     /// Names by code.
     categories: BTreeMap<&'a str, &'a Text>,
+    /// Codes of the categories that are counted nowhere on the page: of a few cases even their number tells.
+    sensitive: Vec<&'a str>,
     /// Names by path.
     areas: BTreeMap<&'a str, &'a Text>,
     /// Names by id.
@@ -65,6 +67,7 @@ pub fn demo_page(visitors: &[Visitor], clock: &Clock, speed: f64, pack: &Pack, l
         skips: matches!(clock, Clock::Skipping(_)),
         visitors,
         categories: pack.categories.values().map(|one| (one.code.0.as_str(), &one.name)).collect(),
+        sensitive: sensitive(pack),
         areas: pack.areas.iter().map(|area| (area.path.as_str(), &area.name)).collect(),
         people: pack.people.iter().map(|person| (person.id.0.as_str(), &person.name)).collect(),
         partners: pack.partners.iter().map(|partner| (partner.id.0.as_str(), &partner.name)).collect(),
@@ -77,6 +80,11 @@ pub fn demo_page(visitors: &[Visitor], clock: &Clock, speed: f64, pack: &Pack, l
     SCRIPTS.into_iter().fold(router, |router, (address, script)| {
         router.route(address, get(move || async move { of_type("text/javascript; charset=utf-8", script) }))
     })
+}
+
+fn sensitive(pack: &Pack) -> Vec<&str> {
+    let sensitive = pack.categories.values().filter(|one| one.sensitive);
+    sensitive.map(|one| one.code.0.as_str()).collect()
 }
 
 fn with_policy(page: Html<String>) -> Response {
@@ -175,6 +183,23 @@ mod tests {
             for (line, (late, of)) in told.flat_map(|line| kinds.map(|kind| (line, kind))) {
                 let of_what = |(at, _): (usize, &str)| of.iter().any(|what| line[..at].ends_with(what));
                 assert!(line.match_indices(late).all(of_what), "{address}: {late} of what? {line}");
+            }
+        }
+    }
+
+    /// The API's figures leave them out; what the page counts by itself must not bring them back, nor list them beside it.
+    #[test]
+    fn what_is_sensitive_is_in_no_number_that_the_page_itself_counts() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packs/beilun");
+        let pack = Pack::load(&folder).unwrap();
+        assert_eq!(sensitive(&pack), ["2201", "2202", "2203", "2204"]);
+        let script = |name: &str| SCRIPTS.iter().find(|(address, _)| address.ends_with(name)).unwrap().1;
+        assert!(script("/words.js").contains("(KNOWN.sensitive || []).includes(code)"));
+        for (address, script) in SCRIPTS {
+            for line in script.lines().filter(|line| line.contains("seen.late.cases")) {
+                let left_out = line.contains("!is_sensitive(row.category)")
+                    || line.contains("every((row) => row.overdue)");
+                assert!(left_out, "{address}: {line}");
             }
         }
     }

@@ -2,10 +2,10 @@
 
 import { $, el, fill_select, put, sync, tag } from './draw.js';
 import { open_case } from './case.js';
-import { ask, ask_or_null } from './asking.js';
+import { ask } from './asking.js';
 import { LARGEST_PAGE, me, narrows, page_size, role, seen, wish } from './state.js';
-import { DAY, MINUTE, heard, heard_due, length, moment, now } from './time.js';
-import { KINDS, LATE, LEVELS, STATES, area_name, category_name, holder_name, level_word, say, state_of, state_word, where, word } from './words.js';
+import { DAY, heard_due, length, moment, now } from './time.js';
+import { LATE, LEVELS, STATES, area_name, category_name, holder_name, level_word, say, state_of, state_word, where, word } from './words.js';
 
 /** How pressing a case is: a class for the colour, and the words beside it. */
 export function pressing(one) {
@@ -112,28 +112,17 @@ export function show_mine() {
 
 // ---------------------------------------------------------------- escalations
 const escalation_key = (row) => [row.incident, row.deadline, row.to, row.done_at].join(' ');
-// The list gives when the step fell due, not when the deadline did: that comes from the case.
-const after_due = new Map();
-function lateness(row, one) {
-  if (!one || !one.history) return null;
-  one.history.forEach((line) => heard(line.noticed_at));
-  const deadline = one.deadlines.find((deadline) => deadline.kind === row.deadline);
-  const late = deadline ? Date.parse(row.done_at) - Date.parse(deadline.due_at) : NaN;
-  return late >= 0 ? late : null;
-}
-const escalations_shown = () => (seen.escalations || []).slice(0, wish.escalations || page_size());
-/** What the list of escalations leaves out, a few with each poll. A detail that is refused stays out. */
-export async function ask_lateness() {
-  const rows = escalations_shown().filter((row) => !after_due.has(escalation_key(row))).slice(0, 8);
-  const dues = rows.map((row) => ask_or_null(`/api/v1/cases/${row.incident}`).then((one) => after_due.set(escalation_key(row), lateness(row, one))));
-  await Promise.allSettled(dues);
-  return rows.length > 0;
+/** Where a supervisor looks into an area, what was escalated there. */
+function escalations_here() {
+  const within = (row) => !wish.figures || row.area === wish.figures || row.area.startsWith(`${wish.figures}/`);
+  return (seen.escalations || []).filter(within);
 }
 export function show_escalations() {
   if (!seen.escalations) return;
   const list = $('escalation-rows');
   const first = !list.children.length;
-  const shown = escalations_shown();
+  const here = escalations_here();
+  const shown = here.slice(0, wish.escalations || page_size());
   sync(list, shown, escalation_key, (row) => {
     const item = case_row(row.incident, ['what', 'when', 'where', 'after', 'tags']);
     if (!first) item.firstChild.classList.add('fresh');
@@ -147,10 +136,9 @@ export function show_escalations() {
     // Without a state the case lies where the visitor does not look any more.
     put(place, `${where(row.area)} · ${row.lies_in ? `${say('lies_now', where(row.lies_in))} · ` : ''}${row.state ? state_word(row.state) : say('lies_elsewhere')}`);
     sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', level_word(row.to, row.area))));
-    const late = after_due.get(escalation_key(row));
-    const kind = word(KINDS, row.deadline);
-    put(after, late === undefined || late === null ? say('deadline_of', kind) : late < MINUTE ? say('at_due', kind) : say('after_due', word(LATE, row.deadline), length(late)));
+    put(after, say('escalated_for', word(LATE, row.deadline)));
   });
   $('escalations-empty').hidden = shown.length > 0;
-  $('escalations-more').hidden = shown.length >= seen.escalations.length;
+  put($('escalations-empty'), wish.figures ? say('no_escalations_here', area_name(wish.figures)) : say('no_escalations'));
+  $('escalations-more').hidden = shown.length >= here.length;
 }

@@ -4,7 +4,7 @@ import { $, el, icon, put, sync, tag } from './draw.js';
 import { ask, ask_or_null, act } from './asking.js';
 import { show_areas, show_totals, show_why_late } from './areas.js';
 import { close_case, follow_address, forget_way, lay_out, open_case, show_case } from './case.js';
-import { ask_lateness, ask_mine, ask_queue, move, narrow, show_escalations, show_mine, show_queue, show_selects } from './lists.js';
+import { ask_mine, ask_queue, move, narrow, show_escalations, show_mine, show_queue, show_selects } from './lists.js';
 import { show_partner } from './partner.js';
 import { KNOWN, LARGEST_PAGE, NOTHING, NO_WISH, PAGE, PHONE, VISITORS, me, narrows, page_size, role, seen, wish } from './state.js';
 import { clock_words, heard, heard_due, how_fast, jump, knows_time, moment, set_clock } from './time.js';
@@ -194,7 +194,6 @@ async function poll() {
     // Somebody else looks, or for something else: this answers the question before.
     if (visitor === me.visitor && wished === JSON.stringify(wish)) Object.assign(seen, answers); else again = true;
     show_all();
-    if (seen.escalations && await ask_lateness()) show_all();
   } catch (error) {
     troubled(error);
   }

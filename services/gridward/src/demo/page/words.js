@@ -29,15 +29,15 @@ const WORDS = {
   area: ['区域', 'Area'], all_areas: ['全部区域', 'All areas'], state: ['状态', 'State'], all_states: ['全部在办', 'All open'],
   level: ['责任层级', 'Level'], all_levels: ['全部层级', 'All levels'],
   find: ['打开', 'Open'], find_hint: ['案件编号', 'Case number'], no_number: ['这不是案件编号：请粘贴完整的 36 位编号', 'This is not a case number: paste all 36 characters of it'],
-  more: ['显示更多', 'Show more'], no_cases: ['没有符合条件的案件', 'No case fits'], no_escalations: ['尚无升级', 'Nothing escalated yet'],
+  more: ['显示更多', 'Show more'], no_cases: ['没有符合条件的案件', 'No case fits'], no_escalations: ['尚无升级', 'Nothing escalated yet'], no_escalations_here: ['最近的升级里没有{0}的', 'None of the latest was in {0}'],
   escalations: ['升级督办', 'Escalations'], newest: ['最新在前', 'newest first'],
   made_answerable: ['{0}负责', '{0} answers'], lies_now: ['现由{0}承办', 'now in {0}'], lies_elsewhere: ['已转出本辖区', 'moved out of this area'],
-  after_due: ['{0} {1}后升级', '{0} for {1}'], at_due: ['{0}时限一到即升级', 'at the {0} deadline'], deadline_of: ['{0}时限', '{0} deadline'],
+  escalated_for: ['因{0}升级', '{0}'], deadline_of: ['{0}时限', '{0} deadline'],
   areas: ['各区域情况', 'By area'], rate_means: ['处置超期未结计入按期结案率', 'handling overdue counts against on time'],
   w_area: ['区域', 'Area'], w_open: ['在办', 'Open'], w_overdue: ['处置超期', 'Handling overdue'], w_rate: ['按期结案率', 'On time'], w_escalated: ['升级', 'Escalated'],
   only_area: ['只看{0}的案件', 'Show only the cases of {0}'], into_area: ['看{0}及其下级', 'Look into {0}'],
-  why_late: ['{0}为何迟了', 'Why {0} is late'], why_late_of: ['签收超时、处置超期、核查超时合计', 'signing, handling and checks together'],
-  by_state: ['卡在哪一步', 'Where they are stuck'], by_category: ['哪些事', 'What they are'], by_area: ['哪些网格', 'Which grids'], by_holder: ['在谁手里', 'Who has them'],
+  why_late: ['{0}为何迟了', 'Why {0} is late'], why_late_of: ['签收超时、处置超期、核查超时合计，不含敏感事项', 'signing, handling and checks together; nothing sensitive'],
+  by_state: ['卡在哪一步', 'Where they are stuck'], by_category: ['哪些事', 'What they are'], by_area: ['哪些网格、区域', 'Which grids and areas'], by_holder: ['在谁手里', 'Who has them'],
   late_cases: ['迟了的案件（{0}）', 'Late cases ({0})'], late_many: ['200+', '200+'], no_late: ['没有迟了的案件', 'Nothing is late'],
   late_means: ['签收超时：到时未签收 · 处置超期：到期未办结 · 核查超时：到时未核查', 'Signing overdue: not signed for in time · Handling overdue: not done in time · Check overdue: not looked at in time'],
   stuck_DISPATCHED: ['无人签收', 'Nobody has signed'], stuck_OFFERED: ['等社会组织应答', 'On offer to organisations'], stuck_HANDLING: ['处置未完', 'Not handled yet'], stuck_CHECKING: ['等待核查', 'Waiting to be checked'],
@@ -54,7 +54,7 @@ const WORDS = {
   from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_remind_check: ['催办核查方：社区、指挥室或核查员', 'Remind those who may check: community, street desk or checker'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
   done: ['已执行', 'done'], waits: ['{0}后', 'in {0}'], now_due: ['正在执行', 'now'], moot: ['不再需要', 'not needed'],
   system: ['系统', 'System'], left: ['剩 {0}', '{0} left'], no_due: ['无待办时限', 'Nothing due'],
-  minutes: ['{0} 分钟', '{0} min'], hours: ['{0} 小时', '{0} h'], days: ['{0} 天', '{0} d'],
+  minutes: ['{0}\u00a0分钟', '{0}\u00a0min'], hours: ['{0}\u00a0小时', '{0}\u00a0h'], days: ['{0}\u00a0天', '{0}\u00a0d'],
   you_may: ['您现在可以', 'You may now'], nothing_to_do: ['您在此案上暂时没有要办的：{0}', 'Nothing for you to do here now: {0}'],
   waits_DISPATCHED: ['等{0}签收', '{0} has to sign'], waits_OFFERED: ['等社会组织接单', 'organisations are asked'], waits_HANDLING: ['{0}正在处置', '{0} is at work on it'], waits_CHECKING: ['等他人核查', 'somebody else has to check it'], waits_PASSED: ['等他人结案', 'somebody else has to close it'], waits_CLOSED: ['已经结案', 'it is closed'],
   sign: ['签收', 'Sign for it'], stage: ['阶段办结', 'End the stage'], answer: ['办结反馈', 'Answer as done'], return: ['退回', 'Return'], pass: ['核查通过', 'Pass the check'], fail: ['核查不通过', 'Fail the check'], close_case: ['结案', 'Close the case'], order: ['下单给社会组织', 'Offer to organisations'], transfer: ['转派或接管', 'Hand on or take over'], to_post: ['由谁承办', 'To whom'], take_over: ['由本岗位接管', 'Take it over'], community_desk: ['值守', 'desk'], handed_on: ['已转派给{0}，案件现在{1}，状态「{2}」', 'Handed on to {0}. The case lies in {1} and is now: {2}'], note_transfer: ['说明（选填）', 'Note (optional)'],
@@ -161,6 +161,8 @@ const named = (names, code) => (names && names[code] ? plain(said(names[code])) 
 export const made_up = Object.values(KNOWN.areas || {}).some((name) => plain(name.zh) !== name.zh);
 
 export const category_name = (code) => named(KNOWN.categories, code) || code;
+/** Counted nowhere on the page, as in no figure of the API: of a few cases even their number tells. */
+export const is_sensitive = (code) => (KNOWN.sensitive || []).includes(code);
 export const person_name = (id) => named(KNOWN.people, id) || id;
 export const partner_name = (id) => named(KNOWN.partners, id) || id;
 export const area_name = (path) => named(KNOWN.areas, path) || path.slice(path.lastIndexOf('/') + 1);
