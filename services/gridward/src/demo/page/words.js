@@ -51,7 +51,7 @@ const WORDS = {
   recorded: ['历史记录', 'recorded data'], returns: ['退回 {0} 次', 'returned {0}×'], reworks: ['返工 {0} 次', 'reworked {0}×'],
   provisional: ['暂定（放假安排未公布）', 'provisional (calendar not published yet)'], round: ['第 {0} 轮', 'round {0}'],
   running: ['剩 {0}', '{0} left'], on_time: ['按时完成', 'Met on time'], met_late: ['迟 {0}完成', 'Met {0} late'], overdue_by: ['{0} {1}', '{0} {1}'],
-  from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_remind_check: ['催办核查方：社区、指挥室或核查员', 'Remind those who may check: community, street desk or checker'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
+  from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_remind_check: ['催办核查方：社区、指挥室或核查员', 'Remind those who may check: community, street desk or checker'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_stays: ['{0}一级的时限到，仍由{1}负责', '{0} limit reached: {1} still answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
   done: ['已执行', 'done'], waits: ['{0}后', 'in {0}'], now_due: ['正在执行', 'now'], moot: ['不再需要', 'not needed'],
   system: ['系统', 'System'], left: ['剩 {0}', '{0} left'], no_due: ['无待办时限', 'Nothing due'],
   minutes: ['{0}\u00a0分钟', '{0}\u00a0min'], hours: ['{0}\u00a0小时', '{0}\u00a0h'], days: ['{0}\u00a0天', '{0}\u00a0d'],
@@ -127,7 +127,7 @@ export const HAPPENED = {
   released: ['{0}不再承办（{1}），回到{2}', '{0} has it no more ({1}); back to {2}'], staged: ['{0}办结', 'Ended the {0}'],
   returned: ['退回：{0}', 'Returned: {0}'], returned_last: ['第 {1} 次退回：{0}；由街道指挥室决定并承办', 'Returned, time {1}: {0}; the street desk decides and has it'], answered: ['办结反馈', 'Answered as done'], checked: ['核查通过', 'Found it done'],
   reworked: ['核查不通过，返工', 'Check failed: to be done again'], reminded: ['催办：{0}时限将到', 'Reminded: the {0} deadline nears'],
-  escalated: ['{1}，升级到{0}', 'Escalated to {0}: {1}'], closed: ['结案', 'Closed the case'],
+  escalated: ['{1}，升级到{0}', 'Escalated to {0}: {1}'], escalated_stays: ['{1}：{2}一级的时限已到，仍由{3}负责', '{1}: {2} limit reached; {3} still answers'], closed: ['结案', 'Closed the case'],
 };
 const UNITS = { m: ['分钟（紧急）', 'min around the clock'], h: ['紧急工作时', 'h around the clock'], wm: ['工作分钟', 'working min'], wh: ['工作时', 'working hours'], wd: ['工作日', 'working days'], 'wd-times': ['工作日（按工时）', 'working days of office hours'], d: ['自然日', 'calendar days'] };
 
@@ -153,6 +153,13 @@ export function level_word(level, area) {
   const village = level === 'community' && codes.some((_, at) => /村(委会)?$/.test(((KNOWN.areas || {})[codes.slice(0, at + 1).join('/')] || {}).zh || ''));
   return village ? pick(['村', 'Village']) : word(LEVELS, level);
 }
+/** What is told of deadlines says 社区, `the community`, of whatever has that level: what lies in `area` calls it as above. */
+export function with_level_of(area, text) {
+  const named = level_word('community', area);
+  return text.replace('由社区负责', `由${named}负责`).replace('the community answers', `the ${named.toLowerCase()} answers`);
+}
+/** Whether `level` is above `other`; what has no level is above none. */
+export const is_above = (level, other) => Object.keys(LEVELS).indexOf(level) > Object.keys(LEVELS).indexOf(other);
 /** A text the API gave in both languages. */
 export const said = (text) => (text ? text[chosen] || text.en || text.zh || '' : '');
 /** A name without what every made-up name of a pack says; the page says it once, beside the pack's own. */
