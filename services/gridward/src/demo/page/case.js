@@ -3,8 +3,8 @@
 import { $, el, put, tag } from './draw.js';
 import { show_actions } from './actions.js';
 import { be, look_again } from './page.js';
-import { pressing } from './lists.js';
-import { PHONE, VISITORS, seen, role, wish } from './state.js';
+import { nobody_else, pressing } from './lists.js';
+import { PHONE, VISITORS, me, seen, role, wish } from './state.js';
 import { DAY, length, moment, now } from './time.js';
 import {
   DECLINES, FLAGS, HAPPENED, KINDS, LATE, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, is_above, lang, level_word, limit_words, partner_name, person_name, plain, said, say, say_of, state_of, where, with_level_of, word,
@@ -89,6 +89,7 @@ function case_tags(one) {
 function draw_case(one) {
   const parts = [];
   if (one.words) parts.push(el('blockquote', { className: 'words' }, el('p', { textContent: one.words }), el('footer', { textContent: `${say('words_of')} · ${reporter(one)} · ${moment(one.opened_at)}` })));
+  if (me.visitor && one.reporter === me.visitor.person && one.state !== 'CLOSED') parts.push(el('div', { className: 'note' }, ...nobody_else(one)));
   const due = el('b', { className: 'due' });
   const due_box = el('div', {}, el('dt', { textContent: say('due') }), el('dd', {}, due, el('small', { textContent: one.due_at ? moment(one.due_at) : '' })));
   ticking.push(() => { const [colour, words] = pressing(one); due_box.className = colour; put(due, one.state === 'CLOSED' ? word(STATES, 'CLOSED') : words); });

@@ -2,10 +2,11 @@
 
 import { $, el, fill_select, put, sync, tag } from './draw.js';
 import { open_case } from './case.js';
+import { be } from './page.js';
 import { ask } from './asking.js';
-import { LARGEST_PAGE, me, narrows, page_size, role, seen, wish } from './state.js';
+import { LARGEST_PAGE, VISITORS, me, narrows, page_size, role, seen, wish } from './state.js';
 import { DAY, heard_due, length, moment, now } from './time.js';
-import { LATE, LEVELS, STATES, area_name, category_name, holder_name, level_word, say, state_of, state_word, where, word } from './words.js';
+import { LATE, LEVELS, ROLES, STATES, area_name, category_name, holder_name, lang, level_word, say, state_of, state_word, where, word } from './words.js';
 
 /** How pressing a case is: a class for the colour, and the words beside it. */
 export function pressing(one) {
@@ -106,8 +107,34 @@ export function show_mine() {
   if (!seen.mine) return;
   const rows = seen.mine.cases;
   show_cases($('mine-rows'), rows);
+  show_mine_note(rows);
   $('mine-empty').hidden = rows.length > 0;
   put($('mine-count'), rows.length ? say('count', seen.mine.next ? `${rows.length}+` : rows.length) : '');
+}
+
+/** The demo's people handle what its day reports, and nobody what a visitor does: it says so, and offers to be whoever has the newest. */
+function show_mine_note(rows) {
+  const waiting = rows.filter((row) => row.state !== 'CLOSED');
+  const box = $('mine-note');
+  box.hidden = !waiting.length;
+  const look = waiting.length ? [lang(), me.visitor.person, waiting[0].incident, waiting[0].state, waiting[0].holder].join(' ') : '';
+  if (box.dataset.look === look) return;
+  box.dataset.look = look;
+  box.replaceChildren(...(waiting.length ? nobody_else(waiting[0]) : []));
+}
+/** Who of those that a visitor can be goes on with a case: its holder, or somebody who checks. */
+function who_goes_on(one) {
+  if (one.state === 'CHECKING') return VISITORS.find((visitor) => visitor.role === 'checker');
+  const [post, at] = one.holder.split(':');
+  const wanted = { grid_leader: 'leader', street_desk: 'dispatcher' }[post] || post;
+  return VISITORS.find((visitor) => visitor.role === wanted && visitor.area === at);
+}
+/** That nobody else in the demo takes up what visitors report, with a way to do it. */
+export function nobody_else(one) {
+  const next = who_goes_on(one);
+  if (next === me.visitor) return [el('p', { textContent: say('nobody_else_you') })];
+  if (!next) return [el('p', { textContent: say('nobody_there', holder_name(one.holder, '')) })];
+  return [el('p', { textContent: say('nobody_else') }), el('button', { type: 'button', textContent: say('go_on_as', word(ROLES, next.role)), onclick: () => be(next, one.incident) })];
 }
 
 // ---------------------------------------------------------------- escalations
