@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use domain::area::Level;
 use domain::text::Text;
 use platform::clock::Clock;
 use platform::pack::Pack;
@@ -46,6 +47,8 @@ struct Known<'a> {
     /// Whether the clock leaves something out, as nights.
     skips: bool,
     visitors: &'a [Visitor],
+    /// The highest level that the pack's deadlines make answerable.
+    climbs_to: Option<&'static str>,
     /// Names by code.
     categories: BTreeMap<&'a str, &'a Text>,
     /// Codes of the categories that are counted nowhere on the page: of a few cases even their number tells.
@@ -66,6 +69,7 @@ pub fn demo_page(visitors: &[Visitor], clock: &Clock, speed: f64, pack: &Pack, l
         speed,
         skips: matches!(clock, Clock::Skipping(_)),
         visitors,
+        climbs_to: climbs_to(pack).map(Level::as_str),
         categories: pack.categories.values().map(|one| (one.code.0.as_str(), &one.name)).collect(),
         sensitive: sensitive(pack),
         areas: pack.areas.iter().map(|area| (area.path.as_str(), &area.name)).collect(),
@@ -80,6 +84,12 @@ pub fn demo_page(visitors: &[Visitor], clock: &Clock, speed: f64, pack: &Pack, l
     SCRIPTS.into_iter().fold(router, |router, (address, script)| {
         router.route(address, get(move || async move { of_type("text/javascript; charset=utf-8", script) }))
     })
+}
+
+fn climbs_to(pack: &Pack) -> Option<Level> {
+    let policies = std::iter::once(&pack.policy).chain(pack.policy.urgent.as_deref());
+    let ladders = policies.flat_map(|policy| [&policy.sign, &policy.handle, &policy.check]);
+    ladders.flat_map(|ladder| &ladder.escalate).map(|rung| rung.to).max()
 }
 
 fn sensitive(pack: &Pack) -> Vec<&str> {
@@ -102,7 +112,6 @@ fn inside_script(data: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::area::Level;
     use domain::case::State;
     use domain::routing::Flag;
 
@@ -202,6 +211,12 @@ mod tests {
                 assert!(left_out, "{address}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn the_ladder_is_told_as_far_up_as_the_pack_has_one() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packs/beilun");
+        assert_eq!(climbs_to(&Pack::load(&folder).unwrap()), Some(Level::County));
     }
 
     #[test]

@@ -8,7 +8,7 @@ import { ask_mine, ask_queue, move, narrow, show_escalations, show_mine, show_qu
 import { show_partner } from './partner.js';
 import { KNOWN, LARGEST_PAGE, NOTHING, NO_WISH, PAGE, PHONE, VISITORS, me, narrows, page_size, role, seen, wish } from './state.js';
 import { clock_words, heard, heard_due, how_fast, jump, knows_time, moment, set_clock } from './time.js';
-import { CHAIN, ROLES, ROLE_DOES, SHOWING, lang, made_up, pick, plain, said, say, turn_language, word } from './words.js';
+import { CHAIN, ROLES, ROLE_DOES, SHOWING, ladder, lang, made_up, pick, plain, said, say, say_of, turn_language, word } from './words.js';
 
 /** What each role has before it: the panels of the three columns, and the tabs of a phone. */
 const DESKS = {
@@ -111,7 +111,7 @@ function show_who() {
     put(current, visitor === me.visitor ? say('now_you') : '');
   });
   for (const list of ['chain', 'guide-chain']) {
-    sync($(list), CHAIN, ([[name]]) => name, () => el('li', {}, el('b'), el('span')), (node, [name, does]) => { put(node.firstChild, pick(name)); put(node.lastChild, pick(does)); });
+    sync($(list), CHAIN, ([[name]]) => name, () => el('li', {}, el('b'), el('span')), (node, [name, does]) => { put(node.firstChild, pick(name)); put(node.lastChild, say_of(does, ladder())); });
   }
 }
 const wanted_case = () => { const found = /^#case=([\w-]+)$/.exec(location.hash); return found ? found[1] : ''; };

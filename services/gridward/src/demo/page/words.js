@@ -97,11 +97,16 @@ export const CHAIN = [
   [['发现', 'Discover'], ['网格员在现场上报，提交前已保存', 'A worker reports from the spot; saved before it is confirmed']],
   [['流转', 'Route'], ['按坐标找到网格，按规则定承办，并写明为何', 'The place gives the grid, a rule gives the holder, and it is written down why']],
   [['处置', 'Handle'], ['承办人签收、办结反馈；可交社会组织接单', 'The holder signs and answers; organisations may take it']],
-  [['督办', 'Supervise'], ['80% 催办，到期自动升级：网格→社区→街道', 'A reminder at 80 %, then it climbs by itself: grid → community → street']],
+  [['督办', 'Supervise'], ['80% 催办，到期自动升级：{0}', 'A reminder at 80 %, then it climbs by itself: {0}']],
   [['核查结案', 'Check'], ['由别人核查，办的人不能自己结案', 'Somebody else checks; nobody closes their own work']],
 ];
 export const STATES = { DISPATCHED: ['待签收', 'To be signed'], OFFERED: ['待接单', 'On offer'], HANDLING: ['处置中', 'In progress'], CHECKING: ['待核查', 'To be checked'], PASSED: ['待结案', 'To be closed'], CLOSED: ['已结案', 'Closed'] };
 export const LEVELS = { grid: ['网格', 'Grid'], community: ['社区', 'Community'], street: ['街道', 'Street'], county: ['区县', 'County'] };
+/** 网格→社区→…, as far up as deadlines of the pack go. */
+export function ladder() {
+  const levels = Object.keys(LEVELS), top = levels.indexOf(KNOWN.climbs_to);
+  return levels.slice(0, Math.max(top, 1) + 1).map((level) => word(LEVELS, level).toLowerCase()).join(lang() === 'zh' ? '→' : ' → ');
+}
 export const POSTS = { grid_leader: ['网格长', 'Grid leader'], community: ['社区', 'Community'], street_desk: ['指挥室', 'Street desk'], partner: ['社会组织', 'Organisation'] };
 export const KINDS = { sign: ['签收', 'signing'], offer: ['接单', 'offer'], stage1: ['第一阶段', 'first stage'], stage2: ['第二阶段', 'second stage'], stage3: ['第三阶段', 'third stage'], handle: ['处置', 'handling'], check: ['核查', 'check'] };
 /** What has not been done in time, by its deadline; 超期 alone would say neither which nor whether figures count it. */
