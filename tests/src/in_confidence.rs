@@ -86,6 +86,42 @@ async fn sensitive_cases_are_in_no_figure_of_fewer_than_five_nor_in_a_difference
     office.closes_clean().await;
 }
 
+/// 需知最小: it lies in a grid, and is the street's to handle.
+#[tokio::test]
+async fn a_sensitive_case_is_there_for_its_reporter_and_from_who_holds_it_upwards_alone() {
+    let office = Office::open().await;
+    let case = office.case_of("dispute").await;
+    let incident = case.rsplit('/').next().unwrap();
+    let lists = async |path: &str, person: &str| {
+        office.get(path, person).await.with(200).to_string().contains(incident)
+    };
+    for person in ["worker-111", "desk-1a", "checker-1", "supervisor-1", "supervisor-county"] {
+        assert_eq!(office.get(&case, person).await.with(200)["incident"], incident, "{person}");
+    }
+    for person in ["desk-1a", "checker-1", "supervisor-county"] {
+        assert!(lists("/api/v1/cases", person).await, "{person}");
+    }
+    assert!(lists("/api/v1/cases?reporter=me", "worker-111").await);
+    for person in ["leader-111", "community-11", "worker-112"] {
+        office.is_hidden(&case, person).await;
+        assert!(!lists("/api/v1/cases", person).await, "{person}");
+    }
+    assert!(!lists("/api/v1/cases", "worker-111").await, "not among what lies in the grid");
+
+    // Late, it is nobody else's to know; nor when it waits to be checked, which a community otherwise may.
+    office.clock.drive("2026-03-09T12:00:00+08:00".parse().unwrap());
+    let climbed = |list: &Value| list.to_string().contains(incident);
+    office.when("/api/v1/escalations", "supervisor-1", climbed).await;
+    assert!(!lists("/api/v1/escalations", "community-11").await);
+    office.act(&case, "sign", "desk-1a").await.with(200);
+    office.act(&case, "answer", "desk-1a").await.with(200);
+    office.act(&case, "check", "community-11").await.with(404);
+    let own = office.act(&case, "check", "worker-111").await.with(403);
+    assert_eq!(own["type"], "urn:gridward:problem:not-yours", "a reporter sees it, and may not do it");
+    office.act(&case, "check", "checker-1").await.with(200);
+    office.closes_clean().await;
+}
+
 #[tokio::test]
 async fn metrics_tell_of_no_case_area_category_or_person() {
     let office = Office::with_partners().await;

@@ -4,12 +4,12 @@ use domain::area::{AreaPath, Level};
 use domain::case::{Action, Case, Happened, Input, Outcome, Refusal, Terms};
 use domain::holder::Holder;
 use domain::id::IncidentId;
-use domain::rights::{self, Grant, may};
+use domain::rights::{self, Grant};
 use platform::pack::People;
 use platform::turn::{Asked, Turn};
 
 use crate::Work;
-use crate::may::{Seen, may_do, may_give};
+use crate::may::{Seen, may_do, may_give, may_see};
 
 /// The command.
 #[derive(Clone, Debug)]
@@ -49,12 +49,12 @@ pub(crate) fn obey(
     let outcome = outcome.unwrap_or(Outcome::Refused(Refusal::Unknown));
     let seen = Seen { case, level: level_by_now(case, &outcome), people, areas: terms.areas };
     // A second tap finds the case handed on already; it is answered as the first one was.
-    let was_theirs = may_act(seen, act) || (!is_transfer(act) && visible(case, &act.grants));
+    let was_theirs = may_act(seen, act) || (!is_transfer(act) && visible(case, asked));
     if outcome == Outcome::Unchanged && was_theirs {
         turn.unchanged();
         return Ok(done(case));
     }
-    allowed(seen, act)?;
+    allowed(seen, asked)?;
     match outcome {
         Outcome::Changed(effects) => {
             work.keep(effects, &format!("act/{}", act.action.name()), act.note.as_deref(), turn);
@@ -67,9 +67,10 @@ pub(crate) fn obey(
 
 /// Who may not see a case hears that there is none. A partner organisation's people work on what it holds without
 /// seeing all of it.
-fn allowed(seen: Seen<'_>, act: &Act) -> Result<(), Refusal> {
+fn allowed(seen: Seen<'_>, asked: &Asked<Act>) -> Result<(), Refusal> {
+    let act = &asked.command;
     let (case, may_act) = (seen.case, may_act(seen, act));
-    if !may_act && !visible(case, &act.grants) {
+    if !may_act && !visible(case, asked) {
         return Err(Refusal::Unknown);
     }
     if !may_act {
@@ -107,8 +108,8 @@ fn level_by_now(case: &Case, outcome: &Outcome) -> Level {
     climbed.fold(case.level, Level::max)
 }
 
-fn visible(case: &Case, grants: &[Grant]) -> bool {
-    may(grants, rights::Action::SeeCase, &case.area, &case.holder)
+fn visible(case: &Case, asked: &Asked<Act>) -> bool {
+    case.reporter == asked.by || may_see(&asked.command.grants, case)
 }
 
 pub(crate) fn right(action: &Action) -> rights::Action {

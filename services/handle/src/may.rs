@@ -27,14 +27,25 @@ pub(crate) struct Seen<'a> {
     pub areas: &'a Areas,
 }
 
+/// Whether `grants` let their bearer see a case.
+pub(crate) fn may_see(grants: &[Grant], case: &Case) -> bool {
+    may(grants, rights::Action::SeeCase, kept_in(case), &case.holder)
+}
+
+/// The area that a right has to reach to, to reach a case: where it lies. What is sensitive is nobody's below those who
+/// hold it, though it lies with them: 需知最小, the fewest who have to know.
+fn kept_in(case: &Case) -> &AreaPath {
+    if case.is_sensitive() { &held_by(case).area } else { &case.area }
+}
+
 /// Whether `grants` let their bearer do `wanted` to a case: as they say; or as of the post that acts for its holder, or
 /// for one that is answerable for it, where nobody works for that any more, since its area is listed no more or the post
 /// has fallen vacant.
 pub(crate) fn may_do(grants: &[Grant], wanted: rights::Action, seen: Seen<'_>) -> bool {
     let case = seen.case;
     let acting = || seen.people.acting_for(&case.holder);
-    may(grants, wanted, &case.area, &case.holder)
-        || acting().is_some_and(|acting| may(grants, wanted, &case.area, &acting))
+    may(grants, wanted, kept_in(case), &case.holder)
+        || acting().is_some_and(|acting| may(grants, wanted, kept_in(case), &acting))
         || !answered_from(grants, wanted, seen).is_empty()
 }
 
@@ -67,10 +78,14 @@ fn answered_from(grants: &[Grant], wanted: rights::Action, seen: Seen<'_>) -> Ve
     own.chain(acting).collect()
 }
 
-/// The level of the post that holds a case; of one that an organisation has, of the post that it comes back to.
 fn held_at(case: &Case) -> Level {
+    held_by(case).post.level()
+}
+
+/// The post that holds a case; of one that an organisation has, the post that it comes back to.
+fn held_by(case: &Case) -> &Holder {
     let home = case.home.as_ref().filter(|_| case.holder.post == Post::Partner);
-    home.unwrap_or(&case.holder).post.level()
+    home.unwrap_or(&case.holder)
 }
 
 /// The actions that would change `case` if `who` took them at `now`, by name, in the order of the work.

@@ -47,11 +47,13 @@ pub(crate) fn why(asking: &Asking<'_>, chosen: &Chosen<'_>, areas: &Areas) -> Te
     )
 }
 
-/// A pack names its rules as it likes: one named after a level is said as people say it, and so is the fallback.
+/// A pack names its rules as it likes: one named after a level is said as people say it, and so are the fallback and the
+/// one for what is sensitive.
 fn rule_in_chinese(rule: &str) -> &str {
     match rule.parse::<Level>() {
         Ok(level) => level.zh(),
         Err(_) if rule == "fallback" => "兜底",
+        Err(_) if rule == "sensitive" => "敏感事项",
         Err(_) => rule,
     }
 }

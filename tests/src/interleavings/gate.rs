@@ -187,7 +187,7 @@ impl Shared {
             return message;
         }
         self.state.send_modify(|state| state.parted = false);
-        message.as_deadlock()
+        message.told_as_deadlock()
     }
 
     /// The server has said something.

@@ -246,6 +246,7 @@ impl Meeting<'_> {
         for side in Side::BOTH {
             let store = &sessions.of(side).store;
             let (does, scene, of_side) = (self.does[side as usize].clone(), scene.clone(), store.clone());
+            #[expect(clippy::async_yields_async, reason = "a turn that has begun goes on when it is let")]
             let began = tokio::spawn(async move { does.begin(&scene, &of_side).await });
             turns.push(began.await.with_context(|| format!("{side} cannot begin"))?);
             // Its connection has come back before its gate closes.

@@ -52,7 +52,7 @@ impl Message {
     }
 
     /// The same, told as PostgreSQL tells a deadlock, where a statement was ended on request.
-    pub fn as_deadlock(self) -> Self {
+    pub fn told_as_deadlock(self) -> Self {
         if self.kind() != b'E' || self.fault().0 != CANCELLED {
             return self;
         }

@@ -165,7 +165,7 @@ async fn a_register_that_has_lost_what_a_service_ran_on_is_a_fault_and_not_a_way
     let shelf = register.read().await.unwrap();
     let key = shelf.newest("twostreets").unwrap().key();
     register.close().await;
-    let topic = PackTopic::open(&fleet.settings.stream().unwrap()).unwrap();
+    let mut topic = PackTopic::open(&fleet.settings.stream().unwrap()).unwrap();
     topic.send(&[Record { key, value: Vec::new() }]).await.unwrap();
     topic.close().await;
 

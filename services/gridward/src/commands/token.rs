@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use chrono::TimeDelta;
 use clap::Args;
+use domain::rights::{Action, areas_for};
 use platform::clock::host_now;
 use platform::entropy;
 use platform::link::{LONGEST_MINUTES, Link, USUAL_MINUTES};
@@ -56,6 +57,11 @@ impl Token {
         };
         let tokens = tokens.context("cannot read the token key")?;
         if self.form_link.is_some() {
+            ensure!(
+                !areas_for(&person.grants, Action::Report).is_empty(),
+                "`{named}` may not report, so a link would open for nobody: name a grid worker, say / 「{named}」无上报权限，\
+                 发了链接也打不开：请指定网格员等可上报的人员"
+            );
             let link = Link::new(entropy::draw(), person.id.clone(), None, host_now(), self.minutes);
             say(format_args!("/r/{}", tokens.issue_link(&link).context("cannot sign the link")?));
             return Ok(ExitCode::SUCCESS);

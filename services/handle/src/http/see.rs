@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Front;
 use super::queue::{Listed, listed};
 use crate::just_reported;
-use crate::may::may_now;
+use crate::may::{may_now, may_see};
 use crate::store::history;
 use crate::store::whole::{self, Whole};
 use crate::why::why_here;
@@ -171,7 +171,7 @@ pub async fn words(
 ) -> Result<Json<SeenWords>, Problem> {
     let incident: IncidentId = incident.parse().map_err(|_| Problem::not_found())?;
     let whole = whole::read(&front.store, incident).await?;
-    let theirs = |case: &Case| may_see(case, &who) || works_on(case, &who);
+    let theirs = |case: &Case| sees(case, &who) || works_on(case, &who);
     let whole = whole.filter(|whole| theirs(&whole.case)).ok_or_else(Problem::not_found)?;
     let words = readable(&whole.case, whole.words, &front.pack.now());
     Ok(Json(SeenWords { incident: incident.to_string(), words }))
@@ -184,8 +184,8 @@ fn readable(case: &Case, words: Option<String>, pack: &Pack) -> Option<String> {
     words.filter(|_| !sensitive)
 }
 
-fn may_see(case: &Case, who: &Principal) -> bool {
-    case.reporter == who.person || may(&who.grants, Action::SeeCase, &case.area, &case.holder)
+fn sees(case: &Case, who: &Principal) -> bool {
+    case.reporter == who.person || may_see(&who.grants, case)
 }
 
 /// Whether it is theirs to answer: an organisation's people see nothing else of what they hold on these pages.
@@ -197,7 +197,7 @@ fn works_on(case: &Case, who: &Principal) -> bool {
 /// waited for and answered like an id nobody was given, so that no answer tells whether there is one.
 async fn find(front: &Front, incident: IncidentId, who: &Principal) -> Result<Option<Whole>, Problem> {
     let found = whole::read(&front.store, incident).await?;
-    Ok(found.filter(|whole| may_see(&whole.case, who)))
+    Ok(found.filter(|whole| sees(&whole.case, who)))
 }
 
 /// Waits until the case is there, woken by commits; looks at least once.

@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use domain::area::{AreaPath, Level};
-use domain::case::Case;
+use domain::case::{Case, SENSITIVE};
 use domain::holder::Holder;
 use domain::id::{IncidentId, PersonId};
-use platform::store::{Doing, StoreError, within};
+use platform::store::{Doing, StoreError, held_within, within};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Cond, NullOrdering};
 use sea_orm::{Order, QueryOrder, QuerySelect, Select};
@@ -95,7 +95,12 @@ fn narrowed(mut select: Select<Entity>, wanted: &Wanted) -> Select<Entity> {
 }
 
 fn any_of(scope: &[AreaPath]) -> Cond {
-    scope.iter().fold(Cond::any(), |any, area| any.add(within(Column::Area, area)))
+    scope.iter().fold(Cond::any(), |any, area| {
+        // What is sensitive is listed for nobody below those who hold it.
+        let plain = Column::Flags.not_like(format!("%\"{SENSITIVE}\"%"));
+        let theirs = Cond::any().add(plain).add(held_within(Column::Holder, area));
+        any.add(Cond::all().add(within(Column::Area, area)).add(theirs))
+    })
 }
 
 fn behind(key: Key) -> Cond {

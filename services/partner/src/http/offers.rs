@@ -46,7 +46,7 @@ pub struct Offered {
     pub category: String,
     #[schema(value_type = Object)]
     pub category_name: Text,
-    /// Where it is: the area, and WGS-84 in degrees; as long as it concerns the organisation.
+    /// Where it is: the area, as long as it concerns the organisation; and WGS-84 in degrees, once that has taken it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub area: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,9 +189,9 @@ fn offered(pack: &Pack, key: &OfferKey, row: &OfferRow, case: &Mirrored) -> Offe
         area: concerns.then(|| case.area.to_string()),
         area_name: concerns.then(|| area.map_or_else(|| same(&case.area), |area| area.name.clone())),
         place_name: concerns.then(|| pack.areas.shown_from_street(&case.area)),
-        lon: concerns.then_some(case.lon),
-        lat: concerns.then_some(case.lat),
-        chosen_area: concerns && case.chosen_area,
+        lon: holds.then_some(case.lon),
+        lat: holds.then_some(case.lat),
+        chosen_area: holds && case.chosen_area,
         filing: conditions.map(|conditions| conditions.filing.clone()),
         closing: conditions.map(|conditions| conditions.closing.clone()),
         offered_at: row.offered_at,

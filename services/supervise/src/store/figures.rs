@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::area::AreaPath;
 use domain::id::CategoryCode;
-use platform::store::{Doing, Readers, StoreError, get, get_incident, get_time, within};
+use platform::store::{Doing, Readers, StoreError, get, get_incident, get_time, held_within, within};
 use sea_orm::ConnectionTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Cond, ExprTrait, Order, Query};
@@ -89,7 +89,13 @@ pub async fn escalated(
     let of_step = |name: &'static str| (step.clone(), Alias::new(name));
     let of_case = |name: &'static str| (case.clone(), Alias::new(name));
     let inside = scope.iter().fold(Cond::any(), |any, area| {
-        any.add(within(of_step("done_in"), area)).add(within(of_case("area"), area))
+        let there = Cond::any().add(within(of_step("done_in"), area)).add(within(of_case("area"), area));
+        // What is sensitive is told to nobody below those who hold it.
+        let plain = Cond::any()
+            .add(Expr::col(of_case("sensitive")).is_null())
+            .add(Expr::col(of_case("sensitive")).eq(false));
+        let theirs = plain.add(held_within(of_case("holder"), area));
+        any.add(Cond::all().add(there).add(theirs))
     });
     let select = Query::select()
         .columns(["incident", "kind", "does", "due_at", "done_at", "done_in"].map(of_step))

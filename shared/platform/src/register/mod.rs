@@ -55,7 +55,7 @@ pub enum Register {
         seen: Option<i64>,
     },
     OnTopic {
-        topic: PackTopic,
+        topic: Box<PackTopic>,
         /// What stands in it up to a position. It is kept, some 200 kB of a street, so that what is published next is all
         /// that has to be read then: going back in a topic waits for the broker's answer to the question before.
         kept: Option<(i64, Shelf)>,
@@ -101,7 +101,7 @@ impl Register {
     }
 
     pub fn on_topic(topic: PackTopic) -> Self {
-        Self::OnTopic { topic, kept: None }
+        Self::OnTopic { topic: Box::new(topic), kept: None }
     }
 
     /// What stands in it, if anything was written since it was last read. Of what was written a moment ago the last may
@@ -172,6 +172,20 @@ impl Register {
         }
     }
 
+    /// Brings the parts of a version that is about to be published to a topic, and adds them to what `before` shows. With
+    /// them comes the connection to the broker; so what is published then is a small manifest, a moment after its time.
+    ///
+    /// # Errors
+    /// When the broker does not take them; loose ones go with the next version that is published.
+    pub async fn bring(&mut self, before: &mut Shelf, parts: &Parts) -> Result<(), StoreError> {
+        if let Self::OnTopic { topic, .. } = self {
+            let records = before.lacking(parts);
+            topic.send(&records).await?;
+            records.iter().for_each(|record| before.take(&record.key, &record.value));
+        }
+        Ok(())
+    }
+
     /// Publishes a version after what `before` shows, and waits until it can be read back whole. Answers a version that
     /// was published meanwhile, which `before` does not show and this one replaces: only a topic lets that happen.
     ///
@@ -221,7 +235,7 @@ impl Register {
         }
     }
 
-    async fn send(&self, records: &[Record]) -> Result<(), StoreError> {
+    async fn send(&mut self, records: &[Record]) -> Result<(), StoreError> {
         match self {
             Self::OnTopic { topic, .. } => topic.send(records).await,
             Self::InFile { store, .. } => {

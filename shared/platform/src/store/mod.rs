@@ -25,7 +25,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::area::AreaPath;
 use domain::id::IncidentId;
-use sea_orm::sea_query::{Alias, ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef, IntoIden};
+use sea_orm::sea_query::{Alias, ColumnRef, Cond, Expr, ExprTrait, IntoColumnRef, IntoIden, LikeExpr};
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
@@ -416,6 +416,14 @@ pub fn within<C: IntoColumnRef + Clone>(column: C, area: &AreaPath) -> Cond {
     Cond::any()
         .add(Expr::col(column.clone()).eq(area.as_str()))
         .add(Cond::all().add(Expr::col(column.clone()).gte(from)).add(Expr::col(column).lt(to)))
+}
+
+/// Rows whose holder in `column`, a post as in `street_desk:330206/330206002`, is of `area` or of one below it.
+pub fn held_within<C: IntoColumnRef + Clone>(column: C, area: &AreaPath) -> Cond {
+    let column: ColumnRef = column.into_column_ref();
+    let path = area.as_str().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let like = |pattern: String| Expr::col(column.clone()).like(LikeExpr::new(pattern).escape('\\'));
+    Cond::any().add(like(format!("%:{path}"))).add(like(format!("%:{path}/%")))
 }
 
 /// Reads a column of a row, naming both when it is not what we wrote.

@@ -180,8 +180,9 @@ impl Publish {
                  该处运行的是辖区包 {other}，而这是 {code}：请核对辖区包与位置"
             );
         }
-        let before = opened.register.read().await?;
-        let newest = before.newest(code);
+        let mut before = opened.register.read().await?;
+        let newest = before.newest(code).cloned();
+        let newest = newest.as_ref();
         if let Some(same) = newest.filter(|newest| newest.version == pack.digest) {
             let Manifest { published_at, by, .. } = same;
             say(format_args!(
@@ -195,8 +196,12 @@ impl Publish {
             None => Vec::new(),
         };
         let runs_partner = runs_partner(followed.as_deref(), opened.store.as_ref()).await?;
+        let (manifest, parts) = Manifest::of(files, code, &pack.digest, host_now(), self.by());
+        let brought = opened.register.bring(&mut before, &parts).await;
+        brought.map_err(|failed| not_published(failed.into(), opened.store.is_some()))?;
+        // Only now, for it counts from here until everybody goes by it.
         let at = published_at(host_now(), newest);
-        let (manifest, parts) = Manifest::of(files, code, &pack.digest, at, self.by());
+        let manifest = Manifest { published_at: at, ..manifest };
         let published = opened.register.publish(&before, &manifest, &parts).await;
         let unseen = published.map_err(|failed| not_published(failed, opened.store.is_some()))?;
         say(format_args!(

@@ -45,6 +45,8 @@ pub struct PackTopic {
     connection: Connection,
     reading: Reading,
     arrivals: watch::Receiver<u64>,
+    /// Once something was sent: few ever do.
+    sending: Option<Sending>,
 }
 
 /// What stands behind a position of the topic.
@@ -87,7 +89,7 @@ impl PackTopic {
             Reading::start(reading::Settings { buffered: SOME, nothing_new: NOTHING_NEW, ..reading })
                 .map_err(|error| unfit(READING, &error))?;
         let arrivals = reading.arrivals();
-        Ok(Self { name, connection, reading, arrivals })
+        Ok(Self { name, connection, reading, arrivals, sending: None })
     }
 
     /// Takes every record to `shelf`, up to the end of the log; answers the position of the last one.
@@ -160,16 +162,19 @@ impl PackTopic {
     ///
     /// # Errors
     /// When they are not; some may be on the log then.
-    pub async fn send(&self, records: &[Record]) -> Result<(), StoreError> {
+    pub async fn send(&mut self, records: &[Record]) -> Result<(), StoreError> {
         if records.is_empty() {
             return Ok(());
         }
         let doing = "sending to the topic of packs";
-        let mut sending = Sending::start(sending::Settings::new(self.connection.clone()))
-            .map_err(|error| unfit(doing, &error))?;
         let batch: Vec<Outgoing> = records.iter().map(|record| self.outgoing(record)).collect();
+        let mut sending = match self.sending.take() {
+            Some(sending) => sending,
+            None => Sending::start(sending::Settings::new(self.connection.clone()))
+                .map_err(|error| unfit(doing, &error))?,
+        };
         let sent = sending.send_all(&batch, Instant::now() + LONGEST_SEND).await;
-        sending.stop().await;
+        self.sending = Some(sending);
         sent.map_err(|error| broker(doing, &error))
     }
 
@@ -185,6 +190,9 @@ impl PackTopic {
 
     /// Lets go of the topic.
     pub async fn close(self) {
+        if let Some(sending) = self.sending {
+            sending.stop().await;
+        }
         // It panics only if the broker's client does, and then there is nothing left to let go of.
         let _ = tokio::task::spawn_blocking(move || drop(self.reading)).await;
     }
