@@ -446,3 +446,44 @@ pub(super) fn typed(language: Language, filled: &Filled) -> Html {
     );
     kept.only_if(!text.trim().is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use platform::pack::{GridPoints, Pack};
+
+    use super::*;
+
+    /// The part of the form that says where, as `person` of the pack sees it in Chinese.
+    fn place_of(person: &str) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packs/twostreets");
+        let pack = Pack::load(&folder).unwrap();
+        let points = GridPoints::of(&pack);
+        let person = pack.people.get(&person.into()).unwrap();
+        let choices = Choices::of(&person.grants, &pack, &points, "2026-03-02".parse().unwrap());
+        let form = Form {
+            link: "",
+            name: &person.name,
+            client_id: "",
+            opened: "",
+            before: 0,
+            choices: &choices,
+            filled: &Filled::default(),
+            faults: &[],
+            banner: None,
+        };
+        form.place(Language::Chinese).as_str().to_owned()
+    }
+
+    #[test]
+    fn whoever_has_one_grid_is_told_that_it_goes_there_and_is_not_sent_to_choose() {
+        let own = place_of("worker-111");
+        let told = own.split_once("无法定位，将按您的网格上报：").unwrap().1;
+        assert!(told.split_once('"').unwrap().0.contains("示意网格 111"), "{own}");
+        assert!(own.contains("改为按我的网格上报") && !own.contains("<select"), "{own}");
+        assert!(!own.contains("选择网格"), "{own}");
+        let any = place_of("desk-1a");
+        assert!(any.contains("<select") && any.contains("无法定位，请在下面选择网格"), "{any}");
+    }
+}
