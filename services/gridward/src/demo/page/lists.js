@@ -6,7 +6,7 @@ import { be } from './page.js';
 import { ask } from './asking.js';
 import { LARGEST_PAGE, VISITORS, me, narrows, page_size, role, seen, wish } from './state.js';
 import { DAY, heard_due, length, moment, now } from './time.js';
-import { LATE, LEVELS, ROLES, STATES, area_name, category_name, holder_name, lang, level_word, say, state_of, state_word, where, word } from './words.js';
+import { LATE, LEVELS, ROLES, STATES, area_name, category_name, holder_name, is_above, lang, level_word, say, state_of, state_word, where, word } from './words.js';
 
 /** How pressing a case is: a class for the colour, and the words beside it. */
 export function pressing(one) {
@@ -144,6 +144,11 @@ function escalations_here() {
   const within = (row) => !wish.figures || row.area === wish.figures || row.area.startsWith(`${wish.figures}/`);
   return (seen.escalations || []).filter(within);
 }
+/** The level that answered already when `row` came, where it is higher than the row's. Of what is listed: older rows are gone. */
+function answered_already(row) {
+  const higher = seen.escalations.filter((other) => other.incident === row.incident && is_above(other.to, row.to) && other.done_at <= row.done_at);
+  return higher.map((other) => other.to).reduce((one, other) => (is_above(other, one) ? other : one), '');
+}
 export function show_escalations() {
   if (!seen.escalations) return;
   const list = $('escalation-rows');
@@ -156,14 +161,15 @@ export function show_escalations() {
     return item;
   }, (item, row) => {
     const [what, when, place, after, tags] = item.firstChild.children;
-    item.firstChild.classList.add(row.to);
+    const stays = answered_already(row), answers = stays || row.to;
+    item.firstChild.classList.add(answers);
     item.firstChild.setAttribute('aria-current', String(row.incident === wish.case));
     put(what, category_name(row.category));
     put(when, moment(row.done_at));
     // Without a state the case lies where the visitor does not look any more.
     put(place, `${where(row.area)} · ${row.lies_in ? `${say('lies_now', where(row.lies_in))} · ` : ''}${row.state ? state_word(row.state) : say('lies_elsewhere')}`);
-    sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', level_word(row.to, row.area))));
-    put(after, say('escalated_for', word(LATE, row.deadline)));
+    sync(tags, [answers], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', level_word(answers, row.area))));
+    put(after, say(stays ? 'stays_for' : 'escalated_for', word(LATE, row.deadline)));
   });
   $('escalations-empty').hidden = shown.length > 0;
   put($('escalations-empty'), wish.figures ? say('no_escalations_here', area_name(wish.figures)) : say('no_escalations'));

@@ -32,7 +32,7 @@ const WORDS = {
   more: ['显示更多', 'Show more'], no_cases: ['没有符合条件的案件', 'No case fits'], no_escalations: ['尚无升级', 'Nothing escalated yet'], no_escalations_here: ['最近的升级里没有{0}的', 'None of the latest was in {0}'],
   escalations: ['升级督办', 'Escalations'], newest: ['最新在前', 'newest first'],
   made_answerable: ['{0}负责', '{0} answers'], lies_now: ['现由{0}承办', 'now in {0}'], lies_elsewhere: ['已转出本辖区', 'moved out of this area'],
-  escalated_for: ['因{0}升级', '{0}'], deadline_of: ['{0}时限', '{0} deadline'],
+  escalated_for: ['因{0}升级', '{0}'], stays_for: ['{0}，责任层级不变', '{0}; the level stays'], deadline_of: ['{0}时限', '{0} deadline'],
   areas: ['各区域情况', 'By area'], rate_means: ['处置超期未结计入按期结案率', 'handling overdue counts against on time'],
   w_area: ['区域', 'Area'], w_open: ['在办', 'Open'], w_overdue: ['处置超期', 'Handling overdue'], w_rate: ['按期结案率', 'On time'], w_escalated: ['升级', 'Escalated'],
   only_area: ['只看{0}的案件', 'Show only the cases of {0}'], into_area: ['看{0}及其下级', 'Look into {0}'],
