@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// A step that is not done by so many milliseconds after it was due is late.
+const LATE_AFTER: u64 = 60_000;
+
 /// The outcome of one audit.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -89,9 +92,10 @@ pub struct DueSteps {
     pub doubled: u64,
     /// Passed over by a later change of their case.
     pub missed: u64,
-    /// Due more than a minute ago and not done yet.
+    /// Due more than a minute ago and not done yet. One that is done by now is none, however long it took.
     pub late: u64,
-    /// How long after it counts a step took effect; `None` where clocks were driven, or none has.
+    /// How long after it counts a step took effect, by the clock: the hours that nothing ran, or that a demo's clock left
+    /// out, are in it. `None` where clocks were driven, or none has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag: Option<Lag>,
 }
@@ -150,12 +154,20 @@ impl fmt::Display for Report {
         }
         writeln!(f, "{late} late 逾期未生效")?;
         list(f, &self.late, late)?;
-        if let Some(Lag { p50, p99, max }) = lag {
-            let [p50, p99, max] = [p50, p99, max].map(length);
+        if let Some(Lag { p50, p99, max: longest }) = lag {
+            let [p50, p99, max] = [p50, p99, longest].map(length);
             writeln!(
                 f,
                 "steps took effect after their time by 动作延迟: half within 半数 {p50}, 99 % within {p99}, at most 最长 {max}"
             )?;
+            if longest > LATE_AFTER {
+                writeln!(
+                    f,
+                    "         by the clock, with the hours that nothing ran or a demo's clock leaves out; these are done, and \
+                     late above counts those that are not / \
+                     按钟面时间，含停机和演示时钟跳过的时段；这些动作均已生效，上面的逾期只计尚未生效的"
+                )?;
+            }
         }
         if let Some(OnTopics { records, copies, lost }) = self.topics {
             writeln!(

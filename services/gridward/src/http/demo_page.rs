@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use domain::area::Level;
 use domain::text::Text;
 use platform::clock::Clock;
 use platform::pack::Pack;
@@ -46,8 +47,12 @@ struct Known<'a> {
     /// Whether the clock leaves something out, as nights.
     skips: bool,
     visitors: &'a [Visitor],
+    /// The highest level that the pack's deadlines make answerable.
+    climbs_to: Option<&'static str>,
     /// Names by code.
     categories: BTreeMap<&'a str, &'a Text>,
+    /// Codes of the categories that are counted nowhere on the page: of a few cases even their number tells.
+    sensitive: Vec<&'a str>,
     /// Names by path.
     areas: BTreeMap<&'a str, &'a Text>,
     /// Names by id.
@@ -64,7 +69,9 @@ pub fn demo_page(visitors: &[Visitor], clock: &Clock, speed: f64, pack: &Pack, l
         speed,
         skips: matches!(clock, Clock::Skipping(_)),
         visitors,
+        climbs_to: climbs_to(pack).map(Level::as_str),
         categories: pack.categories.values().map(|one| (one.code.0.as_str(), &one.name)).collect(),
+        sensitive: sensitive(pack),
         areas: pack.areas.iter().map(|area| (area.path.as_str(), &area.name)).collect(),
         people: pack.people.iter().map(|person| (person.id.0.as_str(), &person.name)).collect(),
         partners: pack.partners.iter().map(|partner| (partner.id.0.as_str(), &partner.name)).collect(),
@@ -77,6 +84,17 @@ pub fn demo_page(visitors: &[Visitor], clock: &Clock, speed: f64, pack: &Pack, l
     SCRIPTS.into_iter().fold(router, |router, (address, script)| {
         router.route(address, get(move || async move { of_type("text/javascript; charset=utf-8", script) }))
     })
+}
+
+fn climbs_to(pack: &Pack) -> Option<Level> {
+    let policies = std::iter::once(&pack.policy).chain(pack.policy.urgent.as_deref());
+    let ladders = policies.flat_map(|policy| [&policy.sign, &policy.handle, &policy.check]);
+    ladders.flat_map(|ladder| &ladder.escalate).map(|rung| rung.to).max()
+}
+
+fn sensitive(pack: &Pack) -> Vec<&str> {
+    let sensitive = pack.categories.values().filter(|one| one.sensitive);
+    sensitive.map(|one| one.code.0.as_str()).collect()
 }
 
 fn with_policy(page: Html<String>) -> Response {
@@ -94,7 +112,6 @@ fn inside_script(data: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::area::Level;
     use domain::case::State;
     use domain::routing::Flag;
 
@@ -177,6 +194,29 @@ mod tests {
                 assert!(line.match_indices(late).all(of_what), "{address}: {late} of what? {line}");
             }
         }
+    }
+
+    /// The API's figures leave them out; what the page counts by itself must not bring them back, nor list them beside it.
+    #[test]
+    fn what_is_sensitive_is_in_no_number_that_the_page_itself_counts() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packs/beilun");
+        let pack = Pack::load(&folder).unwrap();
+        assert_eq!(sensitive(&pack), ["2201", "2202", "2203", "2204"]);
+        let script = |name: &str| SCRIPTS.iter().find(|(address, _)| address.ends_with(name)).unwrap().1;
+        assert!(script("/words.js").contains("(KNOWN.sensitive || []).includes(code)"));
+        for (address, script) in SCRIPTS {
+            for line in script.lines().filter(|line| line.contains("seen.late.cases")) {
+                let left_out = line.contains("!is_sensitive(row.category)")
+                    || line.contains("every((row) => row.overdue)");
+                assert!(left_out, "{address}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ladder_is_told_as_far_up_as_the_pack_has_one() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packs/beilun");
+        assert_eq!(climbs_to(&Pack::load(&folder).unwrap()), Some(Level::County));
     }
 
     #[test]

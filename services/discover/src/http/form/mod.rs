@@ -193,8 +193,8 @@ impl<'a> Opening<'a> {
     /// For what is no link, has expired, or is void: the same page, which says nothing of anybody.
     fn nothing(&self) -> Sheet {
         let says = self.language.say(
-            "链接无效或已过期。请在工作群里向机器人重新索取上报链接。",
-            "This link is not valid, or has expired. Ask for a new one in your chat group.",
+            "链接无效或已过期。请在工作群里重新索取上报链接，或联系街道指挥室。",
+            "This link is not valid, or has expired. Ask for a new one in your chat group, or call the street desk.",
         );
         let title = self.language.say("链接已失效", "This link has expired");
         turned_notice(self.language, self.switch(), title, says, Html::default())

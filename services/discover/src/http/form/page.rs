@@ -228,11 +228,13 @@ impl Form<'_> {
     }
 
     fn place(&self, language: Language) -> Html {
+        // The heading floats: what comes and goes below it is in a box that stays clear of it.
         Html::fill(
             "<section><h2>{}</h2>\n\
-             <button type=\"button\" id=\"locate\" class=\"second\" data-ask=\"{}\" data-asking=\"{}\" data-failed=\"{}\" hidden>{}</button>\n\
+             <div><button type=\"button\" id=\"locate\" class=\"second\" data-ask=\"{}\" data-asking=\"{}\" hidden>{}</button>\n\
+             <p id=\"unfound\" class=\"soft\" role=\"status\" data-failed=\"{}\"></p>\n\
              <p id=\"found\" class=\"found\" role=\"status\" data-found=\"{}\"></p>\n\
-             <button type=\"button\" id=\"other\" class=\"second\" hidden>{}</button>{}\n\
+             <button type=\"button\" id=\"other\" class=\"second\" hidden>{}</button>{}</div>\n\
              <div id=\"by-hand\" class=\"field\">{}{}</div>\n\
              <div class=\"field\"><label for=\"address\">{}<span class=\"hint\">{}</span></label>\
              <input type=\"text\" id=\"address\" name=\"address\" value=\"{}\" maxlength=\"{}\" autocomplete=\"off\"{}>{}</div>\n</section>\n",
@@ -240,10 +242,10 @@ impl Form<'_> {
                 language.say("在哪里？", "Where is it?"),
                 language.say("定位到我所在的位置", "Use my position"),
                 language.say("正在定位…", "Finding your position…"),
-                language.say("无法定位，请在下面选择网格", "No position: choose the grid below"),
                 language.say("定位到我所在的位置", "Use my position"),
+                self.without_position(language),
                 language.say("已定位，精度约 # 米", "Position found, to about # m"),
-                language.say("改为选择网格", "Choose the grid instead"),
+                self.instead_of_position(language),
                 // Of the position, so where it is seen whether the grids are or not.
                 self.fault(language, "accuracy"),
                 self.grids(language),
@@ -258,6 +260,40 @@ impl Form<'_> {
         )
     }
 
+    /// What becomes of a report whose position could not be found.
+    fn without_position(&self, language: Language) -> Html {
+        match self.choices.grids.as_slice() {
+            [] => language.say(
+                "无法定位。您的辖区没有可选网格，请允许定位后再试。",
+                "No position. There is no grid to choose here: allow your position and try again.",
+            ),
+            [only] => Html::fill(
+                "{}{}{}",
+                [
+                    language.say(
+                        "无法定位，将按您的网格上报：",
+                        "No position: it will be reported in your grid, ",
+                    ),
+                    self.only(language, only),
+                    language.say(
+                        "。问题在别处的，请允许定位后再试。",
+                        ". To report elsewhere, allow your position and try again.",
+                    ),
+                ],
+            ),
+            _ => language.say("无法定位，请在下面选择网格。", "No position: choose the grid below."),
+        }
+    }
+
+    /// On the button that drops a position that was found.
+    fn instead_of_position(&self, language: Language) -> Html {
+        match self.choices.grids.as_slice() {
+            [] => language.say("不用这个位置", "Drop this position"),
+            [_] => language.say("改为按我的网格上报", "Report it in my own grid instead"),
+            _ => language.say("改为选择网格", "Choose the grid instead"),
+        }
+    }
+
     fn grids(&self, language: Language) -> Html {
         match self.choices.grids.as_slice() {
             [] => language.say(
@@ -265,10 +301,14 @@ impl Form<'_> {
                 "<p class=\"soft\">There is no grid to choose here: use your position.</p>",
             ),
             [only] => Html::fill(
-                "<label>{}</label><p class=\"soft\">{}</p><input type=\"hidden\" name=\"area\" value=\"{}\">",
+                "<label>{}</label><p class=\"soft\">{}</p><p class=\"soft\">{}</p><input type=\"hidden\" name=\"area\" value=\"{}\">",
                 [
                     language.say("所在网格", "Grid"),
                     self.only(language, only),
+                    language.say(
+                        "没有定位时按这个网格上报；要报别处，请用定位。",
+                        "Without a position it is reported in this grid. To report elsewhere, use your position.",
+                    ),
                     Html::text(only.grid.path.code()),
                 ],
             ),
@@ -405,4 +445,45 @@ pub(super) fn typed(language: Language, filled: &Filled) -> Html {
         [language.say("您写的内容（可复制）", "What you wrote, to copy"), Html::text(text.trim())],
     );
     kept.only_if(!text.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use platform::pack::{GridPoints, Pack};
+
+    use super::*;
+
+    /// The part of the form that says where, as `person` of the pack sees it in Chinese.
+    fn place_of(person: &str) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/packs/twostreets");
+        let pack = Pack::load(&folder).unwrap();
+        let points = GridPoints::of(&pack);
+        let person = pack.people.get(&person.into()).unwrap();
+        let choices = Choices::of(&person.grants, &pack, &points, "2026-03-02".parse().unwrap());
+        let form = Form {
+            link: "",
+            name: &person.name,
+            client_id: "",
+            opened: "",
+            before: 0,
+            choices: &choices,
+            filled: &Filled::default(),
+            faults: &[],
+            banner: None,
+        };
+        form.place(Language::Chinese).as_str().to_owned()
+    }
+
+    #[test]
+    fn whoever_has_one_grid_is_told_that_it_goes_there_and_is_not_sent_to_choose() {
+        let own = place_of("worker-111");
+        let told = own.split_once("无法定位，将按您的网格上报：").unwrap().1;
+        assert!(told.split_once('"').unwrap().0.contains("示意网格 111"), "{own}");
+        assert!(own.contains("改为按我的网格上报") && !own.contains("<select"), "{own}");
+        assert!(!own.contains("选择网格"), "{own}");
+        let any = place_of("desk-1a");
+        assert!(any.contains("<select") && any.contains("无法定位，请在下面选择网格"), "{any}");
+    }
 }

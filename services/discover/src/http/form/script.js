@@ -28,6 +28,7 @@
 
   var ask = document.getElementById("locate");
   var found = document.getElementById("found");
+  var unfound = document.getElementById("unfound");
   var hand = document.getElementById("by-hand");
   var other = document.getElementById("other");
   function show(located) {
@@ -44,6 +45,7 @@
     ask.hidden = false;
     ask.addEventListener("click", function () {
       ask.textContent = ask.dataset.asking;
+      unfound.textContent = "";
       navigator.geolocation.getCurrentPosition(function (position) {
         var here = position.coords;
         field("lon").value = here.longitude.toFixed(6);
@@ -53,7 +55,8 @@
         ask.textContent = ask.dataset.ask;
         show(true);
       }, function () {
-        ask.textContent = ask.dataset.failed;
+        ask.textContent = ask.dataset.ask;
+        unfound.textContent = unfound.dataset.failed;
       }, { enableHighAccuracy: true, timeout: 15000, maximumAge: 30000 });
     });
     other.addEventListener("click", forget);
@@ -62,6 +65,16 @@
       show(true);
     }
   }
+
+  // Where something had to be chosen and now is, nothing is wrong any more.
+  form.addEventListener("change", function (event) {
+    var name = event.target.name;
+    var wrong = document.getElementById("wrong-" + name);
+    if (!wrong || ["category", "area", "registered_area"].indexOf(name) < 0 || !event.target.value) { return; }
+    var marked = form.querySelector("[aria-describedby='" + wrong.id + "']");
+    if (marked) { marked.removeAttribute("aria-invalid"); marked.removeAttribute("aria-describedby"); }
+    wrong.remove();
+  });
 
   // Where somebody is registered is asked for only where it is needed.
   var registration = document.getElementById("registration");

@@ -177,9 +177,9 @@ impl Opening<'_> {
     fn too_late(&self, filled: &Filled) -> Response {
         let language = self.language;
         let says = language.say(
-            "没有提交：链接过期后才填写，或过期已超过七天。请向机器人重新索取链接，再粘贴您写的内容。",
+            "没有提交：链接过期后才填写，或过期已超过七天。请在工作群里重新索取上报链接，或联系街道指挥室，再粘贴您写的内容。",
             "Nothing was sent: it was filled in after the link expired, or came more than seven days after that. \
-             Ask for a new link, and paste what you wrote.",
+             Ask for a new link in your chat group, or call the street desk, and paste what you wrote.",
         );
         let title = language.say("链接已过期", "This link has expired");
         let sheet = notice(language, title, says, typed(language, filled));

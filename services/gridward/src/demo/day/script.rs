@@ -283,10 +283,20 @@ impl Script {
 
     fn announcements_of(&self, day: Shown, number: usize, cues: &mut Vec<Cue>) {
         let storm = &self.file.typhoon.news;
+        let first = storm.first().map(|one| one.at);
         let storm = storm.iter().filter(|_| self.has_storm(number)).map(|one| (Kind::Typhoon, one));
         for (kind, one) in self.file.news.iter().map(|one| (Kind::News, one)).chain(storm) {
             let at = self.on(day, one.at);
-            let showing = Showing { kind, at, incident: None, text: Text::new(&one.zh, &one.en) };
+            let mut text = Text::new(&one.zh, &one.en);
+            if kind == Kind::Typhoon && Some(one.at) == first {
+                // Whoever watches for longer sees it come again.
+                let days = self.file.typhoon.every_days;
+                text = Text::new(
+                    format!("{}（演示中每 {days} 个工作日来一次）", one.zh),
+                    format!("{} (in this demo once in {days} working days)", one.en),
+                );
+            }
+            let showing = Showing { kind, at, incident: None, text };
             cues.push(Cue { at, does: Does::Announces(Box::new(showing)) });
         }
     }

@@ -106,6 +106,15 @@ fn in_the_hour_of_the_storm_eight_times_as_much_is_reported_and_a_third_day_has_
         assert!(count(&storm) > 10 && count(&none) < 10, "{category}");
     }
     assert_eq!((0..4).map(|day| script().has_storm(day)).collect::<Vec<_>>(), [true, false, false, true]);
+    let told = script().day(0).unwrap().into_iter().find_map(|cue| match cue.does {
+        Does::Announces(showing) if showing.kind == Kind::Typhoon => Some(showing.text),
+        _ => None,
+    });
+    let told = told.unwrap();
+    assert!(
+        told.zh.ends_with("每 3 个工作日来一次）") && told.en.ends_with("once in 3 working days)"),
+        "{told:?}"
+    );
 }
 
 #[test]

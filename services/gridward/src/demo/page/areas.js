@@ -4,10 +4,10 @@ import { $, el, put, sync } from './draw.js';
 import { narrow, show_cases } from './lists.js';
 import { look_again } from './page.js';
 import { LARGEST_PAGE, me, narrows, role, seen, wish } from './state.js';
-import { area_name, category_name, holder_name, lang, parent_of, said, say, where } from './words.js';
+import { POSTS, area_name, category_name, holder_name, is_sensitive, lang, parent_of, said, say, where, word } from './words.js';
 
 const percent = (rate) => (rate === null || rate === undefined ? '—' : `${(rate * 100).toFixed(1)}%`);
-let said_last = 0;
+let said_last = 0, said_to = '';
 export function show_totals() {
   const all = seen.figures && seen.figures.all;
   const tiles = [
@@ -23,8 +23,11 @@ export function show_totals() {
   });
   const sensitive = all && all.sensitive_opened ? say('sensitive_told', all.sensitive_opened) : '';
   put($('leaves-out'), seen.figures ? [said(seen.figures.leaves_out), sensitive].filter(Boolean).join(lang() === 'zh' ? '；' : '; ') : '');
-  if (all && Date.now() - said_last > 30_000) {
-    said_last = Date.now();
+  // Somebody else, of another area or in another language, is told at once, and never what the one before was told.
+  const to = [lang(), me.visitor.person, all && all.area].join(' ');
+  if (!all) put($('totals-said'), '');
+  else if (to !== said_to || Date.now() - said_last > 30_000) {
+    [said_last, said_to] = [Date.now(), to];
     put($('totals-said'), say('said', all.open, all.open_overdue, percent(all.on_time_rate), all.escalated_community, all.escalated_street, all.escalated_county));
   }
 }
@@ -96,14 +99,17 @@ function tally(rows, of) {
   for (const row of rows) counts.set(of(row), (counts.get(of(row)) || 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 }
+/** Who has a case: grid leaders as one, any other by the full name, wherever the case lies. */
+const holder_told = (holder) => (holder.startsWith('grid_leader:') ? word(POSTS, 'grid_leader') : holder_name(holder, ''));
 export function show_why_late() {
   if (!seen.late || !seen.figures) return;
-  const late = seen.late.cases.filter((row) => row.overdue);
-  const many = late.length >= LARGEST_PAGE;
+  const late = seen.late.cases.filter((row) => row.overdue && !is_sensitive(row.category));
+  // The most urgent come first: where the last of a full page is late, there are more than it tells.
+  const many = seen.late.cases.length >= LARGEST_PAGE && seen.late.cases.every((row) => row.overdue);
   put($('why-late-name'), say('why_late', area_name(seen.figures.all.area)));
   const parts = [
     ['by_state', tally(late, (row) => say(`stuck_${row.state}`))], ['by_category', tally(late, (row) => category_name(row.category))],
-    ['by_area', tally(late, (row) => where(row.area))], ['by_holder', tally(late, (row) => holder_name(row.holder, row.area))],
+    ['by_area', tally(late, (row) => where(row.area))], ['by_holder', tally(late, (row) => holder_told(row.holder))],
   ].filter(() => late.length);
   sync($('why-late-bars'), parts, ([name]) => name, () => el('section', {}, el('h3'), el('ol')), (node, [name, counts]) => {
     put(node.firstChild, say(name));

@@ -3,11 +3,11 @@
 import { $, el, put, tag } from './draw.js';
 import { show_actions } from './actions.js';
 import { be, look_again } from './page.js';
-import { pressing } from './lists.js';
-import { PHONE, VISITORS, seen, role, wish } from './state.js';
+import { nobody_else, pressing } from './lists.js';
+import { PHONE, VISITORS, me, seen, role, wish } from './state.js';
 import { DAY, length, moment, now } from './time.js';
 import {
-  DECLINES, FLAGS, HAPPENED, KINDS, LATE, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, lang, level_word, limit_words, partner_name, person_name, plain, said, say, say_of, state_of, where, word,
+  DECLINES, FLAGS, HAPPENED, KINDS, LATE, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, is_above, lang, level_word, limit_words, partner_name, person_name, plain, said, say, say_of, state_of, where, with_level_of, word,
 } from './words.js';
 
 // The number of the open case is in the address, so that a link shows it and "back" closes it.
@@ -89,6 +89,7 @@ function case_tags(one) {
 function draw_case(one) {
   const parts = [];
   if (one.words) parts.push(el('blockquote', { className: 'words' }, el('p', { textContent: one.words }), el('footer', { textContent: `${say('words_of')} · ${reporter(one)} · ${moment(one.opened_at)}` })));
+  if (me.visitor && one.reporter === me.visitor.person && one.state !== 'CLOSED') parts.push(el('div', { className: 'note' }, ...nobody_else(one)));
   const due = el('b', { className: 'due' });
   const due_box = el('div', {}, el('dt', { textContent: say('due') }), el('dd', {}, due, el('small', { textContent: one.due_at ? moment(one.due_at) : '' })));
   ticking.push(() => { const [colour, words] = pressing(one); due_box.className = colour; put(due, one.state === 'CLOSED' ? word(STATES, 'CLOSED') : words); });
@@ -99,7 +100,11 @@ function draw_case(one) {
   if (one.deadlines.length) parts.push(...[...one.deadlines].sort(by_need).map((deadline) => draw_deadline(deadline, one)));
   else parts.push(el('p', { className: 'soft', textContent: say('no_deadlines') }));
   let returns = 0;
-  const lines = one.history.map((line) => { if (line.happened.what === 'returned') returns += 1; return draw_line(line, returns); });
+  const levels = levels_along(one);
+  const lines = one.history.map((line, at) => {
+    if (line.happened.what === 'returned') returns += 1;
+    return draw_line(line, returns, levels[at], one);
+  });
   parts.push(el('h3', { textContent: say('history') }), el('ol', { className: 'history' }, ...lines));
   const facts = el('dl', { className: 'facts' });
   const fact = (name, ...content) => facts.append(el('dt', { textContent: say(name) }), el('dd', {}, ...content));
@@ -134,10 +139,52 @@ const by_need = (a, b) => Boolean(a.met_at) - Boolean(b.met_at) || (a.due_at < b
 const reporter = (one) => (one.reporter === 'recorded' ? say('recorded') : person_name(one.reporter));
 
 // ---------------------------------------------------------------- deadlines
-function step_words(does, kind, area) {
+/** `stays`: the level that answers whatever this step says, where it is no higher than that. */
+function step_words(does, kind, area, stays) {
   // A check waits for those who may check, and not for the holder, who may not.
   if (does === 'remind') return say(kind === 'check' ? 'step_remind_check' : 'step_remind');
-  return does === 'lapse' ? say('step_lapse') : say('step_to', level_word(does, area));
+  if (does === 'lapse') return say('step_lapse');
+  return stays ? say('step_stays', level_word(does, area), level_word(stays, area)) : say('step_to', level_word(does, area));
+}
+/** The level that answers before and after each line of the history; it never falls. */
+function levels_along(one) {
+  let returns = 0;
+  const raised = one.history.map(({ happened: it }) => {
+    if (it.what === 'returned') returns += 1;
+    return raised_to(it, returns);
+  });
+  let level = first_level(one, raised);
+  return raised.map((to) => {
+    const before = level;
+    if (is_above(to, level)) level = to;
+    return [before, level];
+  });
+}
+const POST_LEVELS = { community: 'community', street_desk: 'street' };
+/** Nobody above a grid holds a case without answering for it. */
+const level_of = (holder) => POST_LEVELS[holder.split(':')[0]] || 'grid';
+function raised_to(it, returns) {
+  if (it.what === 'escalated') return it.to;
+  // The desk decides after the last return; until then it only keeps the case for a moment.
+  const handed = it.what === 'assigned' || (it.what === 'returned' && returns === LAST_RETURN);
+  return handed ? level_of(it.holder) : 'grid';
+}
+/** What it was opened at: nothing says so but who had it first, or that nothing since explains its level. */
+function first_level(one, raised) {
+  const had = one.history.map((line) => line.happened).find((it) => it.from || it.what === 'assigned');
+  const first = had ? level_of(had.from || '') : level_of(one.holder);
+  const explained = raised.some((to) => !is_above(one.level, to)) || !is_above(one.level, first);
+  return explained ? first : one.level;
+}
+/** The level that answered before step `n` of `deadline` and still does after it; '' where the step raises it. */
+function level_kept(deadline, n, one) {
+  const { does, done_at } = deadline.steps[n];
+  if (does === 'remind' || does === 'lapse') return '';
+  if (!done_at) return is_above(does, one.level) ? '' : one.level;
+  const at = one.history.findIndex(({ happened: it }) => it.what === 'escalated' && it.deadline === deadline.kind && it.round === deadline.round && it.step === n);
+  if (at < 0) return '';
+  const [before, after] = levels_along(one)[at];
+  return before === after ? after : '';
 }
 // Which explanations are unfolded: they stay so when the case is drawn again.
 const unfolded = new Set();
@@ -158,14 +205,14 @@ function draw_deadline(deadline, one) {
   const verdict = el('span', { className: 'verdict' });
   const head = el('p', {}, el('b', { textContent: say('deadline_of', word(KINDS, deadline.kind)) }), el('span', { className: 'soft', textContent: notes.join(' · ') }), verdict);
   const times = el('p', { className: 'soft' }, el('small', { textContent: say('from', moment(deadline.start_at)) }), el('small', { textContent: say('until', moment(deadline.due_at)) }));
-  const list = el('ol', { className: 'steps' }, ...deadline.steps.map((step) => {
+  const list = el('ol', { className: 'steps' }, ...deadline.steps.map((step, n) => {
     const how = el('span', { className: 'soft' });
     ticking.push(() => {
       const left = Date.parse(step.due_at) - now();
       const stands = step.done_at ? say('done') : deadline.met_at || one.state === 'CLOSED' ? say('moot') : left > 0 ? say('waits', length(left)) : say('now_due');
       put(how, `${moment(step.done_at || step.due_at)} · ${stands}`);
     });
-    return el('li', {}, el('i', { 'aria-hidden': 'true', textContent: step.done_at ? '●' : '○' }), el('span', { textContent: step_words(step.does, deadline.kind, one.area) }), how);
+    return el('li', {}, el('i', { 'aria-hidden': 'true', textContent: step.done_at ? '●' : '○' }), el('span', { textContent: step_words(step.does, deadline.kind, one.area, level_kept(deadline, n, one)) }), how);
   }));
   const box = el('div', {}, head, bar, times, list, ...draw_explained(deadline, one));
   ticking.push(() => {
@@ -185,7 +232,7 @@ function draw_explained(deadline, one) {
   if (!lines.length) return [];
   const key = [one.incident, deadline.kind, deadline.round].join(' ');
   const steps = lines.length > deadline.steps.length ? lines.length - deadline.steps.length : lines.length;
-  const item = (line, at) => el('li', { className: at >= steps ? 'after' : '', textContent: said(line) });
+  const item = (line, at) => el('li', { className: at >= steps ? 'after' : '', textContent: with_level_of(one.area, said(line)) });
   const box = el('details', { className: 'explained' }, el('summary', { textContent: say('explained') }), el('ol', {}, ...lines.map(item)));
   box.open = unfolded.has(key);
   box.ontoggle = () => { if (box.open) unfolded.add(key); else unfolded.delete(key); };
@@ -196,8 +243,8 @@ function draw_explained(deadline, one) {
 const names_of = (partners) => partners.map(partner_name).join(lang() === 'zh' ? '、' : ', ');
 /** After so many returns nobody else is asked: the street's desk has it. */
 const LAST_RETURN = 3;
-/** `returns`: how often it was given back until then. */
-function happened_words(it, returns) {
+/** `returns`: how often it was given back until then; `kept`: the level that answered before and after, where it escalated. */
+function happened_words(it, returns, kept, area) {
   const values = {
     assigned: () => [holder_name(it.holder, '')],
     offered: () => [names_of(it.partners)],
@@ -207,18 +254,19 @@ function happened_words(it, returns) {
     staged: () => [word(KINDS, it.stage)],
     returned: () => [word(REASONS, it.reason), returns],
     reminded: () => [word(KINDS, it.deadline)],
-    escalated: () => [area_name(it.area), word(LATE, it.deadline)],
+    escalated: () => [area_name(it.area), word(LATE, it.deadline), level_word(it.to, area), kept && level_word(kept, area)],
   }[it.what];
-  const told = HAPPENED[it.what === 'returned' && returns >= LAST_RETURN ? 'returned_last' : it.what];
+  const told = HAPPENED[it.what === 'returned' && returns >= LAST_RETURN ? 'returned_last' : kept ? 'escalated_stays' : it.what];
   return told ? say_of(told, ...(values ? values() : [])) : it.what;
 }
 const GOOD = ['checked', 'closed', 'accepted'], HARD = ['returned', 'reworked', 'lapsed', 'declined', 'released'];
-function draw_line(line, returns) {
+function draw_line(line, returns, [before, after], one) {
   const it = line.happened;
-  const kind = it.what === 'escalated' ? it.to : GOOD.includes(it.what) ? 'ok' : it.what === 'reminded' || HARD.includes(it.what) ? 'warn' : '';
-  const told = el('div', {}, el('span', { textContent: happened_words(it, returns) }));
+  const kept = it.what === 'escalated' && before === after ? after : '';
+  const kind = it.what === 'escalated' && !kept ? it.to : GOOD.includes(it.what) ? 'ok' : it.what === 'reminded' || HARD.includes(it.what) ? 'warn' : '';
+  const told = el('div', {}, el('span', { textContent: happened_words(it, returns, kept, one.area) }));
   // A community says by its name what it is.
-  if (it.what === 'escalated' && !/(社区|居委会|村|村委会|街道|镇|乡|Community|Village|Street|Town)$/.test(area_name(it.area))) told.append(' ', tag(it.to, level_word(it.to, it.area)));
+  if (it.what === 'escalated' && !kept && !/(社区|居委会|村|村委会|街道|镇|乡|Community|Village|Street|Town)$/.test(area_name(it.area))) told.append(' ', tag(it.to, level_word(it.to, it.area)));
   told.append(el('small', { textContent: line.by ? person_name(line.by) : say('system') }));
   if (line.note) told.append(el('q', { textContent: line.note }));
   return el('li', { className: kind }, el('span', { className: 'soft', textContent: moment(line.at) }), told);

@@ -2,10 +2,11 @@
 
 import { $, el, fill_select, put, sync, tag } from './draw.js';
 import { open_case } from './case.js';
-import { ask, ask_or_null } from './asking.js';
-import { LARGEST_PAGE, me, narrows, page_size, role, seen, wish } from './state.js';
-import { DAY, MINUTE, heard, heard_due, length, moment, now } from './time.js';
-import { KINDS, LATE, LEVELS, STATES, area_name, category_name, holder_name, level_word, say, state_of, state_word, where, word } from './words.js';
+import { be } from './page.js';
+import { ask } from './asking.js';
+import { LARGEST_PAGE, VISITORS, me, narrows, page_size, role, seen, wish } from './state.js';
+import { DAY, heard_due, length, moment, now } from './time.js';
+import { LATE, LEVELS, ROLES, STATES, area_name, category_name, holder_name, is_above, lang, level_word, say, state_of, state_word, where, word } from './words.js';
 
 /** How pressing a case is: a class for the colour, and the words beside it. */
 export function pressing(one) {
@@ -106,51 +107,71 @@ export function show_mine() {
   if (!seen.mine) return;
   const rows = seen.mine.cases;
   show_cases($('mine-rows'), rows);
+  show_mine_note(rows);
   $('mine-empty').hidden = rows.length > 0;
   put($('mine-count'), rows.length ? say('count', seen.mine.next ? `${rows.length}+` : rows.length) : '');
 }
 
+/** The demo's people handle what its day reports, and nobody what a visitor does: it says so, and offers to be whoever has the newest. */
+function show_mine_note(rows) {
+  const waiting = rows.filter((row) => row.state !== 'CLOSED');
+  const box = $('mine-note');
+  box.hidden = !waiting.length;
+  const look = waiting.length ? [lang(), me.visitor.person, waiting[0].incident, waiting[0].state, waiting[0].holder].join(' ') : '';
+  if (box.dataset.look === look) return;
+  box.dataset.look = look;
+  box.replaceChildren(...(waiting.length ? nobody_else(waiting[0]) : []));
+}
+/** Who of those that a visitor can be goes on with a case: its holder, or somebody who checks. */
+function who_goes_on(one) {
+  if (one.state === 'CHECKING') return VISITORS.find((visitor) => visitor.role === 'checker');
+  const [post, at] = one.holder.split(':');
+  const wanted = { grid_leader: 'leader', street_desk: 'dispatcher' }[post] || post;
+  return VISITORS.find((visitor) => visitor.role === wanted && visitor.area === at);
+}
+/** That nobody else in the demo takes up what visitors report, with a way to do it. */
+export function nobody_else(one) {
+  const next = who_goes_on(one);
+  if (next === me.visitor) return [el('p', { textContent: say('nobody_else_you') })];
+  if (!next) return [el('p', { textContent: say('nobody_there', holder_name(one.holder, '')) })];
+  return [el('p', { textContent: say('nobody_else') }), el('button', { type: 'button', textContent: say('go_on_as', word(ROLES, next.role)), onclick: () => be(next, one.incident) })];
+}
+
 // ---------------------------------------------------------------- escalations
 const escalation_key = (row) => [row.incident, row.deadline, row.to, row.done_at].join(' ');
-// The list gives when the step fell due, not when the deadline did: that comes from the case.
-const after_due = new Map();
-function lateness(row, one) {
-  if (!one || !one.history) return null;
-  one.history.forEach((line) => heard(line.noticed_at));
-  const deadline = one.deadlines.find((deadline) => deadline.kind === row.deadline);
-  const late = deadline ? Date.parse(row.done_at) - Date.parse(deadline.due_at) : NaN;
-  return late >= 0 ? late : null;
+/** Where a supervisor looks into an area, what was escalated there. */
+function escalations_here() {
+  const within = (row) => !wish.figures || row.area === wish.figures || row.area.startsWith(`${wish.figures}/`);
+  return (seen.escalations || []).filter(within);
 }
-const escalations_shown = () => (seen.escalations || []).slice(0, wish.escalations || page_size());
-/** What the list of escalations leaves out, a few with each poll. A detail that is refused stays out. */
-export async function ask_lateness() {
-  const rows = escalations_shown().filter((row) => !after_due.has(escalation_key(row))).slice(0, 8);
-  const dues = rows.map((row) => ask_or_null(`/api/v1/cases/${row.incident}`).then((one) => after_due.set(escalation_key(row), lateness(row, one))));
-  await Promise.allSettled(dues);
-  return rows.length > 0;
+/** The level that answered already when `row` came, where it is higher than the row's. Of what is listed: older rows are gone. */
+function answered_already(row) {
+  const higher = seen.escalations.filter((other) => other.incident === row.incident && is_above(other.to, row.to) && other.done_at <= row.done_at);
+  return higher.map((other) => other.to).reduce((one, other) => (is_above(other, one) ? other : one), '');
 }
 export function show_escalations() {
   if (!seen.escalations) return;
   const list = $('escalation-rows');
   const first = !list.children.length;
-  const shown = escalations_shown();
+  const here = escalations_here();
+  const shown = here.slice(0, wish.escalations || page_size());
   sync(list, shown, escalation_key, (row) => {
     const item = case_row(row.incident, ['what', 'when', 'where', 'after', 'tags']);
     if (!first) item.firstChild.classList.add('fresh');
     return item;
   }, (item, row) => {
     const [what, when, place, after, tags] = item.firstChild.children;
-    item.firstChild.classList.add(row.to);
+    const stays = answered_already(row), answers = stays || row.to;
+    item.firstChild.classList.add(answers);
     item.firstChild.setAttribute('aria-current', String(row.incident === wish.case));
     put(what, category_name(row.category));
     put(when, moment(row.done_at));
     // Without a state the case lies where the visitor does not look any more.
     put(place, `${where(row.area)} · ${row.lies_in ? `${say('lies_now', where(row.lies_in))} · ` : ''}${row.state ? state_word(row.state) : say('lies_elsewhere')}`);
-    sync(tags, [row.to], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', level_word(row.to, row.area))));
-    const late = after_due.get(escalation_key(row));
-    const kind = word(KINDS, row.deadline);
-    put(after, late === undefined || late === null ? say('deadline_of', kind) : late < MINUTE ? say('at_due', kind) : say('after_due', word(LATE, row.deadline), length(late)));
+    sync(tags, [answers], (to) => to, (to) => tag(to, ''), (mark) => put(mark, say('made_answerable', level_word(answers, row.area))));
+    put(after, say(stays ? 'stays_for' : 'escalated_for', word(LATE, row.deadline)));
   });
   $('escalations-empty').hidden = shown.length > 0;
-  $('escalations-more').hidden = shown.length >= seen.escalations.length;
+  put($('escalations-empty'), wish.figures ? say('no_escalations_here', area_name(wish.figures)) : say('no_escalations'));
+  $('escalations-more').hidden = shown.length >= here.length;
 }

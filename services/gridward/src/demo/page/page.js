@@ -4,11 +4,11 @@ import { $, el, icon, put, sync, tag } from './draw.js';
 import { ask, ask_or_null, act } from './asking.js';
 import { show_areas, show_totals, show_why_late } from './areas.js';
 import { close_case, follow_address, forget_way, lay_out, open_case, show_case } from './case.js';
-import { ask_lateness, ask_mine, ask_queue, move, narrow, show_escalations, show_mine, show_queue, show_selects } from './lists.js';
+import { ask_mine, ask_queue, move, narrow, show_escalations, show_mine, show_queue, show_selects } from './lists.js';
 import { show_partner } from './partner.js';
 import { KNOWN, LARGEST_PAGE, NOTHING, NO_WISH, PAGE, PHONE, VISITORS, me, narrows, page_size, role, seen, wish } from './state.js';
 import { clock_words, heard, heard_due, how_fast, jump, knows_time, moment, set_clock } from './time.js';
-import { CHAIN, ROLES, ROLE_DOES, SHOWING, lang, made_up, pick, plain, said, say, turn_language, word } from './words.js';
+import { CHAIN, ROLES, ROLE_DOES, SHOWING, ladder, lang, made_up, pick, plain, said, say, say_of, turn_language, word } from './words.js';
 
 /** What each role has before it: the panels of the three columns, and the tabs of a phone. */
 const DESKS = {
@@ -111,7 +111,7 @@ function show_who() {
     put(current, visitor === me.visitor ? say('now_you') : '');
   });
   for (const list of ['chain', 'guide-chain']) {
-    sync($(list), CHAIN, ([[name]]) => name, () => el('li', {}, el('b'), el('span')), (node, [name, does]) => { put(node.firstChild, pick(name)); put(node.lastChild, pick(does)); });
+    sync($(list), CHAIN, ([[name]]) => name, () => el('li', {}, el('b'), el('span')), (node, [name, does]) => { put(node.firstChild, pick(name)); put(node.lastChild, say_of(does, ladder())); });
   }
 }
 const wanted_case = () => { const found = /^#case=([\w-]+)$/.exec(location.hash); return found ? found[1] : ''; };
@@ -194,7 +194,6 @@ async function poll() {
     // Somebody else looks, or for something else: this answers the question before.
     if (visitor === me.visitor && wished === JSON.stringify(wish)) Object.assign(seen, answers); else again = true;
     show_all();
-    if (seen.escalations && await ask_lateness()) show_all();
   } catch (error) {
     troubled(error);
   }

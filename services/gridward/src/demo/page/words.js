@@ -29,15 +29,15 @@ const WORDS = {
   area: ['区域', 'Area'], all_areas: ['全部区域', 'All areas'], state: ['状态', 'State'], all_states: ['全部在办', 'All open'],
   level: ['责任层级', 'Level'], all_levels: ['全部层级', 'All levels'],
   find: ['打开', 'Open'], find_hint: ['案件编号', 'Case number'], no_number: ['这不是案件编号：请粘贴完整的 36 位编号', 'This is not a case number: paste all 36 characters of it'],
-  more: ['显示更多', 'Show more'], no_cases: ['没有符合条件的案件', 'No case fits'], no_escalations: ['尚无升级', 'Nothing escalated yet'],
+  more: ['显示更多', 'Show more'], no_cases: ['没有符合条件的案件', 'No case fits'], no_escalations: ['尚无升级', 'Nothing escalated yet'], no_escalations_here: ['最近的升级里没有{0}的', 'None of the latest was in {0}'],
   escalations: ['升级督办', 'Escalations'], newest: ['最新在前', 'newest first'],
   made_answerable: ['{0}负责', '{0} answers'], lies_now: ['现由{0}承办', 'now in {0}'], lies_elsewhere: ['已转出本辖区', 'moved out of this area'],
-  after_due: ['{0} {1}后升级', '{0} for {1}'], at_due: ['{0}时限一到即升级', 'at the {0} deadline'], deadline_of: ['{0}时限', '{0} deadline'],
+  escalated_for: ['因{0}升级', '{0}'], stays_for: ['{0}，责任层级不变', '{0}; the level stays'], deadline_of: ['{0}时限', '{0} deadline'],
   areas: ['各区域情况', 'By area'], rate_means: ['处置超期未结计入按期结案率', 'handling overdue counts against on time'],
   w_area: ['区域', 'Area'], w_open: ['在办', 'Open'], w_overdue: ['处置超期', 'Handling overdue'], w_rate: ['按期结案率', 'On time'], w_escalated: ['升级', 'Escalated'],
   only_area: ['只看{0}的案件', 'Show only the cases of {0}'], into_area: ['看{0}及其下级', 'Look into {0}'],
-  why_late: ['{0}为何迟了', 'Why {0} is late'], why_late_of: ['签收超时、处置超期、核查超时合计', 'signing, handling and checks together'],
-  by_state: ['卡在哪一步', 'Where they are stuck'], by_category: ['哪些事', 'What they are'], by_area: ['哪些网格', 'Which grids'], by_holder: ['在谁手里', 'Who has them'],
+  why_late: ['{0}为何迟了', 'Why {0} is late'], why_late_of: ['签收超时、处置超期、核查超时合计，不含敏感事项', 'signing, handling and checks together; nothing sensitive'],
+  by_state: ['卡在哪一步', 'Where they are stuck'], by_category: ['哪些事', 'What they are'], by_area: ['哪些网格、区域', 'Which grids and areas'], by_holder: ['在谁手里', 'Who has them'],
   late_cases: ['迟了的案件（{0}）', 'Late cases ({0})'], late_many: ['200+', '200+'], no_late: ['没有迟了的案件', 'Nothing is late'],
   late_means: ['签收超时：到时未签收 · 处置超期：到期未办结 · 核查超时：到时未核查', 'Signing overdue: not signed for in time · Handling overdue: not done in time · Check overdue: not looked at in time'],
   stuck_DISPATCHED: ['无人签收', 'Nobody has signed'], stuck_OFFERED: ['等社会组织应答', 'On offer to organisations'], stuck_HANDLING: ['处置未完', 'Not handled yet'], stuck_CHECKING: ['等待核查', 'Waiting to be checked'],
@@ -51,10 +51,10 @@ const WORDS = {
   recorded: ['历史记录', 'recorded data'], returns: ['退回 {0} 次', 'returned {0}×'], reworks: ['返工 {0} 次', 'reworked {0}×'],
   provisional: ['暂定（放假安排未公布）', 'provisional (calendar not published yet)'], round: ['第 {0} 轮', 'round {0}'],
   running: ['剩 {0}', '{0} left'], on_time: ['按时完成', 'Met on time'], met_late: ['迟 {0}完成', 'Met {0} late'], overdue_by: ['{0} {1}', '{0} {1}'],
-  from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_remind_check: ['催办核查方：社区、指挥室或核查员', 'Remind those who may check: community, street desk or checker'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
+  from: ['起 {0}', 'from {0}'], until: ['到期 {0}', 'due {0}'], step_remind: ['催办承办人', 'Remind the holder'], step_remind_check: ['催办核查方：社区、指挥室或核查员', 'Remind those who may check: community, street desk or checker'], step_to: ['升级，{0}负责', 'Escalate: {0} answers'], step_stays: ['{0}一级的时限到，仍由{1}负责', '{0} limit reached: {1} still answers'], step_lapse: ['无人接单则回流承办人', 'Nobody takes it: back to its holder'],
   done: ['已执行', 'done'], waits: ['{0}后', 'in {0}'], now_due: ['正在执行', 'now'], moot: ['不再需要', 'not needed'],
   system: ['系统', 'System'], left: ['剩 {0}', '{0} left'], no_due: ['无待办时限', 'Nothing due'],
-  minutes: ['{0} 分钟', '{0} min'], hours: ['{0} 小时', '{0} h'], days: ['{0} 天', '{0} d'],
+  minutes: ['{0}\u00a0分钟', '{0}\u00a0min'], hours: ['{0}\u00a0小时', '{0}\u00a0h'], days: ['{0}\u00a0天', '{0}\u00a0d'],
   you_may: ['您现在可以', 'You may now'], nothing_to_do: ['您在此案上暂时没有要办的：{0}', 'Nothing for you to do here now: {0}'],
   waits_DISPATCHED: ['等{0}签收', '{0} has to sign'], waits_OFFERED: ['等社会组织接单', 'organisations are asked'], waits_HANDLING: ['{0}正在处置', '{0} is at work on it'], waits_CHECKING: ['等他人核查', 'somebody else has to check it'], waits_PASSED: ['等他人结案', 'somebody else has to close it'], waits_CLOSED: ['已经结案', 'it is closed'],
   sign: ['签收', 'Sign for it'], stage: ['阶段办结', 'End the stage'], answer: ['办结反馈', 'Answer as done'], return: ['退回', 'Return'], pass: ['核查通过', 'Pass the check'], fail: ['核查不通过', 'Fail the check'], close_case: ['结案', 'Close the case'], order: ['下单给社会组织', 'Offer to organisations'], transfer: ['转派或接管', 'Hand on or take over'], to_post: ['由谁承办', 'To whom'], take_over: ['由本岗位接管', 'Take it over'], community_desk: ['值守', 'desk'], handed_on: ['已转派给{0}，案件现在{1}，状态「{2}」', 'Handed on to {0}. The case lies in {1} and is now: {2}'], note_transfer: ['说明（选填）', 'Note (optional)'],
@@ -65,6 +65,7 @@ const WORDS = {
   acted: ['已{0}；案件现为「{1}」', '{0}: done. The case is now: {1}'], ordered: ['已下单给 {0}，等待应答', 'Offered to {0}; waiting for their answer'],
   report: ['上报', 'Report'], report_now: ['上报一件事', 'Report something'], report_how: ['打开网格员在群里收到的那张表：一屏填完，不用安装。', 'Opens the form that a worker gets as a link in the chat group: one screen, nothing to install.'],
   mine: ['我的上报', 'My reports'], no_mine: ['您还没有上报过。上报后，案件会出现在这里。', 'You have not reported anything yet. What you report appears here.'], count: ['{0} 件', '{0}'],
+  nobody_else: ['演示里的人只办剧本里的事：您自己上报的没有别人接手，无人签收就会逐级升级。请切换成承办人，自己签收、办理。', 'The people of the demo handle only what its script reports. What you report nobody else takes up: unsigned, it climbs. Switch to whoever holds it, and sign for it yourself.'], nobody_else_you: ['演示里的人只办剧本里的事：您自己上报的没有别人接手，由您自己签收、办理。', 'The people of the demo handle only what its script reports. What you report nobody else takes up: sign for it and handle it yourself.'], nobody_there: ['演示里的人只办剧本里的事：您自己上报的没有别人接手，这里也不能切换成承办人「{0}」，无人签收就会逐级升级。', 'The people of the demo handle only what its script reports. What you report nobody else takes up, and nobody can be its holder here ({0}): unsigned, it climbs.'], go_on_as: ['切换为{0}，继续办理', 'Go on as {0}'],
   guide: ['一件事怎么走', 'How a case goes'], guide_hint: ['从左右两边任选一件，看它走到了哪一步。', 'Open any case beside this to see how far it has come.'],
   offers: ['待接单', 'Offers'], offers_means: ['先接先得，婉拒不影响评价', 'first come; declining costs nothing'], no_offers: ['现在没有待接的单。有人下单，或某类事项自动派给社会组织时，会出现在这里。', 'Nothing on offer now. Orders, and cases of categories that go to organisations by themselves, appear here.'],
   held: ['我们在办', 'Our cases'], held_means: ['办完反馈，由他人核查', 'answer when done; somebody else checks'], no_held: ['手上没有案件。接单后在这里办理。', 'Nothing in hand. What you accept is handled here.'],
@@ -96,11 +97,16 @@ export const CHAIN = [
   [['发现', 'Discover'], ['网格员在现场上报，提交前已保存', 'A worker reports from the spot; saved before it is confirmed']],
   [['流转', 'Route'], ['按坐标找到网格，按规则定承办，并写明为何', 'The place gives the grid, a rule gives the holder, and it is written down why']],
   [['处置', 'Handle'], ['承办人签收、办结反馈；可交社会组织接单', 'The holder signs and answers; organisations may take it']],
-  [['督办', 'Supervise'], ['80% 催办，到期自动升级：网格→社区→街道', 'A reminder at 80 %, then it climbs by itself: grid → community → street']],
+  [['督办', 'Supervise'], ['80% 催办，到期自动升级：{0}', 'A reminder at 80 %, then it climbs by itself: {0}']],
   [['核查结案', 'Check'], ['由别人核查，办的人不能自己结案', 'Somebody else checks; nobody closes their own work']],
 ];
 export const STATES = { DISPATCHED: ['待签收', 'To be signed'], OFFERED: ['待接单', 'On offer'], HANDLING: ['处置中', 'In progress'], CHECKING: ['待核查', 'To be checked'], PASSED: ['待结案', 'To be closed'], CLOSED: ['已结案', 'Closed'] };
 export const LEVELS = { grid: ['网格', 'Grid'], community: ['社区', 'Community'], street: ['街道', 'Street'], county: ['区县', 'County'] };
+/** 网格→社区→…, as far up as deadlines of the pack go. */
+export function ladder() {
+  const levels = Object.keys(LEVELS), top = levels.indexOf(KNOWN.climbs_to);
+  return levels.slice(0, Math.max(top, 1) + 1).map((level) => word(LEVELS, level).toLowerCase()).join(lang() === 'zh' ? '→' : ' → ');
+}
 export const POSTS = { grid_leader: ['网格长', 'Grid leader'], community: ['社区', 'Community'], street_desk: ['指挥室', 'Street desk'], partner: ['社会组织', 'Organisation'] };
 export const KINDS = { sign: ['签收', 'signing'], offer: ['接单', 'offer'], stage1: ['第一阶段', 'first stage'], stage2: ['第二阶段', 'second stage'], stage3: ['第三阶段', 'third stage'], handle: ['处置', 'handling'], check: ['核查', 'check'] };
 /** What has not been done in time, by its deadline; 超期 alone would say neither which nor whether figures count it. */
@@ -127,7 +133,7 @@ export const HAPPENED = {
   released: ['{0}不再承办（{1}），回到{2}', '{0} has it no more ({1}); back to {2}'], staged: ['{0}办结', 'Ended the {0}'],
   returned: ['退回：{0}', 'Returned: {0}'], returned_last: ['第 {1} 次退回：{0}；由街道指挥室决定并承办', 'Returned, time {1}: {0}; the street desk decides and has it'], answered: ['办结反馈', 'Answered as done'], checked: ['核查通过', 'Found it done'],
   reworked: ['核查不通过，返工', 'Check failed: to be done again'], reminded: ['催办：{0}时限将到', 'Reminded: the {0} deadline nears'],
-  escalated: ['{1}，升级到{0}', 'Escalated to {0}: {1}'], closed: ['结案', 'Closed the case'],
+  escalated: ['{1}，升级到{0}', 'Escalated to {0}: {1}'], escalated_stays: ['{1}：{2}一级的时限已到，仍由{3}负责', '{1}: {2} limit reached; {3} still answers'], closed: ['结案', 'Closed the case'],
 };
 const UNITS = { m: ['分钟（紧急）', 'min around the clock'], h: ['紧急工作时', 'h around the clock'], wm: ['工作分钟', 'working min'], wh: ['工作时', 'working hours'], wd: ['工作日', 'working days'], 'wd-times': ['工作日（按工时）', 'working days of office hours'], d: ['自然日', 'calendar days'] };
 
@@ -153,6 +159,13 @@ export function level_word(level, area) {
   const village = level === 'community' && codes.some((_, at) => /村(委会)?$/.test(((KNOWN.areas || {})[codes.slice(0, at + 1).join('/')] || {}).zh || ''));
   return village ? pick(['村', 'Village']) : word(LEVELS, level);
 }
+/** What is told of deadlines says 社区, `the community`, of whatever has that level: what lies in `area` calls it as above. */
+export function with_level_of(area, text) {
+  const named = level_word('community', area);
+  return text.replace('由社区负责', `由${named}负责`).replace('the community answers', `the ${named.toLowerCase()} answers`);
+}
+/** Whether `level` is above `other`; what has no level is above none. */
+export const is_above = (level, other) => Object.keys(LEVELS).indexOf(level) > Object.keys(LEVELS).indexOf(other);
 /** A text the API gave in both languages. */
 export const said = (text) => (text ? text[chosen] || text.en || text.zh || '' : '');
 /** A name without what every made-up name of a pack says; the page says it once, beside the pack's own. */
@@ -161,6 +174,8 @@ const named = (names, code) => (names && names[code] ? plain(said(names[code])) 
 export const made_up = Object.values(KNOWN.areas || {}).some((name) => plain(name.zh) !== name.zh);
 
 export const category_name = (code) => named(KNOWN.categories, code) || code;
+/** Counted nowhere on the page, as in no figure of the API: of a few cases even their number tells. */
+export const is_sensitive = (code) => (KNOWN.sensitive || []).includes(code);
 export const person_name = (id) => named(KNOWN.people, id) || id;
 export const partner_name = (id) => named(KNOWN.partners, id) || id;
 export const area_name = (path) => named(KNOWN.areas, path) || path.slice(path.lastIndexOf('/') + 1);
