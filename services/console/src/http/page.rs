@@ -115,7 +115,7 @@ fn reason(language: Language, why: &str) -> Option<Html> {
             "This report link was opened on another device. It is for one person only: if it is yours, sign in to go on.",
         )),
         "other" => Some(language.say(
-            "这个上报链接是发给另一个人的。请用链接本人的账号登录，或向群机器人索取您自己的链接。",
+            "这个上报链接是发给另一个人的。请用链接本人的账号登录，或在工作群里索取您自己的链接。",
             "This report link was made for somebody else. Sign in as that person, or ask for a link of your own.",
         )),
         _ => None,

@@ -7,7 +7,7 @@ import { nobody_else, pressing } from './lists.js';
 import { PHONE, VISITORS, me, seen, role, wish } from './state.js';
 import { DAY, length, moment, now } from './time.js';
 import {
-  DECLINES, FLAGS, HAPPENED, KINDS, LATE, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, is_above, lang, level_word, limit_words, partner_name, person_name, plain, said, say, say_of, state_of, where, with_level_of, word,
+  DECLINES, FLAGS, HAPPENED, KINDS, LATE, REASONS, RELEASES, ROLES, STATES, area_name, category_name, holder_name, is_above, is_sensitive, lang, level_word, limit_words, partner_name, person_name, plain, said, say, say_of, state_of, where, with_level_of, word,
 } from './words.js';
 
 // The number of the open case is in the address, so that a link shows it and "back" closes it.
@@ -88,7 +88,8 @@ function case_tags(one) {
 }
 function draw_case(one) {
   const parts = [];
-  if (one.words) parts.push(el('blockquote', { className: 'words' }, el('p', { textContent: one.words }), el('footer', { textContent: `${say('words_of')} · ${reporter(one)} · ${moment(one.opened_at)}` })));
+  if (is_sensitive(one.category)) parts.push(el('p', { className: 'soft', textContent: say('words_kept') }));
+  else if (one.words) parts.push(el('blockquote', { className: 'words' }, el('p', { textContent: one.words }), el('footer', { textContent: `${say('words_of')} · ${reporter(one)} · ${moment(one.opened_at)}` })));
   if (me.visitor && one.reporter === me.visitor.person && one.state !== 'CLOSED') parts.push(el('div', { className: 'note' }, ...nobody_else(one)));
   const due = el('b', { className: 'due' });
   const due_box = el('div', {}, el('dt', { textContent: say('due') }), el('dd', {}, due, el('small', { textContent: one.due_at ? moment(one.due_at) : '' })));

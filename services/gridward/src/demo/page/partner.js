@@ -60,7 +60,8 @@ function fill_card(node, offer) {
   node.classList.toggle('soon', left >= 0 && left < 4 * 3_600_000);
   put(top.children[0], said(offer.category_name) || category_name(offer.category));
   put(top.children[1], !until ? '' : left < 0 ? say('overdue_by', word(LATE, offer.state === 'open' ? 'offer' : 'handle'), length(-left)) : say('left', length(left)));
-  put(place, `${plain(said(offer.place_name)) || where(offer.area)} · ${offer.chosen_area ? say('grid_centre') : `${offer.lon}, ${offer.lat}`}`);
+  const point = offer.chosen_area ? say('grid_centre') : offer.lon === undefined ? say('point_later') : `${offer.lon}, ${offer.lat}`;
+  put(place, `${plain(said(offer.place_name)) || where(offer.area)} · ${point}`);
   put(asked, offer.closing ? say('asked', said(offer.closing)) : '');
   asked.hidden = !asked.textContent;
   put(times, [offer.state === 'open' ? say('answer_by', moment(offer.answer_by)) : '', offer.due_at ? say('handle_by', moment(offer.due_at)) : ''].filter(Boolean).join(' · '));

@@ -47,7 +47,7 @@ const WORDS = {
   explained: ['怎么算的', 'How it was computed'],
   no_deadlines: ['上报记录没有时限。', 'The recorded report came without a deadline.'],
   words_of: ['上报原话', 'As reported'],
-  holder: ['承办', 'Holder'], due: ['到期', 'Due'], place: ['地点', 'Place'], reporter: ['上报人', 'Reporter'], number: ['编号', 'Number'], opened_in: ['立案时位于', 'Opened in'], now_in: ['现由此处承办', 'Handled in'], grid_centre: ['网格中心（未定位）', 'centre of the grid, no position given'], no_position: ['未给坐标', 'no position given'], flags: ['提示', 'Note'], opened_at: ['立案', 'Opened'],
+  holder: ['承办', 'Holder'], due: ['到期', 'Due'], place: ['地点', 'Place'], reporter: ['上报人', 'Reporter'], number: ['编号', 'Number'], opened_in: ['立案时位于', 'Opened in'], now_in: ['现由此处承办', 'Handled in'], words_kept: ['敏感事项：上报的文字只留在上报处，不随案件流转；请向上报人当面了解', 'Sensitive: what was written stays where it was reported and does not travel with the case; ask the reporter in person'], point_later: ['接单后显示坐标', 'the point is shown once accepted'], grid_centre: ['网格中心（未定位）', 'centre of the grid, no position given'], no_position: ['未给坐标', 'no position given'], flags: ['提示', 'Note'], opened_at: ['立案', 'Opened'],
   recorded: ['历史记录', 'recorded data'], returns: ['退回 {0} 次', 'returned {0}×'], reworks: ['返工 {0} 次', 'reworked {0}×'],
   provisional: ['暂定（放假安排未公布）', 'provisional (calendar not published yet)'], round: ['第 {0} 轮', 'round {0}'],
   running: ['剩 {0}', '{0} left'], on_time: ['按时完成', 'Met on time'], met_late: ['迟 {0}完成', 'Met {0} late'], overdue_by: ['{0} {1}', '{0} {1}'],
