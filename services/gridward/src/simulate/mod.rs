@@ -56,9 +56,6 @@ pub use switches::{Broken, Switch};
 /// So often a broken promise is told of one life.
 const TOLD: usize = 3;
 
-/// More hands than this for each processor only wait for one another, and each has a database of its own in memory.
-const HANDS: usize = 8;
-
 /// Live many lives of an office in which everything goes wrong that can, and hold the promises against each.
 #[derive(Debug, Args)]
 pub struct Simulate {
@@ -77,9 +74,9 @@ pub struct Simulate {
     /// Break every rule there is on purpose, one after the other, and say how many lives it took to notice.
     #[arg(long, conflicts_with = "switch")]
     switches: bool,
-    /// So many at once; more than processors, as each waits for its database again and again, but at most eight for each.
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    threads: usize,
+    /// So many at once; as many as there are processors, for each keeps one busy, unless fewer are said.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
     /// For machines.
     #[arg(long)]
     json: bool,
@@ -94,16 +91,15 @@ impl Simulate {
             "--seeds 0 lives no life, and so shows nothing: give 1 or more / --seeds 0 不运行任何生命，什么也说明不了：请给 1 或更多"
         );
         ensure!(
-            self.threads > 0,
+            self.threads != Some(0),
             "--threads 0 leaves nobody to live them: give 1 or more / --threads 0 没有线程可用：请给 1 或更多"
         );
         let processors = available_parallelism().map_or(1, NonZero::get);
-        let threads = self.threads.min(processors * HANDS);
-        if threads < self.threads {
+        let threads = self.threads.unwrap_or(processors).min(processors);
+        if let Some(asked) = self.threads.filter(|asked| *asked > threads) {
             tell(format_args!(
-                "--threads {}: on {processors} processors no more than {threads} help, and so many are used / \
-                 {processors} 个处理器最多用 {threads} 个线程，已按此运行",
-                self.threads
+                "--threads {asked}: on {processors} processors no more than {threads} help, and so many are used / \
+                 {processors} 个处理器最多用 {threads} 个线程，已按此运行"
             ));
         }
         let office = Office::open()?;
